@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* records: what passes between stages, as plain arrays.
+ * common/wire packs these structs into messages, common/store writes them to disk,
+ * the stages compute on them. An array is borrowed from whoever filled the struct;
+ * its shape stands behind it, slowest index first. NULL means "not known" where the
+ * comment says optional, and "empty" elsewhere. Energies in GeV, angles in rad. */
+#ifndef COMMON_KERNELS_RECORDS_H
+#define COMMON_KERNELS_RECORDS_H
+
+#include <stdint.h>
+
+/* Why an event that was read is not counted. The order is part of the wire and file
+ * formats: append only. */
+enum drop_reason {
+    DROP_NOT_FINITE,  /* a pT, eta or phi is NaN or infinite */
+    DROP_NEGATIVE_PT, /* a pT below zero */
+    DROP_ETA_RANGE,   /* |eta| above 10 */
+    DROP_NO_JET,      /* no jet above pt_min */
+    DROP_ONE_JET,     /* a single jet above pt_min */
+    DROP_EMPTY_IMAGE, /* one of the two images has no lit pixel */
+    DROP_REASONS
+};
+/* The reason as it stands in results and messages, e.g. "one_jet". */
+const char *drop_reason_name(enum drop_reason reason);
+
+/* n consecutive rows of one file of one source. */
+struct event_batch {
+    uint64_t first_row;     /* over all files of the source, from 0 */
+    uint32_t events;        /* n */
+    uint32_t particles;     /* of all events together */
+    const uint32_t *offset; /* [n + 1] event e has particles offset[e] .. offset[e+1] - 1 */
+    const float *pt;        /* [particles] */
+    const float *eta;       /* [particles] */
+    const float *phi;       /* [particles] */
+    const int8_t *label;    /* [n] 0 background, 1 signal; optional */
+};
+
+/* Those of the rows that have two jets and two images, as sparse images. Jet 2e and
+ * 2e+1 are the leading and second jet of event e. A filter at the producer may have
+ * taken events out: the counts on top are always those of the whole batch. */
+struct image_batch {
+    uint64_t first_row;
+    uint32_t read;                /* rows */
+    uint32_t quarantined;         /* rows */
+    uint32_t events;              /* n, kept in the arrays below */
+    uint32_t lit;                 /* lit pixels of all images together */
+    const uint32_t *dropped;      /* [DROP_REASONS] rows */
+    const uint64_t *row;          /* [n] over all files of the source */
+    const float *m_jj;            /* [n] dijet mass */
+    const int8_t *label;          /* [n] optional */
+    const float *pt;              /* [2n] jet */
+    const float *eta;             /* [2n] */
+    const float *phi;             /* [2n] in [0, 2 pi) */
+    const float *mass;            /* [2n] */
+    const float *tau1;            /* [2n] N-subjettiness */
+    const float *tau2;            /* [2n] */
+    const float *tau3;            /* [2n] */
+    const uint16_t *constituents; /* [2n] */
+    const uint32_t *offset;       /* [2n + 1] jet j has entries offset[j] .. offset[j+1] - 1 */
+    const uint16_t *pixel;        /* [lit] pixels_per_side x phi index + eta index, ascending */
+    const float *intensity;       /* [lit] fraction of the image sum, before power and smearing */
+};
+
+/* Rows of the whole batch that became two images. */
+uint32_t image_batch_counted(const struct image_batch *batch);
+
+/* One trained member of the ensemble. */
+struct codebook_record {
+    uint32_t member;
+    uint32_t generation; /* 1: the only training of a run */
+    uint32_t clusters;   /* k */
+    uint32_t pixels;     /* per image */
+    uint64_t jets;       /* trained on */
+    uint64_t steps;      /* mini-batches */
+    uint64_t seed;
+    double inertia;       /* sum of squared distances of all training jets */
+    double window[2];     /* training window in m_jj, half-open */
+    const float *centres; /* [k, pixels] pre-image space, power applied */
+    const float *bias;    /* [k] m.(G'G m) of every centre m */
+};
+
+/* What became of the rows read so far. read = counted + dropped + quarantined. */
+struct tally {
+    uint64_t read;
+    uint64_t counted; /* two jets and both images, at any mass */
+    uint64_t quarantined;
+    uint64_t dropped[DROP_REASONS];
+};
+/* Adds b to a. */
+void tally_add(struct tally *a, const struct tally *b);
+/* Adds the rows of a batch. */
+void tally_add_batch(struct tally *a, const struct image_batch *batch);
+/* Rows dropped for any reason. */
+uint64_t tally_dropped(const struct tally *self);
+/* 1 when the sum of the parts is what was read. */
+int tally_adds_up(const struct tally *self);
+
+/* One accumulator's counts from the start of the log up to and with slice. */
+struct spectra_record {
+    uint32_t generation;
+    uint32_t members;
+    uint32_t clusters;
+    uint32_t bins;
+    uint64_t slice;
+    struct tally tally;
+    uint64_t in_window;     /* events with m_jj inside the spectrum */
+    uint64_t labelled;      /* those of them whose label is known */
+    uint64_t digest;        /* order-free: sum of a hash of (source, row) of the in_window events */
+    const uint64_t *counts; /* [members, clusters, bins] jets */
+    const uint64_t *signal; /* [members, clusters, bins] jets of label 1 */
+};
+
+/* What the selector made of the summed spectra of one slice. */
+struct selection_record {
+    struct spectra_record summed; /* over all accumulators */
+    const double *z;              /* [members, clusters, bins] */
+    const uint8_t *label;         /* [members, clusters] 1: signal-rich */
+    const uint64_t *rich;         /* [members, bins] */
+    const uint64_t *depleted;     /* [members, bins] */
+    const double *background;     /* [members, bins] */
+};
+
+/* The answer after one slice. */
+struct score_record {
+    uint32_t members;
+    uint64_t slice;
+    uint64_t read; /* rows, so far */
+    double mean;   /* of mls over the members; so are the next three */
+    double median;
+    double max;
+    double min;
+    const double *mls;  /* [members] */
+    const int32_t *bin; /* [members] -1: none */
+};
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* event_file: events in HDF5 files, in any of the layouts we know.
+ *   lhco-table  /KEY/block0_values, N x 2101 (label last) or N x 2100 (label unknown, or from a
+ *               masterkey text file with one label a line), float64 or float32: pandas 'fixed'
+ *               files of the LHC Olympics; a row is 700 x (pT, eta, phi), padded with zeros
+ *   columns     /events/offset u64[N+1], /events/pt, eta, phi f32, optional /events/label i8 */
+#ifndef COMMON_STORE_EVENT_FILE_H
+#define COMMON_STORE_EVENT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/kernels/records.h"
+#include "common/status/status.h"
+
+enum event_layout { LAYOUT_LHCO_TABLE, LAYOUT_COLUMNS };
+/* "lhco-table" or "columns". */
+const char *event_layout_name(enum event_layout layout);
+
+typedef struct event_file event_file;
+
+/* Opens path for reading; masterkey may be NULL (it is for tables without labels only; anything
+ * else is STATUS_BAD_INPUT). Errors are logged with the path, what was found and expected:
+ * STATUS_BAD_INPUT for a missing, truncated or non-HDF5 file, an unknown layout, wrong shapes, a
+ * filter that is not installed (names the Debian package for blosc). The chunk cache is sized
+ * from the file's own chunks. On STATUS_OK *out is the caller's. */
+MUST_CHECK status event_file_open(event_file **out, const char *path, const char *masterkey);
+void event_file_close(event_file **self);
+
+enum event_layout event_file_layout(const event_file *self);
+uint64_t event_file_events(const event_file *self);
+bool event_file_has_labels(const event_file *self);
+/* Shape of the main dataset as text for people, e.g. "/df/block0_values 1000 x 2101 float64". */
+const char *event_file_shape(const event_file *self);
+
+/* Rows first .. first + n - 1 (within events). Fills *out with arrays that belong to the file and
+ * hold until the next read; first_row is `first`. Padding (pT 0) of tables is left out. Angles and
+ * momenta are the file's values rounded to float32. STATUS_BAD_INPUT (logged with path and row)
+ * for data that cannot be read or offsets that go backwards or past the end. Reading forward
+ * touches every chunk once. */
+MUST_CHECK status event_file_read(event_file *self, uint64_t first, uint32_t n,
+                                  struct event_batch *out);
+
+/* What names the content in ids: size in bytes, layout, shape and 64 evenly spaced rows (with the
+ * masterkey's labels), fed to a BLAKE2b-128. Not the file's name. */
+MUST_CHECK status event_file_digest(event_file *self, uint8_t digest[16]);
+
+/* Writes a `columns` file, whole or not at all: to a temporary name in the same folder, fsync,
+ * rename. Rows are appended batch by batch; labels either always or never. */
+typedef struct event_writer event_writer;
+MUST_CHECK status event_writer_create(event_writer **out, const char *path);
+MUST_CHECK status event_writer_add(event_writer *self, const struct event_batch *batch);
+/* Makes the file appear under its name and frees *self; on error nothing appears. */
+MUST_CHECK status event_writer_commit(event_writer **self);
+/* Gives up: removes the temporary file, frees *self. */
+void event_writer_destroy(event_writer **self);
+
+#endif

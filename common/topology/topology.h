@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* topology: which stages run, what flows between them, and the physics they share.
+ * Reads the YAML topology file with libfyaml, applies --set overrides, checks everything
+ * against the schema table and reports each mistake as file:line:column with a caret. */
+#ifndef COMMON_TOPOLOGY_TOPOLOGY_H
+#define COMMON_TOPOLOGY_TOPOLOGY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status/status.h"
+#include "common/topology/analysis.h"
+
+/* The six messages that pass along edges. Numbers are part of the wire format. */
+enum message_type {
+    MESSAGE_NONE = 0, /* a stage without output */
+    MESSAGE_EVENT_BATCH,
+    MESSAGE_IMAGE_BATCH,
+    MESSAGE_CODEBOOK,
+    MESSAGE_SPECTRA,
+    MESSAGE_SELECTION,
+    MESSAGE_SCORE,
+    MESSAGE_TYPES
+};
+/* "event_batch", ...; "none" for MESSAGE_NONE. */
+const char *message_type_name(enum message_type type);
+/* The type of that name, MESSAGE_TYPES if there is none. */
+enum message_type message_type_find(const char *name);
+
+/* How a stage moves data (design section 5). */
+enum stage_role {
+    ROLE_SOURCE, /* hands out event batches */
+    ROLE_WORKER, /* intake in, intake out, no state */
+    ROLE_LOG,    /* intake in, feed out, durable */
+    ROLE_FEED    /* feed in, feed out */
+};
+
+enum transport { TRANSPORT_IPC, TRANSPORT_TCP };
+
+struct topology_input {
+    size_t stage;           /* index of the producer */
+    enum message_type type; /* what comes along this edge */
+};
+
+struct topology_stage {
+    const char *name;
+    const char *run; /* as in the file: a stage of ours or a command line */
+    bool ours;       /* run names one of our stages */
+    enum stage_role role;
+    enum message_type output;
+    uint32_t replicas;
+    size_t n_inputs;
+    const struct topology_input *inputs;
+    json_t *settings; /* object; ours: every key of its table, defaults filled in, in order */
+    int line;         /* in the file, from 1 */
+};
+
+struct topology;
+typedef struct topology topology;
+
+/* Reads and checks a file. overrides: n texts `key.path=value` (value is YAML flow syntax), applied
+ * before the check; one that names an unknown key, or is no key=value, is an error. Writes every
+ * mistake to standard error (file, line, column, caret, what was expected) and returns
+ * STATUS_BAD_INPUT. On STATUS_OK *out is the caller's, else NULL. */
+MUST_CHECK status topology_load(topology **out, const char *path, size_t n,
+                                const char *const overrides[]);
+void topology_destroy(topology **self);
+
+/* All below are borrowed from the topology. */
+const char *topology_name(const topology *self);
+const char *topology_path(const topology *self);
+enum transport topology_transport(const topology *self);
+/* First and one past the last port (tcp). */
+void topology_ports(const topology *self, uint32_t *first, uint32_t *last);
+const struct analysis *topology_analysis(const topology *self);
+/* Stages in the order of the file. */
+size_t topology_n_stages(const topology *self);
+const struct topology_stage *topology_stage(const topology *self, size_t index);
+/* Index of the stage of that name; topology_n_stages() if there is none. */
+size_t topology_find(const topology *self, const char *name);
+/* True if no other stage takes from it. */
+bool topology_is_sink(const topology *self, size_t index);
+
+#endif
