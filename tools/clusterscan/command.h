@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* command: the subcommands of clusterscan, one file each.
+ * Every one gets argv[0] = "clusterscan NAME" and its own arguments, parses them with argp (--help
+ * with examples) and returns the exit code of the program. */
+#ifndef TOOLS_CLUSTERSCAN_COMMAND_H
+#define TOOLS_CLUSTERSCAN_COMMAND_H
+
+int command_run(int argc, char **argv);
+int command_validate(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_generate(int argc, char **argv);
+int command_report(int argc, char **argv);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* clusterscan: the one command a physicist types; each subcommand is a file beside this one. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+#include "common/status/status.h"
+#include "tools/clusterscan/command.h"
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} subcommands[] = {
+    {"run", command_run, "run a topology to its result"},
+    {"validate", command_validate, "check a topology file and say what it would need"},
+    {"inspect", command_inspect, "tell what an event file holds"},
+    {"generate", command_generate, "make a toy sample of events"},
+    {"report", command_report, "tell a result file in plain words"},
+};
+enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
+
+static void print_help(FILE *to)
+{
+    fputs("Usage: clusterscan COMMAND [ARGUMENT...]\n"
+          "Search streams of collider events for new resonances by Cluster Scanning.\n\n",
+          to);
+    for (size_t i = 0; i < SUBCOMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", subcommands[i].name, subcommands[i].help);
+    fputs("\nclusterscan COMMAND --help tells more; clusterscan --version the version.\n"
+          "Exit codes: 0 done, 1 the run failed, 2 the command, the topology or an input file\n"
+          "is wrong, 130 interrupted.\n\n"
+          "Example:\n"
+          "  clusterscan generate --events 20000 --signal 500 --seed 1 --out toy.h5\n"
+          "  clusterscan run topology/lhco.yaml --set 'stages.reader.settings.files=[toy.h5]'\n"
+          "  clusterscan report results.h5\n",
+          to);
+}
+
+int main(int argc, char **argv)
+{
+    log_init(NULL, LOG_INFO);
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_BAD_INPUT;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("clusterscan " CLUSTERSCAN_VERSION);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        if (strcmp(argv[1], subcommands[i].name) != 0)
+            continue;
+        char name[64];
+        snprintf(name, sizeof name, "clusterscan %s", subcommands[i].name);
+        program_invocation_name = name; /* what argp prints in its messages */
+        argv[1] = name;
+        return subcommands[i].run(argc - 1, argv + 1);
+    }
+    log_error("clusterscan has no command '%s'; see clusterscan --help", argv[1]);
+    return EXIT_BAD_INPUT;
+}
