@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* stats: against numpy, scipy, 50-digit sums and the authors' own fixture. */
+#include "common/kernels/stats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/check_main.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+
+static double relative(double found, double expected)
+{
+    return fabs(found - expected) / fabs(expected);
+}
+
+/* --- robust estimators --- */
+
+START_TEST(the_factor_undoes_the_cut_of_a_normal_sample)
+{
+    /* scipy 1.10.1: 1 / truncnorm.std(-c, c), c = norm.isf(f / 2); at 0.9 as
+     * sqrt(chi2.cdf(c*c, 1) / chi2.cdf(c*c, 3)), which keeps more digits there. */
+    static const double known[][2] = {{0.01, 1.0398877081933469},
+                                      {0.2, 1.5114699778679388},
+                                      {0.5, 2.6476545355660046},
+                                      {0.9, 13.798003283759305}};
+    ck_assert_double_eq(robust_sd_factor(0), 1);
+    for (size_t i = 0; i < LENGTH(known); i++) /* a dozen roundings in quantile and integrals */
+        ck_assert_double_lt(relative(robust_sd_factor(known[i][0]), known[i][1]), 3e-15);
+}
+END_TEST
+
+START_TEST(mean_and_sd_of_powers_are_those_of_the_paper)
+{
+    double x[50], scratch[100], mean, sd;
+    for (int i = 0; i < 50; i++)
+        x[i] = pow(i + 1, 1.5);
+    robust_mean_sd(50, x, 0.2, 1.51, scratch, &mean, &sd);
+    /* method, section 5; sums of 40 numbers in another order differ by a few last places */
+    ck_assert_double_lt(relative(mean, 104.37428994235181), 1e-15);
+    ck_assert_double_lt(relative(sd, 116.14253711086226), 1e-15);
+}
+END_TEST
+
+START_TEST(an_odd_sample_in_any_order_with_ties_is_cut_as_numpy_does)
+{
+    /* numpy: d = abs(x - median(x)); k = x[d <= quantile(d, 1 - f)]; k.mean(), g * k.std() */
+    static const double x[11] = {3, -1, 4, 1, -5, 9, 2, 6, 5, 3, 5};
+    double scratch[22], mean, sd;
+    robust_mean_sd(11, x, 0.2, 1, scratch, &mean, &sd); /* cut: the 9th distance exactly */
+    ck_assert_double_eq_tol(mean, 3.111111111111111, 1e-15);
+    ck_assert_double_eq_tol(sd, 2.078698548207745, 1e-15);
+    robust_mean_sd(11, x, 0.3, 2, scratch, &mean, &sd); /* cut among three equal distances */
+    ck_assert_double_eq_tol(mean, 3.625, 1e-15);
+    ck_assert_double_eq_tol(sd, 3.152380053229623, 1e-15);
+}
+END_TEST
+
+START_TEST(one_value_and_equal_values_have_no_spread)
+{
+    static const double x[7] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
+    double scratch[14], mean, sd;
+    robust_mean_sd(1, x, 0.2, 1.5, scratch, &mean, &sd);
+    ck_assert_double_eq(mean, 0.1);
+    ck_assert_double_eq(sd, 0);
+    /* A tie with the cut must survive its interpolation: none of the seven may go. */
+    robust_mean_sd(7, x, 0.35, 1.5, scratch, &mean, &sd);
+    ck_assert_double_eq_tol(mean, 0.1, 1e-16);
+    ck_assert_double_lt(sd, 1e-16);
+}
+END_TEST
+
+/* --- selection --- */
+
+START_TEST(a_small_selection_agrees_with_numpy)
+{
+    static const uint64_t counts[7][3] = {{30, 20, 10}, {33, 18, 11}, {60, 41, 19}, {29, 22, 9},
+                                          {0, 0, 0},    {10, 12, 26}, {31, 19, 12}};
+    /* numpy: the estimators above on n = counts / row sum, without the empty row */
+    static const double expected[7][3] = {
+        {-0.129462132105624, 0.1393114489156322, -0.11006604292208923},
+        {1.2098013034697739, -0.9221091142510935, 0.35830009717190725},
+        {-0.129462132105624, 0.3449616830291862, -0.4730498014949358},
+        {-0.8214149071529133, 0.9619123853698452, -0.8360335600677824},
+        {0, 0, 0},
+        {-12.238635695433189, -1.9171908922199004, 16.22420309285601},
+        {-0.129462132105624, -0.5240764030635714, 1.0608493073129002}};
+    static const uint8_t labels[7] = {0, 0, 0, 0, 0, 1, 0};
+    static const uint64_t is_rich[3] = {10, 12, 26}, is_depleted[3] = {183, 120, 61};
+    static const double expectation[3] = {24.13186813186813, 15.824175824175825, 8.043956043956044};
+    const struct selection_settings settings = {0.2, 3, robust_sd_factor(0.2)};
+    double z[7][3], background[3];
+    uint8_t label[7];
+    uint64_t rich[3], depleted[3];
+    ck_assert_int_eq(select_clusters(&settings, 7, 3, &counts[0][0], &z[0][0], label, rich,
+                                     depleted, background),
+                     STATUS_OK);
+    for (size_t i = 0; i < 7; i++)
+        for (size_t b = 0; b < 3; b++) /* differences of fractions lose two digits */
+            ck_assert_double_eq_tol(z[i][b], expected[i][b], 1e-12);
+    ck_assert_mem_eq(label, labels, sizeof label);
+    ck_assert_mem_eq(rich, is_rich, sizeof rich);
+    ck_assert_mem_eq(depleted, is_depleted, sizeof depleted);
+    for (size_t b = 0; b < 3; b++)
+        ck_assert_double_eq_tol(background[b], expectation[b], 1e-13);
+}
+END_TEST
+
+START_TEST(a_bin_without_spread_labels_nobody)
+{
+    static const uint64_t counts[3][2] = {{1, 1}, {3, 3}, {8, 8}};
+    const struct selection_settings settings = {0.2, 3, 1.5};
+    double z[3][2], background[2];
+    uint8_t label[3];
+    uint64_t rich[2], depleted[2];
+    ck_assert_int_eq(select_clusters(&settings, 3, 2, &counts[0][0], &z[0][0], label, rich,
+                                     depleted, background),
+                     STATUS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_double_eq(z[i][0], 0);
+        ck_assert_double_eq(z[i][1], 0);
+        ck_assert_uint_eq(label[i], 0);
+    }
+    ck_assert_uint_eq(depleted[0], 12);
+    ck_assert_double_eq(background[1], 0);
+}
+END_TEST
+
+START_TEST(no_counts_at_all_select_nothing)
+{
+    static const uint64_t counts[3] = {0};
+    const struct selection_settings settings = {0.2, -1, 1.5};
+    double z[3], background[1];
+    uint8_t label[3];
+    uint64_t rich[1], depleted[1];
+    ck_assert_int_eq(select_clusters(&settings, 3, 1, counts, z, label, rich, depleted, background),
+                     STATUS_OK);
+    ck_assert_double_eq(z[0], 0);
+    ck_assert_double_eq(background[0], 0); /* theta -1: all rich, nobody depleted, no division */
+}
+END_TEST
+
+enum { WINDOWS = 200, CLUSTERS = 50 };
+
+/* The fixture's rows are windows; ours are clusters. 0 where the folder is absent. */
+static int read_fixture(uint64_t counts[CLUSTERS][WINDOWS])
+{
+    FILE *file = fopen(SHARED_FOLDER "/reference/jcs_counts_200x50.csv", "r");
+    if (file == NULL) {
+        printf("skipped: no " SHARED_FOLDER "/reference\n");
+        return 0;
+    }
+    for (size_t b = 0; b < WINDOWS; b++)
+        for (size_t i = 0; i < CLUSTERS; i++) {
+            double value;
+            ck_assert_int_eq(fscanf(file, i + 1 < CLUSTERS ? "%lf," : "%lf", &value), 1);
+            counts[i][b] = (uint64_t)value;
+        }
+    fclose(file);
+    return 1;
+}
+
+START_TEST(the_authors_counts_give_the_authors_clusters)
+{
+    static uint64_t counts[CLUSTERS][WINDOWS];
+    static double z[CLUSTERS][WINDOWS];
+    if (!read_fixture(counts))
+        return;
+    const struct selection_settings settings = {0.2, 5, 1.51};
+    uint8_t label[CLUSTERS];
+    uint64_t rich[WINDOWS], depleted[WINDOWS];
+    double background[WINDOWS];
+    ck_assert_int_eq(select_clusters(&settings, CLUSTERS, WINDOWS, &counts[0][0], &z[0][0], label,
+                                     rich, depleted, background),
+                     STATUS_OK);
+    for (int i = 0; i < CLUSTERS; i++) /* jcs_expected.json, full200, maxdev5 */
+        ck_assert_int_eq(label[i], i == 2 || i == 14 || i == 15 || i == 40);
+    /* numpy and scipy on the same counts; norm.isf(poisson.sf) for the Poisson form */
+    ck_assert_double_eq_tol(z[14][51], 9.166438938293524, 1e-11);
+    int32_t bin;
+    const double gaussian =
+        max_local_significance(WINDOWS, rich, background, MLS_GAUSSIAN, MLS_ABSOLUTE, &bin);
+    ck_assert_double_lt(relative(gaussian, 18.10330945407367), 1e-12);
+    ck_assert_int_eq(bin, 51);
+    const double poisson =
+        max_local_significance(WINDOWS, rich, background, MLS_POISSON, MLS_POSITIVE, &bin);
+    ck_assert_double_lt(relative(poisson, 17.3182134936299), 1e-12);
+    ck_assert_int_eq(bin, 50);
+}
+END_TEST
+
+/* --- tails --- */
+
+START_TEST(poisson_tails_agree_with_sums_of_fifty_digits)
+{
+    /* Python's decimal, 50 digits: a series of positive terms after the first one;
+     * scipy.stats.poisson.logsf agrees to 1e-13 or so where it is not -inf. */
+    static const struct {
+        uint64_t n;
+        double mu;
+        double log_sf;
+    } known[] = {
+        {0, 1e-3, -6.9082552373154709},
+        {0, 1.0, -0.45867514538708187},
+        {1, 0.5, -2.4056813913603712},
+        {3, 2.0, -1.9457743817619386},
+        {7, 6.999, -0.91345186103176623},
+        {10, 10.0, -0.87476438593077843},
+        {17, 5.5, -10.875830197989076},
+        {55, 30.0, -11.157571280894313},
+        {140, 95.25, -11.8667965741319},
+        {400, 37.0, -595.42004717639918},
+        {999, 1000.5, -0.67234366035720838},
+        {1200, 1000.0, -21.668743500685082},
+        {3000, 1000.0, -1301.4529126247085},
+        {5, 1e-3, -48.026640021106601},
+        {1000, 1e-3, -12833.700966530594},
+        {100000, 99000.0, -7.196504175848939},
+        {1000000, 1000000.0, -0.6936792450537248},
+        {1000000, 999000.0, -1.8425476896673723},
+        {1000000, 900000.0, -5366.1452271214957},
+        {1000000, 1.0, -12815533.200168727},
+        {1000000, 1e-3, -19723294.387907144},
+    };
+    for (size_t i = 0; i < LENGTH(known); i++)
+        ck_assert_double_lt(relative(poisson_log_sf(known[i].n, known[i].mu), known[i].log_sf),
+                            1e-12);
+}
+END_TEST
+
+START_TEST(poisson_tails_of_deficits_agree_too)
+{
+    /* the same sums, downwards from n, and 1 minus that */
+    static const struct {
+        uint64_t n;
+        double mu;
+        double log_sf;
+    } known[] = {{0, 20.0, -2.0611536245627349e-09}, {5, 9.0, -0.12294818806522519},
+                 {80, 100.0, -0.022909609144473566}, {98, 100.0, -0.59210835882414603},
+                 {90, 100.5, -0.17337528397146684},  {990000, 1e6, -6.4777570152898862e-24}};
+    for (size_t i = 0; i < LENGTH(known); i++)
+        ck_assert_double_lt(relative(poisson_log_sf(known[i].n, known[i].mu), known[i].log_sf),
+                            1e-11); /* what is left is exponentiated: absolute error of its log */
+}
+END_TEST
+
+START_TEST(poisson_tails_fall_with_every_count_and_stay_finite)
+{
+    static const double mu[] = {1e-300, 1e-3, 0.7, 13.25, 411.5};
+    for (size_t m = 0; m < LENGTH(mu); m++)
+        for (uint64_t n = 0; n < 1500; n++) {
+            const double here = poisson_log_sf(n, mu[m]);
+            const double next = poisson_log_sf(n + 1, mu[m]);
+            ck_assert_double_finite(next);
+            ck_assert(next < here || here > -1e-16); /* far below the mean ln P rounds to 0 */
+        }
+}
+END_TEST
+
+START_TEST(gaussian_quantiles_agree_with_scipy_and_fifty_digits)
+{
+    /* scipy.special.ndtri_exp above -5; below, Newton on the continued fraction of the Mills
+     * ratio in Python's decimal. */
+    static const double known[][2] = {
+        {-1e-300, -37.0470962993612},  {-1e-20, -9.262340089798409},  {-1e-3, -3.090380786917045},
+        {-0.5, -0.27028802073873587},  {-1, 0.33747496376420244},     {-3, 1.6469217205277145},
+        {-10, 3.913946240531893217},   {-50, 9.6748252836123569409},  {-700, 37.295079632647414769},
+        {-1e4, 141.37983987312716749}, {-1e6, 1414.2077829910174387}, {-1e9, 44721.359290004926152},
+    };
+    for (size_t i = 0; i < LENGTH(known); i++)
+        ck_assert_double_lt(relative(gaussian_isf_log(known[i][0]), known[i][1]), 1e-13);
+    /* the middle, where a relative error means nothing */
+    ck_assert_double_eq_tol(gaussian_isf_log(log(0.5)), 0, 1e-15);
+}
+END_TEST
+
+START_TEST(gaussian_quantiles_rise_without_end)
+{
+    double last = gaussian_isf_log(-1e-320);
+    for (double u = 1e-319; u < 1e300; u *= 1.07) {
+        const double z = gaussian_isf_log(-u);
+        ck_assert_double_finite(z);
+        ck_assert_double_gt(z, last);
+        last = z;
+    }
+    ck_assert_double_finite(gaussian_isf_log(-1.7976931348623157e308));
+}
+END_TEST
+
+/* --- local significance --- */
+
+START_TEST(overdensities_agree_with_scipy)
+{
+    /* scipy: norm.isf(poisson.sf(rich, background)), and in 50 digits beyond its reach */
+    static const struct {
+        uint64_t rich;
+        double background;
+        double z;
+        double tolerance;
+    } known[] = {{140, 95.25, 4.343245513074987, 1e-12},
+                 {60, 41.5, 2.7830522069664827, 1e-12},
+                 {3, 0.5, 2.919739125043247, 1e-12},
+                 {20, 8.25, 3.629437584141429, 1e-12},
+                 {3000, 1000, 50.923536083512736639, 1e-13},
+                 {1000, 100, 52.995602598055739918, 1e-13},
+                 {1000000, 900000, 103.54309448185135523, 1e-13}};
+    for (size_t i = 0; i < LENGTH(known); i++)
+        ck_assert_double_lt(relative(local_significance(known[i].rich, known[i].background,
+                                                        MLS_POISSON, MLS_POSITIVE),
+                                     known[i].z),
+                            known[i].tolerance);
+}
+END_TEST
+
+START_TEST(deficits_count_only_where_asked_for)
+{
+    ck_assert_double_eq(local_significance(80, 100, MLS_POISSON, MLS_POSITIVE), 0);
+    ck_assert_double_eq(local_significance(80, 100, MLS_GAUSSIAN, MLS_POSITIVE), 0);
+    ck_assert_double_eq(local_significance(80, 100, MLS_GAUSSIAN, MLS_ABSOLUTE), 2);
+    ck_assert_double_eq(local_significance(120, 100, MLS_GAUSSIAN, MLS_ABSOLUTE), 2);
+    /* scipy: -norm.ppf(poisson.cdf(80, 100)) and (5, 9) */
+    ck_assert_double_lt(
+        relative(local_significance(80, 100, MLS_POISSON, MLS_ABSOLUTE), 2.0018733617022466),
+        1e-12);
+    ck_assert_double_lt(
+        relative(local_significance(5, 9, MLS_POISSON, MLS_ABSOLUTE), 1.1968089175125702), 1e-12);
+    /* P(X <= 0) = e^-1e6: the survival function alone has rounded to 1 */
+    ck_assert_double_lt(
+        relative(local_significance(0, 1e6, MLS_POISSON, MLS_ABSOLUTE), gaussian_isf_log(-1e6)),
+        1e-15);
+}
+END_TEST
+
+START_TEST(a_bin_without_background_takes_no_part)
+{
+    static const uint64_t rich[5] = {900, 5, 30, 30, 0};
+    static const double background[5] = {0, 6, 20, 20, 3};
+    int32_t bin = 7;
+    const double mls = max_local_significance(5, rich, background, MLS_POISSON, MLS_POSITIVE, &bin);
+    ck_assert_double_eq(mls, local_significance(30, 20, MLS_POISSON, MLS_POSITIVE));
+    ck_assert_int_eq(bin, 2); /* the lower of the tie */
+    ck_assert_double_eq(local_significance(900, 0, MLS_POISSON, MLS_ABSOLUTE), 0);
+}
+END_TEST
+
+START_TEST(without_an_excess_there_is_no_bin)
+{
+    static const uint64_t rich[3] = {0, 7, 9};
+    static const double background[3] = {0, 7, 9.5}, none[3] = {0};
+    int32_t bin = 7;
+    ck_assert_double_eq(
+        max_local_significance(3, rich, background, MLS_POISSON, MLS_POSITIVE, &bin), 0);
+    ck_assert_int_eq(bin, -1);
+    bin = 7;
+    ck_assert_double_eq(max_local_significance(3, rich, none, MLS_GAUSSIAN, MLS_ABSOLUTE, &bin), 0);
+    ck_assert_int_eq(bin, -1);
+}
+END_TEST
+
+START_TEST(an_ensemble_is_summed_up)
+{
+    static const double odd[5] = {3, 1, 7, 5, 9.5}, even[4] = {4, 1, 3, 2};
+    double scratch[5];
+    struct ensemble e = ensemble_of(5, odd, scratch);
+    ck_assert_double_eq(e.mean, 5.1);
+    ck_assert_double_eq(e.median, 5);
+    ck_assert_double_eq(e.max, 9.5);
+    ck_assert_double_eq(e.min, 1);
+    e = ensemble_of(4, even, scratch);
+    ck_assert_double_eq(e.median, 2.5);
+    ck_assert_double_eq(ensemble_of(1, odd, scratch).median, 3);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *cases = tcase_create("stats");
+    tcase_add_test(cases, the_factor_undoes_the_cut_of_a_normal_sample);
+    tcase_add_test(cases, mean_and_sd_of_powers_are_those_of_the_paper);
+    tcase_add_test(cases, an_odd_sample_in_any_order_with_ties_is_cut_as_numpy_does);
+    tcase_add_test(cases, one_value_and_equal_values_have_no_spread);
+    tcase_add_test(cases, a_small_selection_agrees_with_numpy);
+    tcase_add_test(cases, a_bin_without_spread_labels_nobody);
+    tcase_add_test(cases, no_counts_at_all_select_nothing);
+    tcase_add_test(cases, the_authors_counts_give_the_authors_clusters);
+    tcase_add_test(cases, poisson_tails_agree_with_sums_of_fifty_digits);
+    tcase_add_test(cases, poisson_tails_of_deficits_agree_too);
+    tcase_add_test(cases, poisson_tails_fall_with_every_count_and_stay_finite);
+    tcase_add_test(cases, gaussian_quantiles_agree_with_scipy_and_fifty_digits);
+    tcase_add_test(cases, gaussian_quantiles_rise_without_end);
+    tcase_add_test(cases, overdensities_agree_with_scipy);
+    tcase_add_test(cases, deficits_count_only_where_asked_for);
+    tcase_add_test(cases, a_bin_without_background_takes_no_part);
+    tcase_add_test(cases, without_an_excess_there_is_no_bin);
+    tcase_add_test(cases, an_ensemble_is_summed_up);
+    return run_case(cases, "stats");
+}
