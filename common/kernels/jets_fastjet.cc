@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* jets_fastjet: FastJet behind jets.h. No exception crosses: what FastJet throws on input that was
+ * checked is a bug of ours or the end of memory, and ends the program with its text. */
+#include "common/kernels/jets.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fastjet/ClusterSequence.hh>
+#include <new>
+#include <vector>
+
+using fastjet::ClusterSequence;
+using fastjet::JetDefinition;
+using fastjet::PseudoJet;
+
+struct jet_finder {
+    JetDefinition anti_kt;
+    JetDefinition axes_kt;
+    double pt_min;
+    /* Of the event at hand; kept so that their memory is used again. */
+    std::vector<PseudoJet> particles; /* user_index: index in the event */
+    std::vector<PseudoJet> members;   /* of the jet at hand, in the event's order */
+    std::vector<uint32_t> constituents[2];
+};
+
+static constexpr double eta_max = 10;
+
+/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. */
+static drop_reason check_particles(size_t n, const float pt[], const float eta[], const float phi[])
+{
+    bool finite = true;
+    bool positive = true;
+    bool inside = true;
+    for (size_t i = 0; i < n; i++) {
+        if (pt[i] == 0)
+            continue;
+        finite &= std::isfinite(pt[i]) && std::isfinite(eta[i]) && std::isfinite(phi[i]);
+        positive &= !(pt[i] < 0);
+        inside &= std::fabs(eta[i]) <= eta_max;
+    }
+    if (!finite)
+        return DROP_NOT_FINITE;
+    if (!positive)
+        return DROP_NEGATIVE_PT;
+    return inside ? DROP_REASONS : DROP_ETA_RANGE;
+}
+
+static PseudoJet massless(double pt, double eta, double phi)
+{
+    return {pt * std::cos(phi), pt * std::sin(phi), pt * std::sinh(eta), pt * std::cosh(eta)};
+}
+
+static void load_particles(jet_finder *self, size_t n, const float pt[], const float eta[],
+                           const float phi[])
+{
+    self->particles.clear();
+    for (size_t i = 0; i < n; i++) {
+        if (pt[i] == 0)
+            continue;
+        self->particles.push_back(massless(pt[i], eta[i], phi[i]));
+        self->particles.back().set_user_index(static_cast<int>(i));
+    }
+}
+
+/* sum_i pT_i min_a dR(i, a) / pT_jet. */
+static double subjettiness(const std::vector<PseudoJet> &members,
+                           const std::vector<PseudoJet> &axes, double jet_pt)
+{
+    double sum = 0;
+    for (const PseudoJet &member : members) {
+        double nearest = HUGE_VAL;
+        for (const PseudoJet &axis : axes)
+            nearest = std::min(nearest, member.squared_distance(axis));
+        sum += member.pt() * std::sqrt(nearest);
+    }
+    return sum / jet_pt;
+}
+
+static void find_subjettiness(const jet_finder *self, double jet_pt, double tau[3])
+{
+    const ClusterSequence sequence(self->members, self->axes_kt);
+    for (int n = 1; n <= 3; n++) {
+        /* With no more constituents than axes every distance is naturally 0. */
+        const bool trivial = self->members.size() <= static_cast<size_t>(n);
+        tau[n - 1] =
+            trivial ? 0 : subjettiness(self->members, sequence.exclusive_jets_up_to(n), jet_pt);
+    }
+}
+
+/* Constituents in the event's order, so that sums over them do not depend on FastJet's history. */
+static void find_constituents(jet_finder *self, const ClusterSequence &sequence,
+                              const PseudoJet &found, std::vector<uint32_t> &constituents)
+{
+    self->members.clear();
+    constituents.clear();
+    for (const PseudoJet &member : sequence.constituents(found))
+        constituents.push_back(static_cast<uint32_t>(member.cluster_hist_index()));
+    std::sort(constituents.begin(), constituents.end());
+    /* The first entries of history and jets are the particles as they were given. */
+    for (uint32_t &constituent : constituents) {
+        self->members.push_back(sequence.jets()[constituent]);
+        constituent = static_cast<uint32_t>(self->members.back().user_index());
+    }
+}
+
+static void describe_jet(jet_finder *self, const ClusterSequence &sequence, const PseudoJet &found,
+                         std::vector<uint32_t> &constituents, jet *out)
+{
+    find_constituents(self, sequence, found, constituents);
+    out->pt = found.pt();
+    out->eta = found.eta();
+    out->phi = found.phi();
+    out->mass = std::max(0.0, found.m()); /* m() is negative where rounding makes m^2 so */
+    find_subjettiness(self, out->pt, out->tau);
+    out->n = constituents.size();
+    out->constituent = constituents.data();
+}
+
+static drop_reason find_dijet(jet_finder *self, dijet *out)
+{
+    const ClusterSequence sequence(self->particles, self->anti_kt);
+    const std::vector<PseudoJet> jets =
+        fastjet::sorted_by_pt(sequence.inclusive_jets(self->pt_min));
+    if (jets.empty())
+        return DROP_NO_JET;
+    if (jets.size() == 1)
+        return DROP_ONE_JET;
+    out->m_jj = std::max(0.0, (jets[0] + jets[1]).m());
+    for (size_t j = 0; j < 2; j++)
+        describe_jet(self, sequence, jets[j], self->constituents[j], &out->jet[j]);
+    return DROP_REASONS;
+}
+
+status jet_finder_create(jet_finder **out, double radius, double pt_min)
+{
+    assert(out != NULL && radius > 0 && radius <= M_PI / 2 && pt_min >= 0);
+    *out = NULL;
+    try {
+        ClusterSequence::set_fastjet_banner_stream(NULL);
+        *out = new jet_finder{JetDefinition(fastjet::antikt_algorithm, radius),
+                              JetDefinition(fastjet::kt_algorithm, 1.0),
+                              pt_min,
+                              {},
+                              {},
+                              {}};
+        return STATUS_OK;
+    } catch (const std::bad_alloc &) {
+        return STATUS_NO_MEMORY;
+    }
+}
+
+void jet_finder_destroy(jet_finder **self)
+{
+    if (self == NULL)
+        return;
+    delete *self;
+    *self = NULL;
+}
+
+[[noreturn]] static void give_up(const char *what)
+{
+    std::fprintf(stderr, "error: jet_finder_find: %s\n", what);
+    std::abort();
+}
+
+drop_reason jet_finder_find(jet_finder *self, size_t n, const float pt[], const float eta[],
+                            const float phi[], dijet *out)
+{
+    const drop_reason refusal = check_particles(n, pt, eta, phi);
+    if (refusal != DROP_REASONS)
+        return refusal;
+    try {
+        load_particles(self, n, pt, eta, phi);
+        return find_dijet(self, out);
+    } catch (const fastjet::Error &error) {
+        give_up(error.message().c_str());
+    } catch (const std::exception &error) {
+        give_up(error.what());
+    }
+}
