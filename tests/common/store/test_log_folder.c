@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of log_folder: what was acknowledged stays, whatever dies and whatever rots. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/log/log.h"
+#include "common/store/log_folder.h"
+#include "tests/support/check_main.h"
+#include "tests/support/sample_batch.h"
+#include "tests/support/scratch_folder.h"
+
+#define LOG_ID "00112233445566778899aabbccddeeff"
+enum { SOURCES = 2, BATCHES_EACH = 3 };
+
+/* The names of the batches of segment i, three of them: (0, i2), (1, i), (0, i2 + 1). */
+static struct sample_batch *sample(uint64_t segment_index, size_t b, uint32_t events)
+{
+    if (b == 1)
+        return sample_batch_make(1, segment_index, events, 1);
+    return sample_batch_make(0, 2 * segment_index + b / 2, events, 0);
+}
+
+static status seal_sized(log_folder *folder, uint32_t events)
+{
+    const uint64_t next = log_folder_segments(folder);
+    struct sample_batch *samples[BATCHES_EACH];
+    struct segment_batch batches[BATCHES_EACH];
+    for (size_t b = 0; b < BATCHES_EACH; b++) {
+        samples[b] = sample(next, b, events + (uint32_t)b);
+        batches[b] = samples[b]->batch;
+    }
+    const status outcome = log_folder_seal(folder, BATCHES_EACH, batches);
+    for (size_t b = 0; b < BATCHES_EACH; b++)
+        free(samples[b]);
+    return outcome;
+}
+
+static status seal(log_folder *folder)
+{
+    return seal_sized(folder, 3);
+}
+
+static log_folder *open_folder(const char *path)
+{
+    log_folder *folder;
+    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, NULL), STATUS_OK);
+    return folder;
+}
+
+/* Opens, seals n segments, closes. */
+static void seal_some(const char *path, size_t n)
+{
+    log_folder *folder = open_folder(path);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_int_eq(seal(folder), STATUS_OK);
+    log_folder_close(&folder);
+}
+
+/* The folder holds n segments, each with its batches, and says so. */
+static void check_content(const log_folder *folder, size_t n)
+{
+    ck_assert_uint_eq(log_folder_segments(folder), n);
+    ck_assert_uint_eq(log_folder_places(folder), BATCHES_EACH * n);
+    ck_assert_uint_eq(log_folder_next_seq(folder, 0), 2 * n);
+    ck_assert_uint_eq(log_folder_next_seq(folder, 1), n);
+    for (size_t i = 0; i < n; i++) {
+        const struct log_folder_segment *entry = log_folder_segment(folder, i);
+        ck_assert_uint_eq(entry->first_place, BATCHES_EACH * i);
+        ck_assert_uint_eq(entry->batches, BATCHES_EACH);
+        char path[1024];
+        log_folder_path(folder, i, sizeof path, path);
+        segment *read;
+        ck_assert_int_eq(segment_open(&read, path), STATUS_OK);
+        ck_assert_uint_eq(segment_batches(read), BATCHES_EACH);
+        for (size_t b = 0; b < BATCHES_EACH; b++) {
+            struct segment_batch got;
+            segment_get(read, b, &got);
+            struct sample_batch *must = sample(i, b, 3 + (uint32_t)b);
+            sample_batch_check(&got, &must->batch);
+            free(must);
+        }
+        segment_close(&read);
+    }
+}
+
+/* Opens a folder that must be refused, and sees that nothing in it has changed. */
+static void check_refused_unchanged(const char *path, const char *log_id, uint32_t sources)
+{
+    char before[600], command[1400];
+    snprintf(before, sizeof before, "%s.before", path);
+    snprintf(command, sizeof command, "cp -a %s %s", path, before);
+    ck_assert_int_eq(system(command), 0);
+    log_folder *folder;
+    ck_assert_int_eq(log_folder_open(&folder, path, log_id, sources, NULL), STATUS_BAD_INPUT);
+    ck_assert_ptr_null(folder);
+    snprintf(command, sizeof command, "diff -r %s %s", before, path);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(a_new_folder_is_made_with_its_parents)
+{
+    log_folder *folder = open_folder(scratch_path("a/b/log"));
+    ck_assert_uint_eq(log_folder_epoch(folder), 1);
+    check_content(folder, 0);
+    log_folder_close(&folder);
+    ck_assert_ptr_null(folder);
+    log_folder_close(&folder);
+    ck_assert(file_exists(scratch_path("a/b/log/manifest.json")));
+}
+END_TEST
+
+START_TEST(what_was_sealed_is_there_after_reopening_and_goes_on)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 2);
+    log_folder *folder = open_folder(path);
+    ck_assert_uint_eq(log_folder_epoch(folder), 2);
+    check_content(folder, 2);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    check_content(folder, 3);
+    log_folder_close(&folder);
+    folder = open_folder(path);
+    ck_assert_uint_eq(log_folder_epoch(folder), 3);
+    check_content(folder, 3);
+    log_folder_close(&folder);
+}
+END_TEST
+
+START_TEST(the_header_is_kept_until_another_is_given)
+{
+    const char *path = scratch_path("log");
+    log_folder *folder;
+    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, "{\"radius\": 0.7}"),
+                     STATUS_OK);
+    log_folder_close(&folder);
+    seal_some(path, 1);
+    size_t size;
+    uint8_t *text = file_bytes(scratch_path("log/manifest.json"), &size);
+    ck_assert_ptr_nonnull(strstr((const char *)text, "\"made_from\""));
+    ck_assert_ptr_nonnull(strstr((const char *)text, "\"radius\": 0.69999999999999996"));
+    free(text);
+    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, "[1]"), STATUS_BAD_INPUT);
+    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, "{\"x\": 7}"), STATUS_OK);
+    log_folder_close(&folder);
+    text = file_bytes(scratch_path("log/manifest.json"), &size);
+    ck_assert_ptr_nonnull(strstr((const char *)text, "\"x\": 7"));
+    free(text);
+}
+END_TEST
+
+START_TEST(a_flipped_bit_in_a_middle_segment_keeps_those_before_it)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 4);
+    file_flip(scratch_path("log/segment-000002.h5"), 5000);
+    log_folder *folder = open_folder(path);
+    check_content(folder, 2);
+    ck_assert(!file_exists(scratch_path("log/segment-000002.h5")));
+    ck_assert(!file_exists(scratch_path("log/segment-000003.h5")));
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    log_folder_close(&folder);
+    folder = open_folder(path);
+    check_content(folder, 3);
+    log_folder_close(&folder);
+}
+END_TEST
+
+START_TEST(a_missing_segment_keeps_those_before_it)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 3);
+    unlink(scratch_path("log/segment-000001.h5"));
+    log_folder *folder = open_folder(path);
+    check_content(folder, 1);
+    log_folder_close(&folder);
+}
+END_TEST
+
+START_TEST(a_folder_without_a_valid_first_segment_is_refused_and_left_alone)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 2);
+    file_flip(scratch_path("log/segment-000000.h5"), 77);
+    check_refused_unchanged(path, LOG_ID, SOURCES);
+}
+END_TEST
+
+START_TEST(a_torn_manifest_is_refused_and_left_alone)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 2);
+    size_t size;
+    uint8_t *bytes = file_bytes(scratch_path("log/manifest.json"), &size);
+    const size_t kept[] = {0, size / 3, size - 1};
+    file_put(scratch_path("log/manifest.json"), kept[_i], bytes);
+    free(bytes);
+    check_refused_unchanged(path, LOG_ID, SOURCES);
+}
+END_TEST
+
+START_TEST(a_changed_digit_in_the_manifest_is_refused)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 2);
+    size_t size;
+    uint8_t *bytes = file_bytes(scratch_path("log/manifest.json"), &size);
+    char *epoch = strstr((char *)bytes, "\"epoch\": 1");
+    ck_assert_ptr_nonnull(epoch);
+    epoch[strlen("\"epoch\": ")] = '7';
+    file_put(scratch_path("log/manifest.json"), size, bytes);
+    free(bytes);
+    check_refused_unchanged(path, LOG_ID, SOURCES);
+}
+END_TEST
+
+START_TEST(segments_without_a_manifest_are_refused_and_left_alone)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 2);
+    unlink(scratch_path("log/manifest.json"));
+    check_refused_unchanged(path, LOG_ID, SOURCES);
+}
+END_TEST
+
+START_TEST(the_folder_of_another_log_is_refused)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 1);
+    check_refused_unchanged(path, "ffeeddccbbaa99887766554433221100", SOURCES);
+}
+END_TEST
+
+START_TEST(the_folder_of_other_sources_is_refused)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 1);
+    check_refused_unchanged(path, LOG_ID, SOURCES + 1);
+}
+END_TEST
+
+START_TEST(what_a_killed_log_left_behind_is_removed)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 1);
+    const char *const leftovers[] = {"log/segment-000001.h5", "log/segment-000001.h5.tmp",
+                                     "log/manifest.json.tmp"};
+    for (size_t i = 0; i < 3; i++)
+        file_put(scratch_path(leftovers[i]), 4, "half");
+    file_put(scratch_path("log/segment-notes.h5"), 4, "mine");
+    log_folder *folder = open_folder(path);
+    check_content(folder, 1);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(!file_exists(scratch_path(leftovers[i])));
+    ck_assert(file_exists(scratch_path("log/segment-notes.h5")));
+    log_folder_close(&folder);
+}
+END_TEST
+
+START_TEST(a_second_log_is_locked_out_until_the_first_dies)
+{
+    const char *path = scratch_path("log");
+    int ready[2], hold[2];
+    ck_assert_int_eq(pipe(ready), 0);
+    ck_assert_int_eq(pipe(hold), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        log_folder *folder;
+        char byte = (char)log_folder_open(&folder, path, LOG_ID, SOURCES, NULL);
+        close(hold[1]);
+        if (write(ready[1], &byte, 1) == 1 && read(hold[0], &byte, 1) == 0)
+            _exit(0); /* with the lock held */
+        _exit(1);
+    }
+    char byte = -1;
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ck_assert_int_eq(byte, STATUS_OK);
+    log_folder *folder;
+    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, NULL), STATUS_LOCKED);
+    ck_assert_ptr_null(folder);
+    close(hold[1]);
+    /* Not waited for: the lock is granted while the owner is dying. */
+    folder = open_folder(path);
+    ck_assert_uint_eq(log_folder_epoch(folder), 2);
+    log_folder_close(&folder);
+    int how;
+    ck_assert_int_eq(waitpid(child, &how, 0), child);
+    ck_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+END_TEST
+
+START_TEST(a_write_that_fails_changes_nothing_and_may_be_tried_again)
+{
+    const char *path = scratch_path("log");
+    log_folder *folder = open_folder(path);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit kept, small;
+    getrlimit(RLIMIT_FSIZE, &kept);
+    small = kept;
+    small.rlim_cur = 1000; /* less than a segment */
+    setrlimit(RLIMIT_FSIZE, &small);
+    ck_assert_int_eq(seal(folder), STATUS_IO);
+    setrlimit(RLIMIT_FSIZE, &kept);
+    check_content(folder, 1);
+    ck_assert(!file_exists(scratch_path("log/segment-000001.h5")));
+    ck_assert(!file_exists(scratch_path("log/segment-000001.h5.tmp")));
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    check_content(folder, 2);
+    log_folder_close(&folder);
+}
+END_TEST
+
+START_TEST(a_segment_without_room_for_its_manifest_is_taken_back)
+{
+    const char *path = scratch_path("log");
+    log_folder *folder = open_folder(path);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    /* A folder in the way of manifest.json.tmp: the segment is written, the manifest is not. */
+    ck_assert_int_eq(mkdir(scratch_path("log/manifest.json.tmp"), 0777), 0);
+    ck_assert_int_ne(seal(folder), STATUS_OK);
+    ck_assert(!file_exists(scratch_path("log/segment-000001.h5")));
+    check_content(folder, 1);
+    ck_assert_int_eq(rmdir(scratch_path("log/manifest.json.tmp")), 0);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    log_folder_close(&folder);
+    folder = open_folder(path);
+    check_content(folder, 2);
+    log_folder_close(&folder);
+}
+END_TEST
+
+/* Puts this process, as root, where it may mount: by right, or in a user namespace of its own. */
+static int may_mount(void)
+{
+    if (unshare(CLONE_NEWNS) == 0)
+        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    const unsigned user = (unsigned)getuid();
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        return 0;
+    FILE *map = fopen("/proc/self/uid_map", "w");
+    if (map == NULL)
+        return 0;
+    fprintf(map, "0 %u 1\n", user);
+    return fclose(map) == 0;
+}
+
+/* A file system of our own of 256 kB, mounted on `path`; false where that is not allowed. */
+static int mount_small(const char *path)
+{
+    return mkdir(path, 0777) == 0 && may_mount() &&
+           mount("tmpfs", path, "tmpfs", 0, "size=256k") == 0;
+}
+
+START_TEST(a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space)
+{
+    const char *disk = scratch_path("disk");
+    if (!mount_small(disk)) {
+        printf("skipped: no small file system can be mounted here (%s)\n", strerror(errno));
+        return;
+    }
+    log_folder *folder = open_folder(scratch_path("disk/log"));
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    static const char ballast[150000];
+    file_put(scratch_path("disk/ballast"), sizeof ballast, ballast);
+    ck_assert_int_eq(seal_sized(folder, 500), STATUS_NO_SPACE);
+    check_content(folder, 1);
+    ck_assert_int_eq(seal_sized(folder, 500), STATUS_NO_SPACE);
+    ck_assert(!file_exists(scratch_path("disk/log/segment-000001.h5.tmp")));
+    unlink(scratch_path("disk/ballast"));
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    check_content(folder, 2);
+    log_folder_close(&folder);
+    umount(disk);
+}
+END_TEST
+
+/* Seals segments until killed or `most` are done; a byte to `acknowledge` after each. */
+static void seal_until_killed(const char *path, int acknowledge, int most)
+{
+    log_folder *folder;
+    log_init(NULL, LOG_ERROR);
+    if (log_folder_open(&folder, path, LOG_ID, SOURCES, NULL) != STATUS_OK)
+        _exit(1);
+    for (int i = 0; i < most; i++)
+        if (seal(folder) != STATUS_OK || write(acknowledge, "k", 1) != 1)
+            _exit(1);
+    _exit(0);
+}
+
+/* Bytes in the pipe; the writer is gone. */
+static size_t drain(int from)
+{
+    size_t total = 0;
+    char bytes[64];
+    for (ssize_t n; (n = read(from, bytes, sizeof bytes)) > 0;)
+        total += (size_t)n;
+    return total;
+}
+
+/* Everything acknowledged is there, at most one segment more, and sealing goes on. */
+static void check_survived(const char *path, size_t acknowledged)
+{
+    log_folder *folder = open_folder(path);
+    const size_t n = log_folder_segments(folder);
+    ck_assert_uint_ge(n, acknowledged);
+    ck_assert_uint_le(n, acknowledged + 1);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    check_content(folder, n + 1);
+    log_folder_close(&folder);
+}
+
+START_TEST(a_log_killed_while_sealing_loses_nothing_it_acknowledged)
+{
+    const char *path = scratch_path("log");
+    int acknowledge[2];
+    ck_assert_int_eq(pipe(acknowledge), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        close(acknowledge[0]);
+        seal_until_killed(path, acknowledge[1], 1000);
+    }
+    close(acknowledge[1]);
+    size_t acknowledged = 0;
+    for (char byte; acknowledged < (size_t)_i * 2 + 1; acknowledged++)
+        ck_assert_int_eq(read(acknowledge[0], &byte, 1), 1);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    check_survived(path, acknowledged + drain(acknowledge[0]));
+}
+END_TEST
+
+/* Runs seal_until_killed for two segments and kills it at its stop-th entry into or return from
+ * the kernel. False when it had ended before; sets *traced if tracing works here. */
+static int kill_at(const char *path, long stop, int *traced, size_t *acknowledged)
+{
+    int acknowledge[2], how;
+    ck_assert_int_eq(pipe(acknowledge), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        close(acknowledge[0]);
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+            _exit(77);
+        raise(SIGSTOP);
+        seal_until_killed(path, acknowledge[1], 2);
+    }
+    close(acknowledge[1]);
+    ck_assert_int_eq(waitpid(child, &how, 0), child);
+    *traced = WIFSTOPPED(how);
+    for (long i = 0; i < stop && WIFSTOPPED(how); i++) {
+        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+        ck_assert_int_eq(waitpid(child, &how, 0), child);
+    }
+    const int alive = WIFSTOPPED(how);
+    if (alive) {
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(child, &how, 0), child);
+    } else if (*traced) {
+        ck_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    }
+    *acknowledged = drain(acknowledge[0]);
+    close(acknowledge[0]);
+    return alive;
+}
+
+START_TEST(a_log_killed_at_any_system_call_loses_nothing_it_acknowledged)
+{
+    int traced = 1, alive = 1;
+    long stop = 1;
+    /* 3: odd, so that entries and returns take turns. */
+    for (; alive && traced; stop += 3) {
+        const char *path = scratch_path("log");
+        scratch_remove_tree(path);
+        size_t acknowledged;
+        alive = kill_at(path, stop, &traced, &acknowledged);
+        if (traced)
+            check_survived(path, acknowledged);
+    }
+    if (!traced)
+        puts("skipped: no process may be traced here");
+    else
+        ck_assert_int_gt(stop, 100); /* two seals are more calls than that */
+}
+END_TEST
+
+int main(void)
+{
+    TCase *cases = tcase_create("log_folder");
+    tcase_add_checked_fixture(cases, scratch_make, scratch_remove);
+    tcase_add_test(cases, a_new_folder_is_made_with_its_parents);
+    tcase_add_test(cases, what_was_sealed_is_there_after_reopening_and_goes_on);
+    tcase_add_test(cases, the_header_is_kept_until_another_is_given);
+    tcase_add_test(cases, a_flipped_bit_in_a_middle_segment_keeps_those_before_it);
+    tcase_add_test(cases, a_missing_segment_keeps_those_before_it);
+    tcase_add_test(cases, a_folder_without_a_valid_first_segment_is_refused_and_left_alone);
+    tcase_add_loop_test(cases, a_torn_manifest_is_refused_and_left_alone, 0, 3);
+    tcase_add_test(cases, a_changed_digit_in_the_manifest_is_refused);
+    tcase_add_test(cases, segments_without_a_manifest_are_refused_and_left_alone);
+    tcase_add_test(cases, the_folder_of_another_log_is_refused);
+    tcase_add_test(cases, the_folder_of_other_sources_is_refused);
+    tcase_add_test(cases, what_a_killed_log_left_behind_is_removed);
+    tcase_add_test(cases, a_second_log_is_locked_out_until_the_first_dies);
+    tcase_add_test(cases, a_write_that_fails_changes_nothing_and_may_be_tried_again);
+    tcase_add_test(cases, a_segment_without_room_for_its_manifest_is_taken_back);
+    tcase_add_test(cases, a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space);
+    tcase_add_loop_test(cases, a_log_killed_while_sealing_loses_nothing_it_acknowledged, 0, 5);
+    tcase_add_test(cases, a_log_killed_at_any_system_call_loses_nothing_it_acknowledged);
+    return run_case(cases, "log_folder");
+}
