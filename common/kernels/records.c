@@ -2,6 +2,7 @@
 #include "common/kernels/records.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 const char *drop_reason_name(enum drop_reason reason)
 {
@@ -25,6 +26,56 @@ static uint32_t batch_dropped(const struct image_batch *batch)
 uint32_t image_batch_counted(const struct image_batch *batch)
 {
     return batch->read - batch->quarantined - batch_dropped(batch);
+}
+
+static const char *offset_fault(uint32_t n, const uint32_t offset[], uint32_t end)
+{
+    if (offset[0] != 0 || offset[n] != end)
+        return "offsets do not span the entries";
+    for (uint32_t i = 0; i < n; i++)
+        if (offset[i] > offset[i + 1])
+            return "offsets go backwards";
+    return NULL;
+}
+
+static const char *label_fault(uint32_t n, const int8_t label[], int8_t least)
+{
+    for (uint32_t i = 0; label != NULL && i < n; i++)
+        if (label[i] < least || label[i] > 1)
+            return "a label is not 0 or 1";
+    return NULL;
+}
+
+const char *event_batch_fault(const struct event_batch *batch)
+{
+    const char *fault = offset_fault(batch->events, batch->offset, batch->particles);
+    return fault != NULL ? fault : label_fault(batch->events, batch->label, 0);
+}
+
+static const char *pixel_fault(const struct image_batch *batch, uint32_t pixels)
+{
+    for (uint32_t jet = 0; jet < 2 * batch->events; jet++) {
+        int32_t last = -1;
+        for (uint32_t i = batch->offset[jet]; i < batch->offset[jet + 1]; i++) {
+            if (batch->pixel[i] >= pixels || batch->pixel[i] <= last)
+                return "pixels are not ascending or out of range";
+            last = batch->pixel[i];
+        }
+        if (last < 0)
+            return "an image is empty";
+    }
+    return NULL;
+}
+
+const char *image_batch_fault(const struct image_batch *batch, uint32_t pixels)
+{
+    const uint64_t gone = (uint64_t)batch->quarantined + batch_dropped(batch);
+    if (batch->events > UINT32_MAX / 4 || gone + batch->events > batch->read)
+        return "rows do not add up";
+    const char *fault = offset_fault(2 * batch->events, batch->offset, batch->lit);
+    if (fault == NULL)
+        fault = label_fault(batch->events, batch->label, -1);
+    return fault != NULL ? fault : pixel_fault(batch, pixels);
 }
 
 void tally_add(struct tally *a, const struct tally *b)

@@ -79,6 +79,12 @@ struct codebook_record {
     const float *bias;    /* [k] m.(G'G m) of every centre m */
 };
 
+/* NULL, or what is wrong inside a batch whose arrays have the right lengths: offsets that go
+ * backwards or past the end, labels other than 0 and 1 (-1 too in images), counts that do not add
+ * up, pixels that are not below `pixels` or not ascending. */
+const char *event_batch_fault(const struct event_batch *batch);
+const char *image_batch_fault(const struct image_batch *batch, uint32_t pixels);
+
 /* What became of the rows read so far. read = counted + dropped + quarantined. */
 struct tally {
     uint64_t read;

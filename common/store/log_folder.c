@@ -360,6 +360,11 @@ void log_folder_close(log_folder **self)
     *self = NULL;
 }
 
+const char *log_folder_name(const log_folder *self)
+{
+    return self->path;
+}
+
 uint64_t log_folder_epoch(const log_folder *self)
 {
     return self->manifest.epoch;

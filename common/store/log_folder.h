@@ -34,6 +34,8 @@ MUST_CHECK status log_folder_open(log_folder **out, const char *path, const char
                                   uint32_t n_sources, const char *header);
 void log_folder_close(log_folder **self);
 
+/* The folder's path, as it was given. */
+const char *log_folder_name(const log_folder *self);
 uint64_t log_folder_epoch(const log_folder *self);
 size_t log_folder_segments(const log_folder *self);
 const struct log_folder_segment *log_folder_segment(const log_folder *self, size_t i);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/flow/acks.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/log/log.h"
+
+struct ack_reader {
+    struct flow *flow;
+    flow_link *link;
+    uint32_t source;
+    uint64_t said_batches;
+    uint64_t said_ms;
+    uint64_t heard_ms;
+};
+
+status ack_reader_create(ack_reader **out, struct flow *flow, const char *endpoint, uint32_t source)
+{
+    assert(out != NULL);
+    *out = NULL;
+    ack_reader *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->flow = flow;
+    self->source = source;
+    self->heard_ms = flow_now_ms();
+    const status connected = link_connect(&self->link, flow, endpoint);
+    if (connected != STATUS_OK)
+        ack_reader_destroy(&self);
+    *out = self;
+    return connected;
+}
+
+void ack_reader_destroy(ack_reader **self)
+{
+    if (*self == NULL)
+        return;
+    link_close(&(*self)->link);
+    free(*self);
+    *self = NULL;
+}
+
+void *ack_reader_socket(const ack_reader *self)
+{
+    return link_socket(self->link);
+}
+
+static void take_word(const ack_reader *self, const struct arrival *arrival, ledger *book)
+{
+    const struct control_received *received = &arrival->control.received;
+    const struct control_durable *durable = &arrival->control.durable;
+    if (arrival->control_type == CONTROL_RECEIVED && received->source == self->source)
+        ledger_received(book, received->seq);
+    else if (arrival->control_type == CONTROL_DURABLE && durable->source == self->source)
+        ledger_durable(book, durable->epoch, durable->watermark, durable->bitmap.size,
+                       durable->bitmap.data);
+}
+
+static status hear(ack_reader *self, ledger *book)
+{
+    struct arrival arrival;
+    status done;
+    while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
+        self->heard_ms = flow_now_ms();
+        take_word(self, &arrival, book);
+        arrival_close(&arrival);
+    }
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+status ack_reader_tend(ack_reader *self, ledger *book, uint64_t batches, uint64_t rows)
+{
+    status done = hear(self, book);
+    if (done != STATUS_OK)
+        return done;
+    const uint64_t now = flow_now_ms();
+    if (now - self->heard_ms > FLOW_LEASE_MS) {
+        log_warning("no word from the log for %d s: connecting again", FLOW_LEASE_MS / 1000);
+        self->heard_ms = now;
+        self->said_ms = 0;
+        done = link_remake(self->link);
+        if (done != STATUS_OK)
+            return done;
+    }
+    if (self->said_ms != 0 && batches == self->said_batches &&
+        now - self->said_ms < FLOW_HEARTBEAT_MS)
+        return STATUS_OK;
+    self->said_ms = now;
+    self->said_batches = batches;
+    const struct control_reader reader = {.source = self->source,
+                                          .incarnation = self->flow->incarnation,
+                                          .batches = batches,
+                                          .rows = rows};
+    done = link_send_control(self->link, NULL, CONTROL_READER, &reader);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+struct peer {
+    struct ack_source end;
+    bool present;
+    struct route route;
+};
+
+struct ack_log {
+    flow_link *link;
+    uint32_t n;
+    struct peer *peer; /* [n] by source */
+};
+
+status ack_log_create(ack_log **out, struct flow *flow, const char *endpoint, uint32_t n_sources)
+{
+    assert(out != NULL);
+    *out = NULL;
+    ack_log *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->n = n_sources;
+    self->peer = calloc(n_sources, sizeof *self->peer);
+    const status bound =
+        self->peer == NULL ? STATUS_NO_MEMORY : link_bind(&self->link, flow, endpoint);
+    if (bound != STATUS_OK) {
+        ack_log_destroy(&self);
+        return bound;
+    }
+    for (uint32_t s = 0; s < n_sources; s++)
+        self->peer[s].end.batches = UINT64_MAX;
+    *out = self;
+    return STATUS_OK;
+}
+
+void ack_log_destroy(ack_log **self)
+{
+    if (*self == NULL)
+        return;
+    link_close(&(*self)->link);
+    free((*self)->peer);
+    free(*self);
+    *self = NULL;
+}
+
+void *ack_log_socket(const ack_log *self)
+{
+    return link_socket(self->link);
+}
+
+static status tell(ack_log *self, struct peer *peer, enum control_type type, const void *control)
+{
+    if (!peer->present)
+        return STATUS_OK;
+    const status done = link_send_control(self->link, &peer->route, type, control);
+    if (done != STATUS_END)
+        return done;
+    peer->present = false; /* it will introduce itself again */
+    return STATUS_OK;
+}
+
+static status tell_state(ack_log *self, uint32_t source, ack_state *state, void *context)
+{
+    struct control_durable durable = {.source = source};
+    state(context, source, &durable);
+    return tell(self, &self->peer[source], CONTROL_DURABLE, &durable);
+}
+
+static void meet(ack_log *self, const struct arrival *arrival)
+{
+    const struct control_reader *reader = &arrival->control.reader;
+    struct peer *peer = &self->peer[reader->source];
+    peer->present = true;
+    peer->route = arrival->route;
+    if (reader->batches != UINT64_MAX)
+        peer->end = (struct ack_source){reader->batches, reader->rows};
+}
+
+status ack_log_tend(ack_log *self, ack_state *state, void *context)
+{
+    struct arrival arrival;
+    status done;
+    while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
+        if (arrival.control_type == CONTROL_READER) {
+            const uint32_t source = arrival.control.reader.source;
+            if (source < self->n) {
+                meet(self, &arrival);
+                done = tell_state(self, source, state, context);
+            } else {
+                log_warning("refused a reader of source %u: there are %u", source, self->n);
+            }
+        }
+        arrival_close(&arrival);
+        if (done != STATUS_OK)
+            return done;
+    }
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+struct ack_source ack_log_source(const ack_log *self, uint32_t source)
+{
+    assert(source < self->n);
+    return self->peer[source].end;
+}
+
+status ack_log_received(ack_log *self, uint32_t source, uint64_t seq)
+{
+    assert(source < self->n);
+    const struct control_received received = {.source = source, .seq = seq};
+    return tell(self, &self->peer[source], CONTROL_RECEIVED, &received);
+}
+
+status ack_log_durable(ack_log *self, ack_state *state, void *context)
+{
+    for (uint32_t s = 0; s < self->n; s++) {
+        const status done = tell_state(self, s, state, context);
+        if (done != STATUS_OK)
+            return done;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/flow/feeder.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+
+enum { CONSUMERS_MAX = 256 };
+
+struct consumer {
+    struct route route;
+    struct control_pull want;
+    uint64_t cursor;
+    uint64_t heard_ms;
+    bool told_end;
+};
+
+struct feeder {
+    struct flow *flow;
+    flow_link *link;
+    enum message_type type;
+    feeder_item *item;
+    void *store;
+    uint64_t available;
+    bool ended;
+    struct packed_record *kept; /* [available] without a store */
+    uint64_t room;
+    size_t n;
+    struct consumer consumer[CONSUMERS_MAX];
+};
+
+status feeder_create(feeder **out, struct flow *flow, const char *endpoint, enum message_type type,
+                     feeder_item *item, void *store)
+{
+    assert(out != NULL);
+    *out = NULL;
+    feeder *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->flow = flow;
+    self->type = type;
+    self->item = item;
+    self->store = store;
+    const status bound = link_bind(&self->link, flow, endpoint);
+    if (bound != STATUS_OK)
+        feeder_destroy(&self);
+    *out = self;
+    return bound;
+}
+
+void feeder_destroy(feeder **self)
+{
+    if (*self == NULL)
+        return;
+    if ((*self)->item == NULL)
+        for (uint64_t i = 0; i < (*self)->available; i++)
+            packed_record_fini(&(*self)->kept[i]);
+    free((*self)->kept);
+    link_close(&(*self)->link);
+    free(*self);
+    *self = NULL;
+}
+
+void *feeder_socket(const feeder *self)
+{
+    return link_socket(self->link);
+}
+
+static struct wire_header header_of(const feeder *self, uint64_t index, const void *record)
+{
+    struct wire_header header = {
+        .type = self->type, .source = self->flow->replica, .seq = index, .attempt = 1};
+    if (self->type == MESSAGE_IMAGE_BATCH)
+        header.events = ((const struct image_batch *)record)->events;
+    return header;
+}
+
+status feeder_append(feeder *self, const void *record)
+{
+    assert(self->item == NULL && !self->ended);
+    if (self->available == self->room) {
+        const uint64_t room = self->room == 0 ? 16 : 2 * self->room;
+        struct packed_record *grown = realloc(self->kept, room * sizeof *grown);
+        if (grown == NULL)
+            return STATUS_NO_MEMORY;
+        self->kept = grown;
+        self->room = room;
+    }
+    struct wire_header header = header_of(self, self->available, record);
+    const status packed =
+        packed_record_init(&self->kept[self->available], self->flow, &header, record);
+    if (packed == STATUS_OK)
+        self->available++;
+    return packed;
+}
+
+void feeder_set_available(feeder *self, uint64_t n)
+{
+    assert(self->item != NULL && n >= self->available);
+    self->available = n;
+}
+
+void feeder_set_end(feeder *self)
+{
+    self->ended = true;
+}
+
+uint64_t feeder_items(const feeder *self)
+{
+    return self->available;
+}
+
+static struct consumer *find_or_add(feeder *self, const struct arrival *arrival)
+{
+    for (size_t i = 0; i < self->n; i++)
+        if (route_equal(&self->consumer[i].route, &arrival->route))
+            return &self->consumer[i];
+    if (self->n == CONSUMERS_MAX)
+        return NULL;
+    /* A new connection: whatever an earlier one was sent may be lost, so start where it says. */
+    struct consumer *added = &self->consumer[self->n++];
+    *added = (struct consumer){.route = arrival->route, .cursor = arrival->control.pull.from};
+    return added;
+}
+
+static status take_pull(feeder *self, const struct arrival *arrival)
+{
+    const struct control_pull *pull = &arrival->control.pull;
+    if (pull->modulus == 0 || pull->remainder >= pull->modulus) {
+        log_warning("refused a pull of %s.%u: remainder %llu of modulus %llu", pull->name,
+                    pull->replica, (unsigned long long)pull->remainder,
+                    (unsigned long long)pull->modulus);
+        return STATUS_OK;
+    }
+    struct consumer *consumer = find_or_add(self, arrival);
+    if (consumer == NULL) {
+        log_warning("refused consumer %s.%u: %d are connected already", pull->name, pull->replica,
+                    CONSUMERS_MAX);
+        return STATUS_OK;
+    }
+    const uint64_t until = consumer->want.until;
+    consumer->want = *pull;
+    if (pull->until < until)
+        consumer->want.until = until;
+    consumer->heard_ms = flow_now_ms();
+    consumer->told_end = false;
+    const struct control_alive alive = {.epoch = self->flow->incarnation};
+    const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
+    return told == STATUS_END ? STATUS_OK : told;
+}
+
+/* The cursor behind what the consumer's partition leaves out. */
+static uint64_t next_wanted(const struct consumer *consumer)
+{
+    const uint64_t modulus = consumer->want.modulus;
+    const uint64_t remainder = consumer->want.remainder;
+    const uint64_t offset = (remainder + modulus - consumer->cursor % modulus) % modulus;
+    return consumer->cursor + offset;
+}
+
+static status send_item(feeder *self, const struct consumer *consumer, uint64_t index)
+{
+    if (self->item == NULL)
+        return link_send_packed(self->link, &consumer->route, &self->kept[index]);
+    union record record;
+    uint32_t source;
+    const status got = self->item(self->store, index, consumer->want.mass, &record, &source);
+    if (got != STATUS_OK)
+        return got;
+    struct wire_header header = header_of(self, index, &record);
+    header.source = source;
+    return link_send_record(self->link, &consumer->route, &header, &record);
+}
+
+static status send_end(feeder *self, struct consumer *consumer)
+{
+    const struct control_end end = {.total = self->available};
+    consumer->told_end = true;
+    return link_send_control(self->link, &consumer->route, CONTROL_END, &end);
+}
+
+/* STATUS_END: the consumer has gone. */
+static status serve(feeder *self, struct consumer *consumer, bool *more)
+{
+    const uint64_t index = next_wanted(consumer);
+    if (index < self->available && index < consumer->want.until) {
+        const status sent = send_item(self, consumer, index);
+        if (sent != STATUS_OK)
+            return sent;
+        consumer->cursor = index + 1;
+        *more = true;
+        return STATUS_OK;
+    }
+    if (self->ended && index >= self->available && !consumer->told_end)
+        return send_end(self, consumer);
+    return STATUS_OK;
+}
+
+status feeder_tend(feeder *self, bool *more)
+{
+    struct arrival arrival;
+    status done;
+    while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
+        if (arrival.control_type == CONTROL_PULL)
+            done = take_pull(self, &arrival);
+        arrival_close(&arrival);
+        if (done != STATUS_OK)
+            return done;
+    }
+    if (done != STATUS_END)
+        return done;
+    const uint64_t now = flow_now_ms();
+    for (size_t i = 0; i < self->n;) {
+        struct consumer *consumer = &self->consumer[i];
+        done = now - consumer->heard_ms > FLOW_LEASE_MS ? STATUS_END : serve(self, consumer, more);
+        if (done == STATUS_OK)
+            i++;
+        else if (done == STATUS_END)
+            *consumer = self->consumer[--self->n];
+        else
+            return done;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/flow/intake.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+
+struct intake {
+    struct flow *flow;
+    flow_link *link;
+    uint64_t room;
+    uint64_t epoch;    /* of the producer; 0: not met yet */
+    uint64_t received; /* batches of that epoch */
+    uint64_t granted;
+    uint64_t said; /* last total told to the producer */
+    uint64_t said_ms;
+    uint64_t heard_ms;
+};
+
+status intake_create(intake **out, struct flow *flow, const char *endpoint, uint64_t room)
+{
+    assert(out != NULL && room > 0);
+    *out = NULL;
+    intake *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->flow = flow;
+    self->room = room;
+    self->heard_ms = flow_now_ms();
+    const status connected = link_connect(&self->link, flow, endpoint);
+    if (connected != STATUS_OK)
+        intake_destroy(&self);
+    *out = self;
+    return connected;
+}
+
+void intake_destroy(intake **self)
+{
+    if (*self == NULL)
+        return;
+    link_close(&(*self)->link);
+    free(*self);
+    *self = NULL;
+}
+
+void *intake_socket(const intake *self)
+{
+    return link_socket(self->link);
+}
+
+static status say_grant(intake *self, uint64_t now)
+{
+    struct control_grant grant = {.replica = self->flow->replica,
+                                  .incarnation = self->flow->incarnation,
+                                  .epoch = self->epoch,
+                                  .total = self->granted};
+    strncpy(grant.name, self->flow->name, sizeof grant.name - 1);
+    self->said = self->granted;
+    self->said_ms = now;
+    const status done = link_send_control(self->link, NULL, CONTROL_GRANT, &grant);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+status intake_tend(intake *self, bool open)
+{
+    const uint64_t now = flow_now_ms();
+    if (now - self->heard_ms > FLOW_LEASE_MS) {
+        log_warning("no word from %s for %d s: connecting again", link_endpoint(self->link),
+                    FLOW_LEASE_MS / 1000);
+        self->heard_ms = now;
+        self->said_ms = 0;
+        const status remade = link_remake(self->link);
+        if (remade != STATUS_OK)
+            return remade;
+    }
+    if (open && self->epoch != 0)
+        self->granted = self->received + self->room;
+    if (self->granted == self->said && self->said_ms != 0 &&
+        now - self->said_ms < FLOW_HEARTBEAT_MS)
+        return STATUS_OK;
+    return say_grant(self, now);
+}
+
+/* Another life of the producer: it knows nothing of what was granted to the last one. */
+static void meet(intake *self, uint64_t epoch)
+{
+    if (epoch == self->epoch)
+        return;
+    self->epoch = epoch;
+    self->received = 0;
+    self->granted = 0;
+    self->said_ms = 0;
+}
+
+status intake_receive(intake *self, struct arrival *arrival, union record *out)
+{
+    for (;;) {
+        status done = link_receive(self->link, arrival);
+        if (done != STATUS_OK)
+            return done;
+        self->heard_ms = flow_now_ms();
+        if (arrival->control_type == CONTROL_ALIVE) {
+            meet(self, arrival->control.alive.epoch);
+            continue;
+        }
+        if (arrival->control_type != 0)
+            continue;
+        meet(self, arrival->header.epoch);
+        self->received++;
+        done = link_unpack(self->link, arrival, out);
+        if (done == STATUS_OK)
+            return STATUS_OK;
+        arrival_close(arrival);
+        if (done != STATUS_BAD_INPUT)
+            return done;
+    }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* intake: the consumer's end of an intake edge to one producer process. Grants room by an absolute
+ * count since it met this life of the producer, so that a lost or doubled grant is harmless. */
+#ifndef COMMON_FLOW_INTAKE_H
+#define COMMON_FLOW_INTAKE_H
+
+#include "common/flow/link.h"
+
+typedef struct intake intake;
+
+/* Connects; `room` batches may be on their way at any time. */
+MUST_CHECK status intake_create(intake **out, struct flow *flow, const char *endpoint,
+                                uint64_t room);
+void intake_destroy(intake **self);
+void *intake_socket(const intake *self);
+
+/* Says again what is granted when it is time to, or when batches were taken since; open false keeps
+ * the grant as it is (no new room). Makes the connection anew when the producer has been silent
+ * for FLOW_LEASE_MS. */
+MUST_CHECK status intake_tend(intake *self, bool open);
+/* The next batch, without waiting: STATUS_OK with its header in *arrival (to be closed) and its
+ * record, borrowed until the flow's next receipt; STATUS_END if there is none now. */
+MUST_CHECK status intake_receive(intake *self, struct arrival *arrival, union record *out);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/flow/link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log/log.h"
+
+enum { REFUSALS_LOGGED = 20 }; /* so many lines a process; then they are only counted */
+
+struct flow_link {
+    struct flow *flow;
+    void *socket;
+    int type;
+    char endpoint[256];
+};
+
+uint64_t flow_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+status flow_init(struct flow *self, const char *run_id, const char *name, uint32_t replica)
+{
+    *self = (struct flow){.run_id = run_id, .name = name, .replica = replica};
+    if (sodium_init() < 0)
+        return STATUS_IO;
+    while (self->incarnation == 0)
+        randombytes_buf(&self->incarnation, sizeof self->incarnation);
+    self->zmq = zmq_ctx_new();
+    if (self->zmq == NULL || wire_packer_create(&self->packer) != STATUS_OK ||
+        wire_unpacker_create(&self->unpacker) != STATUS_OK) {
+        flow_fini(self);
+        return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
+void flow_fini(struct flow *self)
+{
+    wire_packer_destroy(&self->packer);
+    wire_unpacker_destroy(&self->unpacker);
+    if (self->zmq != NULL)
+        zmq_ctx_term(self->zmq);
+    self->zmq = NULL;
+}
+
+bool route_equal(const struct route *a, const struct route *b)
+{
+    return a->size == b->size && memcmp(a->id, b->id, a->size) == 0;
+}
+
+static bool set_int(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+/* A socket with the options of every link, or NULL. */
+static void *new_socket(const struct flow *flow, int type)
+{
+    void *socket = zmq_socket(flow->zmq, type);
+    if (socket == NULL)
+        return NULL;
+    const int64_t most = (int64_t)WIRE_RAW_MAX;
+    const bool ready = set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_SNDHWM, 0) &&
+                       set_int(socket, ZMQ_RCVHWM, 0) && set_int(socket, ZMQ_RECONNECT_IVL, 50) &&
+                       set_int(socket, ZMQ_RECONNECT_IVL_MAX, 1000) &&
+                       zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most) == 0 &&
+                       (type != ZMQ_ROUTER || set_int(socket, ZMQ_ROUTER_MANDATORY, 1));
+    if (ready)
+        return socket;
+    zmq_close(socket);
+    return NULL;
+}
+
+static status open_socket(flow_link *self)
+{
+    self->socket = new_socket(self->flow, self->type);
+    const int failed = self->socket == NULL       ? -1
+                       : self->type == ZMQ_ROUTER ? zmq_bind(self->socket, self->endpoint)
+                                                  : zmq_connect(self->socket, self->endpoint);
+    if (failed == 0)
+        return STATUS_OK;
+    log_error("%s %s: %s", self->type == ZMQ_ROUTER ? "cannot bind" : "cannot connect to",
+              self->endpoint, zmq_strerror(errno));
+    return STATUS_IO;
+}
+
+static status link_open(flow_link **out, struct flow *flow, const char *endpoint, int type)
+{
+    assert(out != NULL && flow != NULL && endpoint != NULL);
+    *out = NULL;
+    flow_link *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->flow = flow;
+    self->type = type;
+    assert(strlen(endpoint) < sizeof self->endpoint);
+    strcpy(self->endpoint, endpoint);
+    const status opened = open_socket(self);
+    if (opened != STATUS_OK)
+        link_close(&self);
+    *out = self;
+    return opened;
+}
+
+status link_bind(flow_link **out, struct flow *flow, const char *endpoint)
+{
+    return link_open(out, flow, endpoint, ZMQ_ROUTER);
+}
+
+status link_connect(flow_link **out, struct flow *flow, const char *endpoint)
+{
+    return link_open(out, flow, endpoint, ZMQ_DEALER);
+}
+
+void link_close(flow_link **self)
+{
+    if (*self == NULL)
+        return;
+    if ((*self)->socket != NULL)
+        zmq_close((*self)->socket);
+    free(*self);
+    *self = NULL;
+}
+
+status link_remake(flow_link *self)
+{
+    zmq_close(self->socket);
+    return open_socket(self);
+}
+
+void *link_socket(const flow_link *self)
+{
+    return self->socket;
+}
+
+const char *link_endpoint(const flow_link *self)
+{
+    return self->endpoint;
+}
+
+static status refuse(const flow_link *self, const char *why)
+{
+    if (++self->flow->refused <= REFUSALS_LOGGED)
+        log_warning("refused a message on %s: %s", self->endpoint, why);
+    return STATUS_BAD_INPUT;
+}
+
+/* Reads the frames of one message, at most `most`; further ones are read and thrown away. Returns
+ * their number, 0 if there is no message, most + 1 if there were too many. */
+static size_t receive_frames(void *socket, size_t most, zmq_msg_t frames[])
+{
+    size_t n = 0;
+    for (;;) {
+        zmq_msg_t spare;
+        zmq_msg_t *frame = n < most ? &frames[n] : &spare;
+        zmq_msg_init(frame);
+        int got;
+        do
+            got = zmq_msg_recv(frame, socket, ZMQ_DONTWAIT);
+        while (got < 0 && errno == EINTR);
+        if (got < 0) {
+            zmq_msg_close(frame);
+            return n > most ? most + 1 : n;
+        }
+        const bool more = zmq_msg_more(frame);
+        if (n >= most)
+            zmq_msg_close(frame);
+        n++;
+        if (!more)
+            return n > most ? most + 1 : n;
+    }
+}
+
+static struct wire_frame frame_of(zmq_msg_t *message)
+{
+    return (struct wire_frame){zmq_msg_data(message), zmq_msg_size(message)};
+}
+
+static status read_control(flow_link *self, zmq_msg_t *frame, struct arrival *out)
+{
+    char run_id[RUN_ID_SIZE];
+    enum control_type type;
+    wire_unpacker *unpacker = self->flow->unpacker;
+    if (wire_unpack_control(unpacker, frame_of(frame), &type, run_id, &out->control) != STATUS_OK)
+        return refuse(self, wire_reason(unpacker));
+    if (strcmp(run_id, self->flow->run_id) != 0)
+        return refuse(self, "of another run");
+    out->control_type = type;
+    return STATUS_OK;
+}
+
+static status read_record(flow_link *self, zmq_msg_t frames[2], struct arrival *out)
+{
+    wire_unpacker *unpacker = self->flow->unpacker;
+    if (wire_unpack_header(unpacker, frame_of(&frames[0]), &out->header) != STATUS_OK)
+        return refuse(self, wire_reason(unpacker));
+    if (strcmp(out->header.run_id, self->flow->run_id) != 0)
+        return refuse(self, "of another run");
+    zmq_msg_init(&out->payload);
+    zmq_msg_move(&out->payload, &frames[1]);
+    out->has_payload = true;
+    return STATUS_OK;
+}
+
+/* One message: STATUS_END if there is none, STATUS_BAD_INPUT if it was refused. */
+static status receive_one(flow_link *self, struct arrival *out)
+{
+    const size_t envelope = self->type == ZMQ_ROUTER ? 1 : 0;
+    const size_t most = envelope + 2;
+    zmq_msg_t frames[3];
+    *out = (struct arrival){0};
+    const size_t n = receive_frames(self->socket, most, frames);
+    if (n == 0)
+        return STATUS_END;
+    status done;
+    if (envelope == 1) {
+        out->route.size = zmq_msg_size(&frames[0]);
+        assert(out->route.size <= sizeof out->route.id);
+        memcpy(out->route.id, zmq_msg_data(&frames[0]), out->route.size);
+    }
+    if (n == envelope + 1)
+        done = read_control(self, &frames[envelope], out);
+    else if (n == envelope + 2)
+        done = read_record(self, &frames[envelope], out);
+    else
+        done = refuse(self, "neither one frame nor two");
+    for (size_t i = 0; i < n && i < most; i++)
+        zmq_msg_close(&frames[i]);
+    return done;
+}
+
+status link_receive(flow_link *self, struct arrival *out)
+{
+    status done;
+    do
+        done = receive_one(self, out);
+    while (done == STATUS_BAD_INPUT);
+    return done;
+}
+
+status link_unpack(flow_link *self, const struct arrival *arrival, union record *out)
+{
+    assert(arrival->has_payload);
+    wire_unpacker *unpacker = self->flow->unpacker;
+    const struct wire_frame payload = {zmq_msg_data((zmq_msg_t *)&arrival->payload),
+                                       zmq_msg_size((zmq_msg_t *)&arrival->payload)};
+    const status done = wire_unpack(unpacker, &arrival->header, payload, out);
+    return done == STATUS_BAD_INPUT ? refuse(self, wire_reason(unpacker)) : done;
+}
+
+void arrival_close(struct arrival *self)
+{
+    if (self->has_payload)
+        zmq_msg_close(&self->payload);
+    self->has_payload = false;
+}
+
+/* How a send ended: the peer may have left, a full pipe cannot be (no high-water marks). */
+static status sent(const flow_link *self, int result)
+{
+    if (result >= 0)
+        return STATUS_OK;
+    if (errno == EHOSTUNREACH || errno == EAGAIN)
+        return STATUS_END;
+    log_error("cannot send on %s: %s", self->endpoint, zmq_strerror(errno));
+    return STATUS_IO;
+}
+
+static int send_bytes(void *socket, const void *data, size_t size, int flags)
+{
+    int result;
+    do
+        result = zmq_send(socket, data, size, flags | ZMQ_DONTWAIT);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+/* The route frame of a ROUTER's message; nothing on a connecting link. */
+static status send_route(flow_link *self, const struct route *to)
+{
+    assert((to != NULL) == (self->type == ZMQ_ROUTER));
+    if (to == NULL)
+        return STATUS_OK;
+    return sent(self, send_bytes(self->socket, to->id, to->size, ZMQ_SNDMORE));
+}
+
+status link_send_control(flow_link *self, const struct route *to, enum control_type type,
+                         const void *control)
+{
+    struct wire_frame frame;
+    const struct flow *flow = self->flow;
+    status done = wire_pack_control(flow->packer, type, flow->run_id, control, &frame);
+    if (done == STATUS_OK)
+        done = send_route(self, to);
+    if (done == STATUS_OK)
+        done = sent(self, send_bytes(self->socket, frame.data, frame.size, 0));
+    return done;
+}
+
+status link_send_record(flow_link *self, const struct route *to, struct wire_header *header,
+                        const void *record)
+{
+    struct wire_frame frames[2];
+    strcpy(header->run_id, self->flow->run_id);
+    header->epoch = self->flow->incarnation;
+    status done = wire_pack(self->flow->packer, header, record, frames);
+    if (done == STATUS_OK)
+        done = send_route(self, to);
+    if (done == STATUS_OK)
+        done = sent(self, send_bytes(self->socket, frames[0].data, frames[0].size, ZMQ_SNDMORE));
+    if (done == STATUS_OK)
+        done = sent(self, send_bytes(self->socket, frames[1].data, frames[1].size, 0));
+    return done;
+}
+
+status packed_record_init(struct packed_record *self, struct flow *flow, struct wire_header *header,
+                          const void *record)
+{
+    struct wire_frame frames[2];
+    strcpy(header->run_id, flow->run_id);
+    header->epoch = flow->incarnation;
+    const status done = wire_pack(flow->packer, header, record, frames);
+    if (done != STATUS_OK)
+        return done;
+    for (int i = 0; i < 2; i++) {
+        if (zmq_msg_init_size(&self->frame[i], frames[i].size) != 0) {
+            if (i == 1)
+                zmq_msg_close(&self->frame[0]);
+            return STATUS_NO_MEMORY;
+        }
+        memcpy(zmq_msg_data(&self->frame[i]), frames[i].data, frames[i].size);
+    }
+    return STATUS_OK;
+}
+
+void packed_record_fini(struct packed_record *self)
+{
+    zmq_msg_close(&self->frame[0]);
+    zmq_msg_close(&self->frame[1]);
+}
+
+status link_send_packed(flow_link *self, const struct route *to, struct packed_record *record)
+{
+    status done = send_route(self, to);
+    for (int i = 0; i < 2 && done == STATUS_OK; i++) {
+        zmq_msg_t copy; /* shares the bytes */
+        zmq_msg_init(&copy);
+        zmq_msg_copy(&copy, &record->frame[i]);
+        done = sent(self,
+                    zmq_msg_send(&copy, self->socket, ZMQ_DONTWAIT | (i == 0 ? ZMQ_SNDMORE : 0)));
+        if (done != STATUS_OK)
+            zmq_msg_close(&copy);
+    }
+    return done;
+}

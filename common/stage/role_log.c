@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* role_log: takes batches in, tells the readers what is safe, feeds what is sealed. */
+#include <stdlib.h>
+
+#include "common/flow/acks.h"
+#include "common/flow/feeder.h"
+#include "common/flow/intake.h"
+#include "common/log/log.h"
+#include "common/stage/runtime.h"
+
+enum { ROOM = 8 }; /* batches on their way from each worker; the readers' window bounds the sum */
+
+struct store {
+    ack_log *acks;
+    feeder *out; /* NULL: nobody takes it */
+    size_t n;
+    intake **in;
+    uint64_t sealed;
+    bool open; /* there is room on the disk */
+    bool told; /* of the state after the last seal */
+};
+
+static status connect_inputs(struct store *self, struct runtime *runtime)
+{
+    const struct stage_setup *setup = &runtime->place.setup;
+    size_t n = 0;
+    for (size_t i = 0; i < setup->n_inputs; i++)
+        n += setup->inputs[i].copies;
+    self->in = calloc(n + 1, sizeof(intake *));
+    if (self->in == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < setup->n_inputs; i++)
+        for (size_t copy = 0; copy < setup->inputs[i].copies; copy++) {
+            const status done = intake_create(&self->in[self->n], &runtime->flow,
+                                              setup->inputs[i].endpoint[copy], ROOM);
+            if (done != STATUS_OK)
+                return done;
+            self->n++;
+        }
+    return STATUS_OK;
+}
+
+static status log_open(struct runtime *runtime)
+{
+    const struct stage_place *place = &runtime->place;
+    if (place->control == NULL) {
+        log_error("the log needs a control endpoint");
+        return STATUS_BAD_INPUT;
+    }
+    struct store *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    runtime->role = self;
+    self->open = true;
+    status done = ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
+    if (done == STATUS_OK && place->output != NULL)
+        done = feeder_create(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
+                             runtime->stage->log->item, runtime->self);
+    return done == STATUS_OK ? connect_inputs(self, runtime) : done;
+}
+
+static status take_batch(struct runtime *runtime, size_t i, bool *busy)
+{
+    struct store *self = runtime->role;
+    struct arrival arrival;
+    union record record;
+    status done = intake_receive(self->in[i], &arrival, &record);
+    if (done != STATUS_OK)
+        return done == STATUS_END ? STATUS_OK : done;
+    *busy = true;
+    const struct wire_header header = arrival.header;
+    if (header.source < runtime->place.setup.sources &&
+        runtime_accepts(runtime, &header, &record)) {
+        const struct stage_item item = {.header = &header, .record = &record};
+        done = runtime->stage->process(runtime->self, &item, NULL);
+        if (done == STATUS_OK)
+            done = ack_log_received(self->acks, header.source, header.seq);
+        else if (done == STATUS_END) /* not taken: it will be sent again */
+            done = STATUS_OK;
+        runtime->events += header.events;
+    }
+    arrival_close(&arrival);
+    return done;
+}
+
+static void learn_ends(const struct runtime *runtime)
+{
+    const struct store *self = runtime->role;
+    for (uint32_t s = 0; s < runtime->place.setup.sources; s++) {
+        const struct ack_source end = ack_log_source(self->acks, s);
+        if (end.batches != UINT64_MAX)
+            runtime->stage->log->source_end(runtime->self, s, end.batches, end.rows);
+    }
+}
+
+/* Seals what is due and tells everybody. */
+static status seal(struct runtime *runtime, bool all)
+{
+    struct store *self = runtime->role;
+    const struct stage_log *log = runtime->stage->log;
+    uint64_t sealed = self->sealed;
+    status done = log->seal(runtime->self, all, &sealed, &self->open);
+    if (done != STATUS_OK)
+        return done;
+    if (sealed != self->sealed || !self->told) {
+        self->sealed = sealed;
+        self->told = true;
+        runtime->items = sealed;
+        log->tally(runtime->self, &runtime->tally);
+        done = ack_log_durable(self->acks, log->state, runtime->self);
+        if (self->out != NULL)
+            feeder_set_available(self->out, sealed);
+    }
+    return done;
+}
+
+static status log_turn(struct runtime *runtime, bool *busy)
+{
+    struct store *self = runtime->role;
+    status done = ack_log_tend(self->acks, runtime->stage->log->state, runtime->self);
+    learn_ends(runtime);
+    for (size_t i = 0; i < self->n && done == STATUS_OK; i++) {
+        done = intake_tend(self->in[i], self->open);
+        if (done == STATUS_OK)
+            done = take_batch(runtime, i, busy);
+    }
+    if (done == STATUS_OK)
+        done = seal(runtime, false);
+    if (done != STATUS_OK)
+        return done;
+    runtime->finished = runtime->stage->log->complete(runtime->self);
+    if (self->out == NULL)
+        return runtime->finished ? STATUS_END : STATUS_OK;
+    if (runtime->finished)
+        feeder_set_end(self->out);
+    return feeder_tend(self->out, busy);
+}
+
+static status log_stop(struct runtime *runtime)
+{
+    return seal(runtime, true);
+}
+
+static size_t log_sockets(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX])
+{
+    const struct store *self = runtime->role;
+    size_t n = 0;
+    sockets[n++] = ack_log_socket(self->acks);
+    if (self->out != NULL)
+        sockets[n++] = feeder_socket(self->out);
+    for (size_t i = 0; i < self->n; i++)
+        sockets[n++] = intake_socket(self->in[i]);
+    return n;
+}
+
+static void log_close(struct runtime *runtime)
+{
+    struct store *self = runtime->role;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < self->n; i++)
+        intake_destroy(&self->in[i]);
+    free(self->in);
+    feeder_destroy(&self->out);
+    ack_log_destroy(&self->acks);
+    free(self);
+    runtime->role = NULL;
+}
+
+const struct role role_log = {log_open, log_turn, log_stop, log_sockets, log_close};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* role_source: hands out numbered batches until the log has all of them on its disk. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/flow/acks.h"
+#include "common/flow/handout.h"
+#include "common/log/log.h"
+#include "common/stage/runtime.h"
+
+/* A batch on its way for so long was lost on a link that both its ends believe in. */
+enum { RESEND_MS = 4 * FLOW_LEASE_MS };
+
+struct source {
+    handout *out;
+    ack_reader *acks;
+    ledger *book;
+    uint64_t batches;
+    uint64_t rows;
+};
+
+static status source_open(struct runtime *runtime)
+{
+    const struct stage_place *place = &runtime->place;
+    if (place->output == NULL || place->control == NULL) {
+        log_error("a source needs somebody to send to and a log");
+        return STATUS_BAD_INPUT;
+    }
+    struct source *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    runtime->role = self;
+    status done = ledger_create(&self->book, place->setup.window);
+    if (done == STATUS_OK)
+        done = handout_create(&self->out, &runtime->flow, place->output);
+    if (done == STATUS_OK)
+        done = ack_reader_create(&self->acks, &runtime->flow, place->control, place->setup.source);
+    if (done != STATUS_OK)
+        return done;
+    runtime->stage->extent(runtime->self, &self->batches, &self->rows);
+    runtime->total_rows = self->rows;
+    ledger_set_count(self->book, self->batches);
+    return STATUS_OK;
+}
+
+/* What was given to workers that are gone, or long ago, is to be sent again. */
+static status take_back(struct source *self)
+{
+    uint64_t lost;
+    do {
+        const status done = handout_receive(self->out, &lost);
+        if (done != STATUS_OK)
+            return done;
+        if (lost != 0)
+            ledger_worker_lost(self->book, lost);
+    } while (lost != 0);
+    const uint64_t now = flow_now_ms();
+    const size_t late = now > RESEND_MS ? ledger_expire(self->book, now - RESEND_MS) : 0;
+    if (late > 0)
+        log_warning("%zu batches have not arrived within %d s: sending them again", late,
+                    RESEND_MS / 1000);
+    return STATUS_OK;
+}
+
+static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consumer)
+{
+    struct source *self = runtime->role;
+    struct event_batch batch;
+    status done = runtime->stage->read(runtime->self, seq, &batch);
+    if (done != STATUS_OK)
+        return done;
+    const uint32_t attempt = ledger_sent(self->book, seq, consumer, flow_now_ms());
+    struct wire_header header = {.type = MESSAGE_EVENT_BATCH,
+                                 .source = runtime->place.setup.source,
+                                 .seq = seq,
+                                 .attempt = attempt,
+                                 .events = batch.events};
+    done = handout_send(self->out, consumer, &header, &batch);
+    if (done == STATUS_END) /* it will be told as lost, and the batch with it */
+        return STATUS_OK;
+    runtime->items++;
+    runtime->events += batch.events;
+    return done;
+}
+
+static status source_turn(struct runtime *runtime, bool *busy)
+{
+    struct source *self = runtime->role;
+    const uint64_t end = ledger_all_sent(self->book) ? self->batches : UINT64_MAX;
+    status done = ack_reader_tend(self->acks, self->book, end, self->rows);
+    if (done == STATUS_OK)
+        done = take_back(self);
+    if (done != STATUS_OK)
+        return done;
+    runtime->finished = ledger_done(self->book);
+    uint64_t seq;
+    const uint64_t consumer = handout_consumer(self->out);
+    if (consumer == 0 || !ledger_next(self->book, &seq))
+        return STATUS_OK;
+    *busy = true;
+    return send_batch(runtime, seq, consumer);
+}
+
+static status source_stop(struct runtime *runtime)
+{
+    (void)runtime; /* what is on its way can be read again */
+    return STATUS_OK;
+}
+
+static size_t source_sockets(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX])
+{
+    const struct source *self = runtime->role;
+    sockets[0] = handout_socket(self->out);
+    sockets[1] = ack_reader_socket(self->acks);
+    return 2;
+}
+
+static void source_close(struct runtime *runtime)
+{
+    struct source *self = runtime->role;
+    if (self == NULL)
+        return;
+    handout_destroy(&self->out);
+    ack_reader_destroy(&self->acks);
+    ledger_destroy(&self->book);
+    free(self);
+    runtime->role = NULL;
+}
+
+const struct role role_source = {source_open, source_turn, source_stop, source_sockets,
+                                 source_close};

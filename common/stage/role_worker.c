@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* role_worker: turns each batch into another and passes it on under the same name. Keeps nothing:
+ * it takes a batch only while somebody has room for the result. */
+#include <stdlib.h>
+
+#include "common/flow/handout.h"
+#include "common/flow/intake.h"
+#include "common/log/log.h"
+#include "common/stage/runtime.h"
+
+enum { ROOM = 2 }; /* batches on their way from each producer: one at work, one waiting */
+
+struct worker {
+    struct stage_outlet outlet; /* first, so that emit finds the rest */
+    struct runtime *runtime;
+    handout *out;
+    const struct wire_header *at_work;
+    size_t n;
+    intake **in;
+    size_t *input; /* [n] which of the stage's inputs */
+};
+
+static status emit(struct stage_outlet *outlet, const void *record)
+{
+    struct worker *self = (struct worker *)outlet;
+    struct wire_header header = {.type = self->runtime->stage->output,
+                                 .source = self->at_work->source,
+                                 .seq = self->at_work->seq,
+                                 .attempt = self->at_work->attempt};
+    if (header.type == MESSAGE_IMAGE_BATCH)
+        header.events = ((const struct image_batch *)record)->events;
+    const uint64_t consumer = handout_consumer(self->out);
+    if (consumer == 0)
+        return STATUS_OK; /* it has gone in between; the reader sends the batch again */
+    const status done = handout_send(self->out, consumer, &header, record);
+    if (done == STATUS_OK)
+        self->runtime->items++;
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+static status connect_inputs(struct worker *self, struct runtime *runtime)
+{
+    const struct stage_setup *setup = &runtime->place.setup;
+    size_t n = 0;
+    for (size_t i = 0; i < setup->n_inputs; i++)
+        n += setup->inputs[i].copies;
+    self->in = calloc(n + 1, sizeof(intake *));
+    self->input = calloc(n + 1, sizeof *self->input);
+    if (self->in == NULL || self->input == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < setup->n_inputs; i++)
+        for (size_t copy = 0; copy < setup->inputs[i].copies; copy++) {
+            const status done = intake_create(&self->in[self->n], &runtime->flow,
+                                              setup->inputs[i].endpoint[copy], ROOM);
+            if (done != STATUS_OK)
+                return done;
+            self->input[self->n++] = i;
+        }
+    return STATUS_OK;
+}
+
+static status worker_open(struct runtime *runtime)
+{
+    if (runtime->place.output == NULL) {
+        log_error("a stage between readers and log needs somebody to send to");
+        return STATUS_BAD_INPUT;
+    }
+    struct worker *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    runtime->role = self;
+    self->outlet.emit = emit;
+    self->runtime = runtime;
+    const status done = handout_create(&self->out, &runtime->flow, runtime->place.output);
+    return done == STATUS_OK ? connect_inputs(self, runtime) : done;
+}
+
+/* Consumers that are gone need nothing done: the reader knows what did not reach the log. */
+static status hear_consumers(struct worker *self)
+{
+    uint64_t lost;
+    do {
+        const status done = handout_receive(self->out, &lost);
+        if (done != STATUS_OK)
+            return done;
+    } while (lost != 0);
+    return STATUS_OK;
+}
+
+static status work_on(struct worker *self, size_t i, bool *busy)
+{
+    struct runtime *runtime = self->runtime;
+    struct arrival arrival;
+    union record record;
+    status done = intake_receive(self->in[i], &arrival, &record);
+    if (done != STATUS_OK)
+        return done == STATUS_END ? STATUS_OK : done;
+    *busy = true;
+    self->at_work = &arrival.header;
+    const struct stage_item item = {
+        .input = self->input[i], .header = &arrival.header, .record = &record};
+    if (runtime_accepts(runtime, &arrival.header, &record))
+        done = runtime->stage->process(runtime->self, &item, &self->outlet);
+    runtime->events += arrival.header.events;
+    self->at_work = NULL;
+    arrival_close(&arrival);
+    return done;
+}
+
+static status worker_turn(struct runtime *runtime, bool *busy)
+{
+    struct worker *self = runtime->role;
+    status done = hear_consumers(self);
+    for (size_t i = 0; i < self->n && done == STATUS_OK; i++) {
+        const bool room = handout_consumer(self->out) != 0;
+        done = intake_tend(self->in[i], room);
+        if (done == STATUS_OK && room)
+            done = work_on(self, i, busy);
+    }
+    return done;
+}
+
+static status worker_stop(struct runtime *runtime)
+{
+    (void)runtime;
+    return STATUS_OK;
+}
+
+static size_t worker_sockets(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX])
+{
+    const struct worker *self = runtime->role;
+    size_t n = 0;
+    sockets[n++] = handout_socket(self->out);
+    /* Without room nothing is read from the inputs: waiting for them would spin. */
+    for (size_t i = 0; i < self->n && handout_consumer(self->out) != 0; i++)
+        sockets[n++] = intake_socket(self->in[i]);
+    return n;
+}
+
+static void worker_close(struct runtime *runtime)
+{
+    struct worker *self = runtime->role;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < self->n; i++)
+        intake_destroy(&self->in[i]);
+    free(self->in);
+    free(self->input);
+    handout_destroy(&self->out);
+    free(self);
+    runtime->role = NULL;
+}
+
+const struct role role_worker = {worker_open, worker_turn, worker_stop, worker_sockets,
+                                 worker_close};

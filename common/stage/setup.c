@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/stage/setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+
+static const char *text_or_null(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static status read_analysis(struct stage_place *self, const char *path)
+{
+    const json_t *block = json_object_get(self->document, "analysis");
+    if (json_is_object(block))
+        return analysis_from_json(&self->setup.analysis, block);
+    log_error("%s: key 'analysis' is missing or no object", path);
+    return STATUS_BAD_INPUT;
+}
+
+/* The plain keys. */
+static status read_scalars(struct stage_place *self, const char *path)
+{
+    struct stage_setup *setup = &self->setup;
+    json_error_t error;
+    int replica = 0;
+    int replicas = 0;
+    int source = 0;
+    int sources = 0;
+    int window = 0;
+    json_t *settings = NULL;
+    const int failed = json_unpack_ex(
+        self->document, &error, 0, "{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o}",
+        "name", &setup->name, "replica", &replica, "replicas", &replicas, "run_id", &setup->run_id,
+        "log_id", &setup->log_id, "analysis_text", &setup->analysis_text, "folder", &setup->folder,
+        "source", &source, "sources", &sources, "window", &window, "settings", &settings);
+    if (failed != 0) {
+        log_error("%s: %s", path, error.text);
+        return STATUS_BAD_INPUT;
+    }
+    if (replica < 0 || replicas <= replica || source < 0 || sources < 0 || window < 1 ||
+        strlen(setup->run_id) != RUN_ID_SIZE - 1) {
+        log_error("%s: replica, source, window or run_id out of range", path);
+        return STATUS_BAD_INPUT;
+    }
+    setup->replica = (uint32_t)replica;
+    setup->replicas = (uint32_t)replicas;
+    setup->source = (uint32_t)source;
+    setup->sources = (uint32_t)sources;
+    setup->window = (uint32_t)window;
+    setup->settings = settings;
+    self->output = text_or_null(self->document, "output");
+    self->control = text_or_null(self->document, "control");
+    self->monitor = text_or_null(self->document, "monitor");
+    return STATUS_OK;
+}
+
+static size_t count_endpoints(const json_t *inputs)
+{
+    size_t n = 0;
+    size_t i;
+    json_t *input;
+    json_array_foreach(inputs, i, input) n += json_array_size(json_object_get(input, "endpoints"));
+    return n;
+}
+
+static status read_input(struct stage_input *out, const json_t *input, const char **endpoints)
+{
+    const char *type = text_or_null(input, "type");
+    const json_t *list = json_object_get(input, "endpoints");
+    out->stage = text_or_null(input, "stage");
+    out->type = type != NULL ? message_type_find(type) : MESSAGE_TYPES;
+    out->copies = json_array_size(list);
+    out->endpoint = endpoints;
+    bool good = out->stage != NULL && out->type < MESSAGE_TYPES && out->copies > 0;
+    for (size_t i = 0; i < out->copies; i++) {
+        endpoints[i] = json_string_value(json_array_get(list, i));
+        good = good && endpoints[i] != NULL;
+    }
+    return good ? STATUS_OK : STATUS_BAD_INPUT;
+}
+
+static status read_inputs(struct stage_place *self, const char *path)
+{
+    const json_t *inputs = json_object_get(self->document, "inputs");
+    const size_t n = json_array_size(inputs);
+    self->inputs = calloc(n + 1, sizeof *self->inputs);
+    self->endpoints = calloc(count_endpoints(inputs) + 1, sizeof *self->endpoints);
+    if (self->inputs == NULL || self->endpoints == NULL)
+        return STATUS_NO_MEMORY;
+    const char **next = self->endpoints;
+    for (size_t i = 0; i < n; i++) {
+        if (read_input(&self->inputs[i], json_array_get(inputs, i), next) != STATUS_OK) {
+            log_error("%s: inputs[%zu] must have stage, type and endpoints", path, i);
+            return STATUS_BAD_INPUT;
+        }
+        next += self->inputs[i].copies;
+    }
+    self->setup.inputs = self->inputs;
+    self->setup.n_inputs = n;
+    return STATUS_OK;
+}
+
+status stage_place_load(struct stage_place *out, const char *path)
+{
+    *out = (struct stage_place){0};
+    json_error_t error;
+    out->document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (out->document == NULL) {
+        log_error("%s:%d:%d: %s", path, error.line, error.column, error.text);
+        return STATUS_BAD_INPUT;
+    }
+    status done = read_scalars(out, path);
+    if (done == STATUS_OK)
+        done = read_analysis(out, path);
+    if (done == STATUS_OK)
+        done = read_inputs(out, path);
+    if (done != STATUS_OK)
+        stage_place_fini(out);
+    return done;
+}
+
+void stage_place_fini(struct stage_place *self)
+{
+    json_decref(self->document);
+    free(self->inputs);
+    free(self->endpoints);
+    *self = (struct stage_place){0};
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/stage/stage.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/flow/monitor.h"
+#include "common/log/log.h"
+#include "common/stage/runtime.h"
+
+enum { WAIT_MS = 200, BEAT_MS = 500 };
+
+static const struct role *role_of(enum stage_role role)
+{
+    static const struct role *const roles[] = {[ROLE_SOURCE] = &role_source,
+                                               [ROLE_WORKER] = &role_worker,
+                                               [ROLE_LOG] = &role_log,
+                                               [ROLE_FEED] = &role_feed};
+    return roles[role];
+}
+
+bool runtime_accepts(const struct runtime *runtime, const struct wire_header *header,
+                     const union record *record)
+{
+    const uint32_t side = runtime->place.setup.analysis.image.pixels;
+    const char *fault = NULL;
+    if (header->type == MESSAGE_EVENT_BATCH)
+        fault = event_batch_fault(&record->events);
+    else if (header->type == MESSAGE_IMAGE_BATCH)
+        fault = image_batch_fault(&record->images, side * side);
+    if (fault == NULL)
+        return true;
+    log_warning("refused %s %llu of source %u: %s", message_type_name(header->type),
+                (unsigned long long)header->seq, header->source, fault);
+    return false;
+}
+
+/* One heartbeat for whoever watches. */
+static void beat(struct runtime *runtime, void *monitor)
+{
+    char line[200] = "";
+    if (runtime->stage->describe != NULL)
+        runtime->stage->describe(runtime->self, sizeof line, line);
+    const struct tally *tally = &runtime->tally;
+    json_t *object = json_pack(
+        "{s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "stage",
+        runtime->place.setup.name, "replica", (int)runtime->place.setup.replica, "pid",
+        (int)getpid(), "finished", runtime->finished, "items", (json_int_t)runtime->items, "events",
+        (json_int_t)runtime->events, "refused", (json_int_t)runtime->flow.refused, "rows",
+        (json_int_t)runtime->total_rows, "read", (json_int_t)tally->read, "counted",
+        (json_int_t)tally->counted, "dropped", (json_int_t)tally_dropped(tally), "text", line);
+    char text[1024];
+    const size_t n = object != NULL ? json_dumpb(object, text, sizeof text - 1, JSON_COMPACT) : 0;
+    json_decref(object);
+    if (n == 0 || n >= sizeof text)
+        return;
+    text[n] = '\0';
+    monitor_send(monitor, text);
+}
+
+/* Waits until a socket or a signal has something to say. */
+static void wait_for_news(const struct runtime *runtime, const struct role *role, int signals)
+{
+    static void *sockets[RUNTIME_SOCKETS_MAX];
+    static zmq_pollitem_t items[RUNTIME_SOCKETS_MAX + 1];
+    const size_t n = role->sockets(runtime, sockets);
+    for (size_t i = 0; i < n; i++)
+        items[i] = (zmq_pollitem_t){.socket = sockets[i], .events = ZMQ_POLLIN};
+    items[n] = (zmq_pollitem_t){.fd = signals, .events = ZMQ_POLLIN};
+    zmq_poll(items, (int)n + 1, WAIT_MS);
+}
+
+static bool asked_to_stop(int signals)
+{
+    struct signalfd_siginfo info;
+    return read(signals, &info, sizeof info) == (ssize_t)sizeof info;
+}
+
+static status loop(struct runtime *runtime, const struct role *role, void *monitor, int signals)
+{
+    uint64_t beat_ms = 0;
+    for (;;) {
+        bool busy = false;
+        const bool finished = runtime->finished;
+        const status done = role->turn(runtime, &busy);
+        const uint64_t now = flow_now_ms();
+        if (done != STATUS_OK || runtime->finished != finished || now - beat_ms >= BEAT_MS) {
+            beat(runtime, monitor);
+            beat_ms = now;
+        }
+        if (done != STATUS_OK)
+            return done == STATUS_END ? STATUS_OK : done;
+        if (asked_to_stop(signals)) {
+            const status stopped = role->stop(runtime);
+            beat(runtime, monitor);
+            return stopped;
+        }
+        if (!busy)
+            wait_for_news(runtime, role, signals);
+    }
+}
+
+static status run_stage(struct runtime *runtime, int signals)
+{
+    const struct stage *stage = runtime->stage;
+    const struct stage_setup *setup = &runtime->place.setup;
+    const struct role *role = role_of(stage->role);
+    void *monitor = NULL;
+    status done = flow_init(&runtime->flow, setup->run_id, setup->name, setup->replica);
+    if (done != STATUS_OK)
+        return done;
+    if (runtime->place.monitor != NULL)
+        monitor = monitor_connect(&runtime->flow, runtime->place.monitor);
+    done = stage->create(&runtime->self, setup);
+    if (done == STATUS_OK)
+        done = role->open(runtime);
+    if (done == STATUS_OK)
+        done = loop(runtime, role, monitor, signals);
+    role->close(runtime);
+    stage->destroy(&runtime->self);
+    monitor_close(monitor);
+    flow_fini(&runtime->flow);
+    return done;
+}
+
+/* SIGTERM and SIGINT as a descriptor, blocked before any thread of ZeroMQ exists. */
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int usage(const struct stage *stage, int argc, char **argv)
+{
+    const bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    fprintf(help ? stdout : stderr,
+            "Usage: %s --stage FILE\n%s\n\nA stage of clusterscan; `clusterscan run` writes FILE "
+            "and starts it.\n",
+            stage->name, stage->help);
+    return help ? EXIT_DONE : EXIT_BAD_INPUT;
+}
+
+int stage_main(const struct stage *stage, int argc, char **argv)
+{
+    if (argc != 3 || strcmp(argv[1], "--stage") != 0)
+        return usage(stage, argc, argv);
+    log_init(stage->name, LOG_INFO);
+    struct runtime runtime = {.stage = stage};
+    status done = stage_place_load(&runtime.place, argv[2]);
+    if (done != STATUS_OK)
+        return (int)status_exit_code(done);
+    char name[2 * WIRE_TEXT_SIZE];
+    snprintf(name, sizeof name, "%s.%u", runtime.place.setup.name, runtime.place.setup.replica);
+    log_init(name, LOG_INFO);
+    const int signals = open_signals();
+    if (signals < 0) {
+        log_error("cannot listen for signals: %s", strerror(errno));
+        done = STATUS_IO;
+    } else {
+        done = run_stage(&runtime, signals);
+        close(signals);
+    }
+    stage_place_fini(&runtime.place);
+    return (int)status_exit_code(done);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/wire/frame.h"
+
+#include <assert.h>
+#include <lz4frame.h>
+#include <msgpack.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/wire/map.h"
+#include "common/wire/scan.h"
+
+enum { HEADER_ITEMS = 10, CONTROL_ITEMS = 4 };
+
+struct wire_packer {
+    msgpack_sbuffer header;
+    msgpack_sbuffer raw;
+    uint8_t *packed;
+    size_t packed_size;
+};
+
+struct wire_unpacker {
+    LZ4F_dctx *lz4;
+    msgpack_zone zone;
+    bool zone_ready;
+    uint8_t *raw;
+    size_t raw_size;
+    struct map_shelf shelf;
+    char reason[200];
+};
+
+/* Grows *buffer to hold `wanted` bytes; what was in it is lost. */
+static status reserve(uint8_t **buffer, size_t *size, size_t wanted)
+{
+    if (wanted <= *size)
+        return STATUS_OK;
+    free(*buffer);
+    *size = 0;
+    *buffer = malloc(wanted);
+    if (*buffer == NULL)
+        return STATUS_NO_MEMORY;
+    *size = wanted;
+    return STATUS_OK;
+}
+
+status wire_packer_create(wire_packer **out)
+{
+    assert(out != NULL);
+    wire_packer *self = calloc(1, sizeof *self);
+    *out = self;
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    msgpack_sbuffer_init(&self->header);
+    msgpack_sbuffer_init(&self->raw);
+    return STATUS_OK;
+}
+
+void wire_packer_destroy(wire_packer **self)
+{
+    if (*self == NULL)
+        return;
+    msgpack_sbuffer_destroy(&(*self)->header);
+    msgpack_sbuffer_destroy(&(*self)->raw);
+    free((*self)->packed);
+    free(*self);
+    *self = NULL;
+}
+
+static void pack_text(msgpack_packer *to, const char *text)
+{
+    msgpack_pack_str(to, strlen(text));
+    msgpack_pack_str_body(to, text, strlen(text));
+}
+
+static void pack_header(wire_packer *self, const struct wire_header *header)
+{
+    msgpack_packer to;
+    msgpack_sbuffer_clear(&self->header);
+    msgpack_packer_init(&to, &self->header, msgpack_sbuffer_write);
+    msgpack_pack_array(&to, HEADER_ITEMS);
+    msgpack_pack_int(&to, WIRE_VERSION);
+    msgpack_pack_int(&to, (int)header->type);
+    pack_text(&to, header->run_id);
+    msgpack_pack_uint32(&to, header->source);
+    msgpack_pack_uint64(&to, header->seq);
+    msgpack_pack_uint32(&to, header->attempt);
+    msgpack_pack_uint64(&to, header->epoch);
+    msgpack_pack_uint32(&to, header->events);
+    msgpack_pack_uint64(&to, header->raw_length);
+    msgpack_pack_bin(&to, sizeof header->digest);
+    msgpack_pack_bin_body(&to, header->digest, sizeof header->digest);
+}
+
+static status compress(wire_packer *self, size_t *size)
+{
+    const LZ4F_preferences_t preferences = {
+        .frameInfo = {.blockMode = LZ4F_blockIndependent,
+                      .contentChecksumFlag = LZ4F_contentChecksumEnabled,
+                      .contentSize = self->raw.size},
+    };
+    const size_t bound = LZ4F_compressFrameBound(self->raw.size, &preferences);
+    if (reserve(&self->packed, &self->packed_size, bound) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    *size = LZ4F_compressFrame(self->packed, self->packed_size, self->raw.data, self->raw.size,
+                               &preferences);
+    return LZ4F_isError(*size) ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+status wire_pack(wire_packer *self, struct wire_header *header, const void *record,
+                 struct wire_frame frames[2])
+{
+    const struct wire_schema *schema = wire_schema_find(header->type);
+    assert(schema != NULL && header->type < MESSAGE_TYPES);
+    msgpack_packer to;
+    msgpack_sbuffer_clear(&self->raw);
+    msgpack_packer_init(&to, &self->raw, msgpack_sbuffer_write);
+    map_pack(&to, schema, record);
+    if (self->raw.size > WIRE_RAW_MAX)
+        return STATUS_BAD_SHAPE;
+    header->raw_length = self->raw.size;
+    crypto_generichash(header->digest, sizeof header->digest, (const uint8_t *)self->raw.data,
+                       self->raw.size, NULL, 0);
+    pack_header(self, header);
+    size_t size = 0;
+    const status compressed = compress(self, &size);
+    frames[0] = (struct wire_frame){(const uint8_t *)self->header.data, self->header.size};
+    frames[1] = (struct wire_frame){self->packed, size};
+    return compressed;
+}
+
+status wire_pack_control(wire_packer *self, enum control_type type, const char *run_id,
+                         const void *control, struct wire_frame *frame)
+{
+    const struct wire_schema *schema = wire_schema_find(type);
+    assert(schema != NULL && type >= CONTROL_GRANT);
+    msgpack_packer to;
+    msgpack_sbuffer_clear(&self->header);
+    msgpack_packer_init(&to, &self->header, msgpack_sbuffer_write);
+    msgpack_pack_array(&to, CONTROL_ITEMS);
+    msgpack_pack_int(&to, WIRE_VERSION);
+    msgpack_pack_int(&to, (int)type);
+    pack_text(&to, run_id);
+    map_pack(&to, schema, control);
+    *frame = (struct wire_frame){(const uint8_t *)self->header.data, self->header.size};
+    return STATUS_OK;
+}
+
+status wire_unpacker_create(wire_unpacker **out)
+{
+    assert(out != NULL);
+    *out = NULL;
+    wire_unpacker *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->zone_ready = msgpack_zone_init(&self->zone, 4096);
+    if (!self->zone_ready ||
+        LZ4F_isError(LZ4F_createDecompressionContext(&self->lz4, LZ4F_VERSION)))
+        goto fail;
+    *out = self;
+    return STATUS_OK;
+fail:
+    wire_unpacker_destroy(&self);
+    return STATUS_NO_MEMORY;
+}
+
+void wire_unpacker_destroy(wire_unpacker **self)
+{
+    if (*self == NULL)
+        return;
+    if ((*self)->zone_ready)
+        msgpack_zone_destroy(&(*self)->zone);
+    LZ4F_freeDecompressionContext((*self)->lz4);
+    free((*self)->raw);
+    free((*self)->shelf.data);
+    free(*self);
+    *self = NULL;
+}
+
+const char *wire_reason(const wire_unpacker *self)
+{
+    return self->reason;
+}
+
+static status refuse(wire_unpacker *self, const char *reason)
+{
+    snprintf(self->reason, sizeof self->reason, "%s", reason);
+    return STATUS_BAD_INPUT;
+}
+
+/* One msgpack object in the zone; arrays and texts stay where they are in `frame`. */
+static status parse(wire_unpacker *self, struct wire_frame frame, msgpack_object *out)
+{
+    if (!scan_msgpack(frame.data, frame.size))
+        return refuse(self, "no well-formed msgpack");
+    msgpack_zone_clear(&self->zone);
+    size_t offset = 0;
+    const msgpack_unpack_return done =
+        msgpack_unpack((const char *)frame.data, frame.size, &offset, &self->zone, out);
+    if (done != MSGPACK_UNPACK_SUCCESS)
+        return refuse(self, "no msgpack that can be parsed");
+    return STATUS_OK;
+}
+
+static bool is_unsigned(const msgpack_object *item, uint64_t most)
+{
+    return item->type == MSGPACK_OBJECT_POSITIVE_INTEGER && item->via.u64 <= most;
+}
+
+/* The first three items of both arrays: version, type and run id. */
+static const char *check_opening(const msgpack_object *object, uint32_t items)
+{
+    if (object->type != MSGPACK_OBJECT_ARRAY || object->via.array.size != items)
+        return "no array of the expected length";
+    const msgpack_object *item = object->via.array.ptr;
+    if (!is_unsigned(&item[0], UINT32_MAX) || item[0].via.u64 != WIRE_VERSION)
+        return "another protocol version";
+    if (!is_unsigned(&item[1], UINT32_MAX))
+        return "the type is no number";
+    if (item[2].type != MSGPACK_OBJECT_STR || item[2].via.str.size != RUN_ID_SIZE - 1)
+        return "the run id is no text of 32 digits";
+    return NULL;
+}
+
+static void copy_run_id(const msgpack_object *item, char run_id[RUN_ID_SIZE])
+{
+    memcpy(run_id, item->via.str.ptr, RUN_ID_SIZE - 1);
+    run_id[RUN_ID_SIZE - 1] = '\0';
+}
+
+status wire_unpack_header(wire_unpacker *self, struct wire_frame frame, struct wire_header *out)
+{
+    if (frame.size > WIRE_HEADER_MAX)
+        return refuse(self, "header frame too large");
+    msgpack_object object;
+    status done = parse(self, frame, &object);
+    if (done != STATUS_OK)
+        return done;
+    const char *why = check_opening(&object, HEADER_ITEMS);
+    if (why != NULL)
+        return refuse(self, why);
+    const msgpack_object *item = object.via.array.ptr;
+    if (item[1].via.u64 == MESSAGE_NONE || item[1].via.u64 >= MESSAGE_TYPES)
+        return refuse(self, "no such message type");
+    if (!is_unsigned(&item[3], UINT32_MAX) || !is_unsigned(&item[4], UINT64_MAX) ||
+        !is_unsigned(&item[5], UINT32_MAX) || !is_unsigned(&item[6], UINT64_MAX) ||
+        !is_unsigned(&item[7], UINT32_MAX))
+        return refuse(self, "a number of the header is missing or out of range");
+    if (!is_unsigned(&item[8], WIRE_RAW_MAX))
+        return refuse(self, "raw length above the cap");
+    if (item[9].type != MSGPACK_OBJECT_BIN || item[9].via.bin.size != sizeof out->digest)
+        return refuse(self, "the digest is no bin of 16 bytes");
+    *out = (struct wire_header){
+        .type = (enum message_type)item[1].via.u64,
+        .source = (uint32_t)item[3].via.u64,
+        .seq = item[4].via.u64,
+        .attempt = (uint32_t)item[5].via.u64,
+        .epoch = item[6].via.u64,
+        .events = (uint32_t)item[7].via.u64,
+        .raw_length = item[8].via.u64,
+    };
+    copy_run_id(&item[2], out->run_id);
+    memcpy(out->digest, item[9].via.bin.ptr, sizeof out->digest);
+    return STATUS_OK;
+}
+
+/* Decompresses payload into self->raw, exactly raw_length bytes. */
+static status decompress(wire_unpacker *self, const struct wire_header *header,
+                         struct wire_frame payload)
+{
+    LZ4F_resetDecompressionContext(self->lz4);
+    LZ4F_frameInfo_t info;
+    size_t used = payload.size;
+    const size_t hint = LZ4F_getFrameInfo(self->lz4, &info, payload.data, &used);
+    if (LZ4F_isError(hint))
+        return refuse(self, "payload is no LZ4 frame");
+    if (info.contentSize != header->raw_length)
+        return refuse(self, "LZ4 content size differs from the header's raw length");
+    if (reserve(&self->raw, &self->raw_size, (size_t)header->raw_length) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    size_t done = 0;
+    size_t left = 1;
+    while (left > 0 && used < payload.size) {
+        size_t got = (size_t)header->raw_length - done;
+        size_t taken = payload.size - used;
+        left =
+            LZ4F_decompress(self->lz4, self->raw + done, &got, payload.data + used, &taken, NULL);
+        if (LZ4F_isError(left) || (got == 0 && taken == 0))
+            return refuse(self, "payload is a damaged LZ4 frame");
+        done += got;
+        used += taken;
+    }
+    if (left != 0 || used != payload.size || done != header->raw_length)
+        return refuse(self, "payload is a truncated or trailing LZ4 frame");
+    return STATUS_OK;
+}
+
+/* Room for every array of a map of `size` bytes, each aligned. */
+static status prepare_shelf(wire_unpacker *self, const struct wire_schema *schema, size_t size)
+{
+    self->shelf.used = 0;
+    return reserve(&self->shelf.data, &self->shelf.size, size + 16 * schema->n);
+}
+
+status wire_unpack(wire_unpacker *self, const struct wire_header *header, struct wire_frame payload,
+                   union record *out)
+{
+    const struct wire_schema *schema = wire_schema_find(header->type);
+    assert(schema != NULL);
+    status done = decompress(self, header, payload);
+    if (done != STATUS_OK)
+        return done;
+    uint8_t digest[sizeof header->digest];
+    crypto_generichash(digest, sizeof digest, self->raw, (size_t)header->raw_length, NULL, 0);
+    if (memcmp(digest, header->digest, sizeof digest) != 0)
+        return refuse(self, "the digest does not fit the payload");
+    msgpack_object map;
+    done = parse(self, (struct wire_frame){self->raw, (size_t)header->raw_length}, &map);
+    if (done == STATUS_OK)
+        done = prepare_shelf(self, schema, (size_t)header->raw_length);
+    if (done != STATUS_OK)
+        return done;
+    if (map_unpack(&map, schema, out, &self->shelf, sizeof self->reason, self->reason) != NULL)
+        return STATUS_BAD_INPUT;
+    return STATUS_OK;
+}
+
+status wire_unpack_control(wire_unpacker *self, struct wire_frame frame, enum control_type *type,
+                           char run_id[RUN_ID_SIZE], union control *out)
+{
+    if (frame.size > WIRE_CONTROL_MAX)
+        return refuse(self, "control frame too large");
+    msgpack_object object;
+    status done = parse(self, frame, &object);
+    if (done != STATUS_OK)
+        return done;
+    const char *why = check_opening(&object, CONTROL_ITEMS);
+    if (why != NULL)
+        return refuse(self, why);
+    const msgpack_object *item = object.via.array.ptr;
+    const struct wire_schema *schema = wire_schema_find((unsigned)item[1].via.u64);
+    if (schema == NULL || item[1].via.u64 < CONTROL_GRANT)
+        return refuse(self, "no such control type");
+    done = prepare_shelf(self, schema, frame.size);
+    if (done != STATUS_OK)
+        return done;
+    if (map_unpack(&item[3], schema, out, &self->shelf, sizeof self->reason, self->reason) != NULL)
+        return STATUS_BAD_INPUT;
+    *type = (enum control_type)item[1].via.u64;
+    copy_run_id(&item[2], run_id);
+    return STATUS_OK;
+}

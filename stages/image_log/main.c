@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* image_log: image batches in, in any order and maybe twice; the same batches out, each once, in
+ * the log's order, from disk. in   image_batch  named by (source, seq) out  image_batch  at their
+ * places: ordered by (seq, source), a source that has ended being skipped Keeps sealed segments in
+ * STATE/LOG_ID, and in memory the batches that wait for their turn. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+#include "common/stage/stage.h"
+#include "stages/image_log/shelf.h"
+#include "stages/image_log/waiting.h"
+
+struct image_log {
+    log_folder *folder;
+    waiting *waiting;
+    shelf *shelf;
+    uint32_t segment; /* batches */
+    uint64_t seal_after_ms;
+    uint32_t sources;
+    uint64_t *rows; /* [sources] on disk */
+    struct tally tally;
+    uint64_t ready_since_ms; /* when the oldest batch that could be sealed came; 0: there is none */
+    uint64_t retry_ms;       /* not before this after the disk was full */
+    bool full;
+    uint8_t *bitmap;
+    size_t bitmap_size;
+};
+
+static void log_destroy(void **state)
+{
+    struct image_log *self = *state;
+    if (self == NULL)
+        return;
+    shelf_destroy(&self->shelf);
+    waiting_destroy(&self->waiting);
+    log_folder_close(&self->folder);
+    free(self->rows);
+    free(self->bitmap);
+    free(self);
+    *state = NULL;
+}
+
+static void count(struct image_log *self, const struct segment_batch *batch)
+{
+    tally_add_batch(&self->tally, &batch->images);
+    self->rows[batch->source] += batch->images.read;
+}
+
+/* Goes through what earlier runs have sealed. */
+static status count_sealed(struct image_log *self)
+{
+    const uint64_t places = log_folder_places(self->folder);
+    for (uint64_t place = 0; place < places; place++) {
+        struct segment_batch batch;
+        const status got = shelf_get(self->shelf, place, &batch);
+        if (got != STATUS_OK)
+            return got;
+        count(self, &batch);
+    }
+    if (places > 0)
+        log_info("%llu batches are in %s already", (unsigned long long)places,
+                 log_folder_name(self->folder));
+    return STATUS_OK;
+}
+
+static status open_parts(struct image_log *self, const struct stage_setup *setup)
+{
+    status done =
+        log_folder_open(&self->folder, setup->folder, setup->log_id, setup->sources, NULL);
+    if (done == STATUS_OK)
+        done = shelf_create(&self->shelf, self->folder);
+    if (done == STATUS_OK)
+        done = waiting_create(&self->waiting, setup->sources, setup->window);
+    for (uint32_t s = 0; done == STATUS_OK && s < setup->sources; s++)
+        waiting_start(self->waiting, s, log_folder_next_seq(self->folder, s));
+    return done == STATUS_OK ? count_sealed(self) : done;
+}
+
+static status log_create(void **out, const struct stage_setup *setup)
+{
+    struct image_log *self = calloc(1, sizeof *self);
+    *out = self;
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    const json_t *settings = setup->settings;
+    self->segment = (uint32_t)json_integer_value(json_object_get(settings, "segment"));
+    self->seal_after_ms =
+        (uint64_t)(1000 * json_number_value(json_object_get(settings, "seal_after")));
+    self->sources = setup->sources;
+    self->bitmap_size = setup->window / 8 + 1;
+    self->bitmap = calloc(1, self->bitmap_size);
+    self->rows = calloc(setup->sources, sizeof *self->rows);
+    if (self->bitmap == NULL || self->rows == NULL)
+        return STATUS_NO_MEMORY;
+    return open_parts(self, setup);
+}
+
+/* STATUS_OK: it is here now, or was before. STATUS_END: not taken. */
+static status log_process(void *state, const struct stage_item *item, struct stage_outlet *outlet)
+{
+    struct image_log *self = state;
+    (void)outlet;
+    const status done =
+        waiting_add(self->waiting, item->header->source, item->header->seq, &item->record->images);
+    if (done == STATUS_END)
+        log_warning("refused batch %llu of source %u: it is beyond the window",
+                    (unsigned long long)item->header->seq, item->header->source);
+    return done;
+}
+
+static void log_source_end(void *state, uint32_t source, uint64_t batches, uint64_t rows)
+{
+    struct image_log *self = state;
+    waiting_end(self->waiting, source, batches, rows);
+}
+
+static void log_state(void *state, uint32_t source, struct control_durable *out)
+{
+    struct image_log *self = state;
+    out->epoch = log_folder_epoch(self->folder);
+    out->watermark = log_folder_next_seq(self->folder, source);
+    memset(self->bitmap, 0, self->bitmap_size);
+    waiting_bitmap(self->waiting, source, self->bitmap_size, self->bitmap);
+    out->bitmap = (struct wire_bytes){self->bitmap, self->bitmap_size};
+}
+
+/* The disk is full: nothing is lost, nothing new is let in, and it is tried again. */
+static status wait_for_room(struct image_log *self)
+{
+    if (!self->full)
+        log_error("no space left in %s: waiting for room", log_folder_name(self->folder));
+    self->full = true;
+    self->retry_ms = flow_now_ms() + 2000;
+    return STATUS_OK;
+}
+
+static status seal_one(struct image_log *self, size_t n)
+{
+    struct segment_batch *batches = waiting_ready(self->waiting, n);
+    const status done = log_folder_seal(self->folder, n, batches);
+    if (done == STATUS_NO_SPACE)
+        return wait_for_room(self);
+    if (done != STATUS_OK)
+        return done;
+    if (self->full)
+        log_info("there is space again in %s", log_folder_name(self->folder));
+    self->full = false;
+    for (size_t i = 0; i < n; i++)
+        count(self, &batches[i]);
+    waiting_drop(self->waiting, n);
+    self->ready_since_ms = 0;
+    return STATUS_OK;
+}
+
+/* How many of the ready batches are to be sealed now. */
+static size_t due(struct image_log *self, bool all)
+{
+    const size_t ready = waiting_count_ready(self->waiting);
+    const uint64_t now = flow_now_ms();
+    if (ready == 0 || (self->full && now < self->retry_ms))
+        return 0;
+    if (self->ready_since_ms == 0)
+        self->ready_since_ms = now;
+    if (ready >= self->segment)
+        return self->segment;
+    const bool old = now - self->ready_since_ms >= self->seal_after_ms;
+    return all || old || waiting_all_ready(self->waiting) ? ready : 0;
+}
+
+/* Every row that was read must be on disk once a source has ended. */
+static status check_rows(const struct image_log *self)
+{
+    for (uint32_t s = 0; s < self->sources; s++) {
+        const struct waiting_extent end = waiting_extent(self->waiting, s);
+        const uint64_t sealed = log_folder_next_seq(self->folder, s);
+        if (sealed == end.batches && self->rows[s] == end.rows)
+            continue;
+        log_error("%s holds %llu batches with %llu rows of source %u, but its reader has %llu with "
+                  "%llu: it belongs to another input",
+                  log_folder_name(self->folder), (unsigned long long)sealed,
+                  (unsigned long long)self->rows[s], s, (unsigned long long)end.batches,
+                  (unsigned long long)end.rows);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
+static bool log_complete(void *state)
+{
+    const struct image_log *self = state;
+    return waiting_all_ready(self->waiting) && waiting_count_ready(self->waiting) == 0;
+}
+
+static status log_seal(void *state, bool all, uint64_t *sealed, bool *room)
+{
+    struct image_log *self = state;
+    status done = STATUS_OK;
+    size_t n;
+    while (done == STATUS_OK && (n = due(self, all)) > 0)
+        done = seal_one(self, n);
+    *sealed = log_folder_places(self->folder);
+    *room = !self->full;
+    if (done == STATUS_OK && log_complete(self))
+        done = check_rows(self);
+    return done;
+}
+
+static void log_tally(void *state, struct tally *out)
+{
+    const struct image_log *self = state;
+    *out = self->tally;
+}
+
+static status log_item(void *state, uint64_t place, const double mass[2], union record *out,
+                       uint32_t *source)
+{
+    const struct image_log *self = state;
+    return shelf_get_filtered(self->shelf, place, mass, &out->images, source);
+}
+
+static void log_describe(void *state, size_t size, char out[])
+{
+    const struct image_log *self = state;
+    snprintf(out, size, "%llu batches on disk, %zu waiting%s",
+             (unsigned long long)log_folder_places(self->folder), waiting_count(self->waiting),
+             self->full ? ", no space left" : "");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct stage_log log_functions = {
+        .source_end = log_source_end,
+        .state = log_state,
+        .seal = log_seal,
+        .complete = log_complete,
+        .tally = log_tally,
+        .item = log_item,
+    };
+    static const struct stage image_log = {
+        .name = "image_log",
+        .help = "Keeps every image batch once, in order, on disk, and feeds them to who asks.",
+        .role = ROLE_LOG,
+        .output = MESSAGE_IMAGE_BATCH,
+        .create = log_create,
+        .process = log_process,
+        .destroy = log_destroy,
+        .log = &log_functions,
+        .describe = log_describe,
+    };
+    return stage_main(&image_log, argc, argv);
+}

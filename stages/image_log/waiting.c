@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "stages/image_log/waiting.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/kernels/image_columns.h"
+
+struct slot {
+    bool here;
+    bool labelled;
+    struct image_batch head; /* the scalars */
+    struct image_columns columns;
+};
+
+struct line {
+    uint64_t durable; /* first batch not on disk */
+    uint64_t ready;   /* first batch not in the ready list */
+    struct waiting_extent end;
+    struct slot *slot; /* [window] batch s at s mod window */
+};
+
+struct waiting {
+    uint32_t n;
+    uint32_t window;
+    struct line *line; /* [n] per source */
+    size_t count;
+    size_t n_ready;
+    struct segment_batch *ready; /* [n x window] */
+};
+
+status waiting_create(waiting **out, uint32_t n_sources, uint32_t window)
+{
+    assert(out != NULL && n_sources > 0 && window > 0);
+    *out = NULL;
+    waiting *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->n = n_sources;
+    self->window = window;
+    self->line = calloc(n_sources, sizeof *self->line);
+    self->ready = calloc((size_t)n_sources * window, sizeof *self->ready);
+    if (self->line == NULL || self->ready == NULL)
+        goto fail;
+    for (uint32_t s = 0; s < n_sources; s++) {
+        self->line[s].end.batches = UINT64_MAX;
+        self->line[s].slot = calloc(window, sizeof *self->line[s].slot);
+        if (self->line[s].slot == NULL)
+            goto fail;
+    }
+    *out = self;
+    return STATUS_OK;
+fail:
+    waiting_destroy(&self);
+    return STATUS_NO_MEMORY;
+}
+
+void waiting_destroy(waiting **self)
+{
+    if (*self == NULL)
+        return;
+    for (uint32_t s = 0; (*self)->line != NULL && s < (*self)->n; s++) {
+        struct slot *slot = (*self)->line[s].slot;
+        for (uint32_t i = 0; slot != NULL && i < (*self)->window; i++)
+            image_columns_fini(&slot[i].columns);
+        free(slot);
+    }
+    free((*self)->line);
+    free((*self)->ready);
+    free(*self);
+    *self = NULL;
+}
+
+void waiting_start(waiting *self, uint32_t source, uint64_t seq)
+{
+    assert(source < self->n && self->count == 0);
+    self->line[source].durable = seq;
+    self->line[source].ready = seq;
+}
+
+void waiting_end(waiting *self, uint32_t source, uint64_t batches, uint64_t rows)
+{
+    assert(source < self->n);
+    self->line[source].end = (struct waiting_extent){batches, rows};
+}
+
+struct waiting_extent waiting_extent(const waiting *self, uint32_t source)
+{
+    assert(source < self->n);
+    return self->line[source].end;
+}
+
+static struct slot *slot_of(const waiting *self, uint32_t source, uint64_t seq)
+{
+    return &self->line[source].slot[seq % self->window];
+}
+
+status waiting_add(waiting *self, uint32_t source, uint64_t seq, const struct image_batch *images)
+{
+    assert(source < self->n);
+    const struct line *line = &self->line[source];
+    if (seq < line->durable)
+        return STATUS_OK;
+    if (seq - line->durable >= self->window)
+        return STATUS_END;
+    struct slot *slot = slot_of(self, source, seq);
+    if (slot->here)
+        return STATUS_OK;
+    const status copied = image_columns_copy(&slot->columns, images);
+    if (copied != STATUS_OK)
+        return copied;
+    slot->here = true;
+    slot->labelled = images->label != NULL;
+    slot->head = *images;
+    self->count++;
+    return STATUS_OK;
+}
+
+size_t waiting_count(const waiting *self)
+{
+    return self->count;
+}
+
+static bool has_ended(const struct line *line)
+{
+    return line->ready >= line->end.batches;
+}
+
+/* The source whose turn it is, n if all have ended: least (seq, source) of those that go on. */
+static uint32_t whose_turn(const waiting *self)
+{
+    uint32_t turn = self->n;
+    for (uint32_t s = 0; s < self->n; s++)
+        if (!has_ended(&self->line[s]) &&
+            (turn == self->n || self->line[s].ready < self->line[turn].ready))
+            turn = s;
+    return turn;
+}
+
+/* Moves what has its turn to the ready list. */
+static void advance(waiting *self)
+{
+    for (;;) {
+        const uint32_t source = whose_turn(self);
+        if (source == self->n)
+            return;
+        struct line *line = &self->line[source];
+        const struct slot *slot = slot_of(self, source, line->ready);
+        if (line->ready - line->durable >= self->window || !slot->here)
+            return;
+        struct segment_batch *batch = &self->ready[self->n_ready++];
+        *batch = (struct segment_batch){.source = source, .seq = line->ready, .images = slot->head};
+        image_columns_view(&slot->columns, slot->labelled, &batch->images);
+        line->ready++;
+    }
+}
+
+size_t waiting_count_ready(const waiting *self)
+{
+    advance((waiting *)self); /* a cache: what is ready follows from what is here */
+    return self->n_ready;
+}
+
+struct segment_batch *waiting_ready(waiting *self, size_t n)
+{
+    advance(self);
+    assert(n <= self->n_ready);
+    return self->ready;
+}
+
+void waiting_drop(waiting *self, size_t n)
+{
+    assert(n <= self->n_ready);
+    for (size_t i = 0; i < n; i++) {
+        const struct segment_batch *batch = &self->ready[i];
+        slot_of(self, batch->source, batch->seq)->here = false;
+        self->line[batch->source].durable = batch->seq + 1;
+    }
+    self->count -= n;
+    self->n_ready -= n;
+    for (size_t i = 0; i < self->n_ready; i++)
+        self->ready[i] = self->ready[i + n];
+}
+
+bool waiting_all_ready(const waiting *self)
+{
+    advance((waiting *)self);
+    return whose_turn(self) == self->n;
+}
+
+void waiting_bitmap(const waiting *self, uint32_t source, size_t bytes, uint8_t bitmap[])
+{
+    const struct line *line = &self->line[source];
+    for (uint32_t i = 0; i < self->window && i / 8 < bytes; i++)
+        if (slot_of(self, source, line->durable + i)->here)
+            bitmap[i / 8] |= (uint8_t)(1U << (i % 8));
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* jet_image: events in, sparse images of their two leading jets out.
+ *   in   event_batch  particles of n events
+ *   out  image_batch  per event with two jets: dijet mass, jet variables, two sparse images; how
+ *                     many of the others were dropped for which reason
+ * Keeps nothing between batches, so any number of copies may share the work. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/kernels/image.h"
+#include "common/kernels/image_columns.h"
+#include "common/kernels/jets.h"
+#include "common/log/log.h"
+#include "common/stage/stage.h"
+
+struct imager {
+    jet_finder *finder;
+    image_maker *maker;
+    struct image_columns columns;
+    uint64_t truncated; /* jets with more constituents than an image takes */
+};
+
+static void imager_destroy(void **state)
+{
+    struct imager *self = *state;
+    if (self == NULL)
+        return;
+    jet_finder_destroy(&self->finder);
+    image_maker_destroy(&self->maker);
+    image_columns_fini(&self->columns);
+    free(self);
+    *state = NULL;
+}
+
+static status imager_create(void **out, const struct stage_setup *setup)
+{
+    const struct analysis *analysis = &setup->analysis;
+    struct imager *self = calloc(1, sizeof *self);
+    *out = self;
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    const status done =
+        jet_finder_create(&self->finder, analysis->jets.radius, analysis->jets.pt_min);
+    if (done != STATUS_OK)
+        return done;
+    return image_maker_create(&self->maker, analysis->image.pixels, analysis->image.half_width);
+}
+
+/* Appends the image of one jet; false if no pixel is lit. */
+static bool add_image(struct imager *self, const struct jet *jet, const float pt[],
+                      const float eta[], const float phi[], uint32_t index)
+{
+    struct image_columns *to = &self->columns;
+    const uint32_t at = to->offset[index];
+    const size_t lit = image_make(self->maker, jet->n, jet->constituent, pt, eta, phi,
+                                  to->pixel + at, to->intensity + at);
+    to->offset[index + 1] = at + (uint32_t)lit;
+    return lit > 0;
+}
+
+static void add_jet(struct imager *self, const struct jet *jet, uint32_t index)
+{
+    struct image_columns *to = &self->columns;
+    to->pt[index] = (float)jet->pt;
+    to->eta[index] = (float)jet->eta;
+    to->phi[index] = (float)jet->phi;
+    to->mass[index] = (float)jet->mass;
+    to->tau1[index] = (float)jet->tau[0];
+    to->tau2[index] = (float)jet->tau[1];
+    to->tau3[index] = (float)jet->tau[2];
+    to->constituents[index] = jet->n < UINT16_MAX ? (uint16_t)jet->n : UINT16_MAX;
+    self->truncated += jet->n > IMAGE_CONSTITUENTS_MAX;
+}
+
+/* Appends event e of the batch; DROP_REASONS, or why it was not. */
+static enum drop_reason add_event(struct imager *self, const struct event_batch *from, uint32_t e)
+{
+    const uint32_t first = from->offset[e];
+    const float *pt = from->pt + first;
+    const float *eta = from->eta + first;
+    const float *phi = from->phi + first;
+    struct image_columns *to = &self->columns;
+    struct dijet dijet;
+    const enum drop_reason reason =
+        jet_finder_find(self->finder, from->offset[e + 1] - first, pt, eta, phi, &dijet);
+    if (reason != DROP_REASONS)
+        return reason;
+    for (uint32_t j = 0; j < 2; j++) {
+        if (!add_image(self, &dijet.jet[j], pt, eta, phi, 2 * to->events + j))
+            return DROP_EMPTY_IMAGE;
+        add_jet(self, &dijet.jet[j], 2 * to->events + j);
+    }
+    to->row[to->events] = from->first_row + e;
+    to->m_jj[to->events] = (float)dijet.m_jj;
+    to->label[to->events] = from->label != NULL ? from->label[e] : (int8_t)-1;
+    to->events++;
+    return DROP_REASONS;
+}
+
+static status imager_process(void *state, const struct stage_item *item,
+                             struct stage_outlet *outlet)
+{
+    struct imager *self = state;
+    const struct event_batch *from = &item->record->events;
+    const status reset = image_columns_reset(&self->columns, from->events,
+                                             2 * from->events * IMAGE_CONSTITUENTS_MAX);
+    if (reset != STATUS_OK)
+        return reset;
+    for (uint32_t e = 0; e < from->events; e++) {
+        const enum drop_reason reason = add_event(self, from, e);
+        if (reason != DROP_REASONS)
+            self->columns.dropped[reason]++;
+    }
+    struct image_batch images = {.first_row = from->first_row, .read = from->events};
+    image_columns_view(&self->columns, from->label != NULL, &images);
+    return outlet->emit(outlet, &images);
+}
+
+static void imager_describe(void *state, size_t size, char out[])
+{
+    const struct imager *self = state;
+    if (self->truncated > 0)
+        snprintf(out, size, "%llu jets had more than %d constituents; the softest were left out",
+                 (unsigned long long)self->truncated, IMAGE_CONSTITUENTS_MAX);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct stage jet_image = {
+        .name = "jet_image",
+        .help = "Turns events into sparse images of their two leading jets.",
+        .role = ROLE_WORKER,
+        .output = MESSAGE_IMAGE_BATCH,
+        .create = imager_create,
+        .process = imager_process,
+        .destroy = imager_destroy,
+        .describe = imager_describe,
+    };
+    return stage_main(&jet_image, argc, argv);
+}
