@@ -189,8 +189,12 @@ void atomic_file_destroy(atomic_file **self)
 {
     if (self == NULL || *self == NULL)
         return;
-    if ((*self)->fd >= 0)
+    if ((*self)->fd >= 0) {
         unlink((*self)->temporary);
+        /* Gives the space back even while a library still has the file open. */
+        if (ftruncate((*self)->fd, 0) != 0)
+            log_warning("%s: cannot be emptied: %s", (*self)->temporary, strerror(errno));
+    }
     let_go(self);
 }
 

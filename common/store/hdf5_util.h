@@ -22,7 +22,7 @@ enum { HDF5_RANK_MAX = 3 };
 /* A dimension that may have any length. */
 #define HDF5_ANY HSIZE_UNDEF
 
-/* Switches off HDF5's error printing for this thread. */
+/* Switches off HDF5's error printing for this thread, and its clean-up at exit. */
 void hdf5_silence(void);
 /* File access without HDF5's file locks (which fail on read-only media and would meet our own),
  * whose files close all their objects with them. H5I_INVALID_HID when out of memory. */

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests of log_folder: what was acknowledged stays, whatever dies and whatever rots. */
-#include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,6 +12,7 @@
 #include "tests/support/check_main.h"
 #include "tests/support/sample_batch.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/small_disk.h"
 
 #define LOG_ID "00112233445566778899aabbccddeeff"
 enum { SOURCES = 2, BATCHES_EACH = 3 };
@@ -336,35 +334,11 @@ START_TEST(a_segment_without_room_for_its_manifest_is_taken_back)
 }
 END_TEST
 
-/* Puts this process, as root, where it may mount: by right, or in a user namespace of its own. */
-static int may_mount(void)
-{
-    if (unshare(CLONE_NEWNS) == 0)
-        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-    const unsigned user = (unsigned)getuid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-        return 0;
-    FILE *map = fopen("/proc/self/uid_map", "w");
-    if (map == NULL)
-        return 0;
-    fprintf(map, "0 %u 1\n", user);
-    return fclose(map) == 0;
-}
-
-/* A file system of our own of 256 kB, mounted on `path`; false where that is not allowed. */
-static int mount_small(const char *path)
-{
-    return mkdir(path, 0777) == 0 && may_mount() &&
-           mount("tmpfs", path, "tmpfs", 0, "size=256k") == 0;
-}
-
 START_TEST(a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space)
 {
     const char *disk = scratch_path("disk");
-    if (!mount_small(disk)) {
-        printf("skipped: no small file system can be mounted here (%s)\n", strerror(errno));
+    if (!small_disk_mount(disk))
         return;
-    }
     log_folder *folder = open_folder(scratch_path("disk/log"));
     ck_assert_int_eq(seal(folder), STATUS_OK);
     static const char ballast[150000];
@@ -377,7 +351,7 @@ START_TEST(a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space)
     ck_assert_int_eq(seal(folder), STATUS_OK);
     check_content(folder, 2);
     log_folder_close(&folder);
-    umount(disk);
+    small_disk_unmount(disk);
 }
 END_TEST
 

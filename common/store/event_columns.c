@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* event_columns: /events with an offset per event and the particles of all events in a row. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/log/log.h"
+#include "common/store/event_layouts.h"
+
+static status check_length(const event_file *self, const char *name, hsize_t length, hsize_t must)
+{
+    if (length == must)
+        return STATUS_OK;
+    log_error("%s: /%s has %llu elements, expected %llu", self->path, name,
+              (unsigned long long)length, (unsigned long long)must);
+    return STATUS_BAD_INPUT;
+}
+
+static status open_offset(event_file *self)
+{
+    hsize_t length;
+    unsigned bits;
+    const status outcome = event_dataset_open(self, "events/offset", 1, H5T_INTEGER,
+                                              &self->columns.offset, &length, &bits);
+    if (outcome != STATUS_OK)
+        return outcome;
+    if (length == 0) {
+        log_error("%s: /events/offset is empty, expected one element more than events", self->path);
+        return STATUS_BAD_INPUT;
+    }
+    self->events = length - 1;
+    return STATUS_OK;
+}
+
+static status open_particles(event_file *self, unsigned *bits)
+{
+    const struct {
+        const char *name;
+        hid_t *dataset;
+    } columns[] = {{"events/pt", &self->columns.pt},
+                   {"events/eta", &self->columns.eta},
+                   {"events/phi", &self->columns.phi}};
+    for (size_t c = 0; c < 3; c++) {
+        hsize_t length;
+        unsigned found;
+        status outcome = event_dataset_open(self, columns[c].name, 1, H5T_FLOAT, columns[c].dataset,
+                                            &length, &found);
+        if (c == 0) {
+            self->columns.particles = length;
+            *bits = found;
+        } else if (outcome == STATUS_OK) {
+            outcome = check_length(self, columns[c].name, length, self->columns.particles);
+        }
+        if (outcome != STATUS_OK)
+            return outcome;
+    }
+    return STATUS_OK;
+}
+
+static status open_label(event_file *self)
+{
+    if (hdf5_find(self->file, "events/label") == HDF5_MISSING)
+        return STATUS_OK;
+    hsize_t length;
+    unsigned bits;
+    status outcome = event_dataset_open(self, "events/label", 1, H5T_INTEGER, &self->columns.label,
+                                        &length, &bits);
+    if (outcome == STATUS_OK)
+        outcome = check_length(self, "events/label", length, self->events);
+    self->labelled = true;
+    return outcome;
+}
+
+static status unreadable(const event_file *self, const char *name, uint64_t first, uint32_t n)
+{
+    log_error("%s: /%s of rows %" PRIu64 " to %" PRIu64 " cannot be read: truncated or damaged",
+              self->path, name, first, first + n - 1);
+    return STATUS_BAD_INPUT;
+}
+
+/* The ends tell early whether particles and offsets belong together; what lies between is looked
+ * at as it is read. */
+static status check_ends(event_file *self)
+{
+    const uint64_t at[] = {0, self->events};
+    uint64_t ends[2];
+    for (size_t i = 0; i < 2; i++)
+        if (!hdf5_read_rows(self->columns.offset, 1, NULL, at[i], 1, H5T_NATIVE_UINT64, &ends[i]))
+            return unreadable(self, "events/offset", at[i], 1);
+    if (ends[0] == 0 && ends[1] == self->columns.particles)
+        return STATUS_OK;
+    log_error("%s: /events/offset runs from %" PRIu64 " to %" PRIu64 ", expected 0 to %" PRIu64
+              ", the length of /events/pt",
+              self->path, ends[0], ends[1], self->columns.particles);
+    return STATUS_BAD_INPUT;
+}
+
+status event_columns_open(event_file *self)
+{
+    self->layout = LAYOUT_COLUMNS;
+    self->reader = &event_columns_reader;
+    unsigned bits = 0;
+    status outcome = open_offset(self);
+    if (outcome == STATUS_OK)
+        outcome = open_particles(self, &bits);
+    if (outcome == STATUS_OK)
+        outcome = open_label(self);
+    if (outcome == STATUS_OK)
+        outcome = check_ends(self);
+    snprintf(self->shape, sizeof self->shape,
+             "/events %" PRIu64 " events, %" PRIu64 " particles float%u", self->events,
+             self->columns.particles, bits);
+    return outcome;
+}
+
+static void columns_close(event_file *self)
+{
+    const hid_t datasets[] = {self->columns.offset, self->columns.pt, self->columns.eta,
+                              self->columns.phi, self->columns.label};
+    for (size_t d = 0; d < 5; d++)
+        if (datasets[d] >= 0)
+            H5Dclose(datasets[d]);
+    free(self->columns.offsets);
+}
+
+/* The n + 1 offsets of the rows, checked. */
+static status read_offsets(event_file *self, uint64_t first, uint32_t n)
+{
+    if (self->columns.offsets_room < (size_t)n + 1) {
+        uint64_t *larger = realloc(self->columns.offsets, ((size_t)n + 1) * sizeof *larger);
+        if (larger == NULL)
+            return STATUS_NO_MEMORY;
+        self->columns.offsets = larger;
+        self->columns.offsets_room = (size_t)n + 1;
+    }
+    uint64_t *offsets = self->columns.offsets;
+    if (!hdf5_read_rows(self->columns.offset, 1, NULL, first, (uint64_t)n + 1, H5T_NATIVE_UINT64,
+                        offsets))
+        return unreadable(self, "events/offset", first, n);
+    for (uint32_t e = 0; e < n; e++) {
+        if (offsets[e + 1] >= offsets[e] && offsets[e + 1] <= self->columns.particles &&
+            offsets[e + 1] - offsets[0] <= UINT32_MAX)
+            continue;
+        log_error("%s: row %" PRIu64 ": /events/offset goes from %" PRIu64 " to %" PRIu64
+                  ", expected a step forward within the %" PRIu64 " particles",
+                  self->path, first + e, offsets[e], offsets[e + 1], self->columns.particles);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
+static status read_particles(event_file *self, uint64_t first, uint32_t n)
+{
+    const uint64_t from = self->columns.offsets[0], count = self->columns.offsets[n] - from;
+    const status outcome = event_arrays_reserve(&self->arrays, n, (size_t)count);
+    if (outcome != STATUS_OK || count == 0)
+        return outcome;
+    if (!hdf5_read_rows(self->columns.pt, 1, NULL, from, count, H5T_NATIVE_FLOAT, self->arrays.pt))
+        return unreadable(self, "events/pt", first, n);
+    if (!hdf5_read_rows(self->columns.eta, 1, NULL, from, count, H5T_NATIVE_FLOAT,
+                        self->arrays.eta))
+        return unreadable(self, "events/eta", first, n);
+    if (!hdf5_read_rows(self->columns.phi, 1, NULL, from, count, H5T_NATIVE_FLOAT,
+                        self->arrays.phi))
+        return unreadable(self, "events/phi", first, n);
+    return STATUS_OK;
+}
+
+static status read_labels(event_file *self, uint64_t first, uint32_t n)
+{
+    int8_t *label = self->arrays.label;
+    if (!hdf5_read_rows(self->columns.label, 1, NULL, first, n, H5T_NATIVE_INT8, label))
+        return unreadable(self, "events/label", first, n);
+    for (uint32_t e = 0; e < n; e++) {
+        if (label[e] == 0 || label[e] == 1)
+            continue;
+        log_error("%s: row %" PRIu64 ": label %d, expected 0 or 1", self->path, first + e,
+                  label[e]);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
+static status columns_read(event_file *self, uint64_t first, uint32_t n, uint32_t *particles)
+{
+    status outcome = read_offsets(self, first, n);
+    if (outcome == STATUS_OK)
+        outcome = read_particles(self, first, n);
+    if (outcome == STATUS_OK && self->labelled && n > 0)
+        outcome = read_labels(self, first, n);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const uint64_t *offsets = self->columns.offsets;
+    for (size_t e = 0; e <= n; e++)
+        self->arrays.offset[e] = (uint32_t)(offsets[e] - offsets[0]);
+    *particles = self->arrays.offset[n];
+    return STATUS_OK;
+}
+
+const struct event_layout_reader event_columns_reader = {.read = columns_read,
+                                                         .close = columns_close};

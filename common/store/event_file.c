@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/store/event_file.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+#include "common/store/event_layouts.h"
+#include "common/store/masterkey.h"
+
+const char *event_layout_name(enum event_layout layout)
+{
+    return layout == LAYOUT_LHCO_TABLE ? "lhco-table" : "columns";
+}
+
+status event_arrays_reserve(struct event_arrays *self, size_t events, size_t particles)
+{
+    if (self->offset == NULL || events > self->events_room) {
+        uint32_t *offset = realloc(self->offset, (events + 1) * sizeof *offset);
+        self->offset = offset != NULL ? offset : self->offset;
+        int8_t *label = realloc(self->label, events + 1);
+        self->label = label != NULL ? label : self->label;
+        if (offset == NULL || label == NULL)
+            return STATUS_NO_MEMORY;
+        self->events_room = events;
+    }
+    if (self->pt == NULL || particles > self->particles_room) {
+        /* Half as much again, so that batches of slightly different sizes soon fit. */
+        const size_t room = particles + particles / 2 + 1;
+        float **const arrays[] = {&self->pt, &self->eta, &self->phi};
+        for (size_t a = 0; a < 3; a++) {
+            float *larger = realloc(*arrays[a], room * sizeof *larger);
+            if (larger == NULL)
+                return STATUS_NO_MEMORY;
+            *arrays[a] = larger;
+        }
+        self->particles_room = room;
+    }
+    return STATUS_OK;
+}
+
+void event_arrays_fini(struct event_arrays *self)
+{
+    free(self->offset);
+    free(self->label);
+    free(self->pt);
+    free(self->eta);
+    free(self->phi);
+}
+
+/* HDF5 loads a filter's plugin when it is asked for it here. */
+static status check_filters(const event_file *self, const char *name, hid_t dataset)
+{
+    enum { BLOSC = 32001 };
+    const hid_t made = H5Dget_create_plist(dataset);
+    const int n = made >= 0 ? H5Pget_nfilters(made) : 0;
+    H5Z_filter_t missing = H5Z_FILTER_NONE;
+    for (int i = 0; i < n && missing == H5Z_FILTER_NONE; i++) {
+        size_t values = 0;
+        const H5Z_filter_t filter =
+            H5Pget_filter2(made, (unsigned)i, NULL, &values, NULL, 0, NULL, NULL);
+        if (filter > 0 && H5Zfilter_avail(filter) <= 0)
+            missing = filter;
+    }
+    if (made >= 0)
+        H5Pclose(made);
+    if (missing == H5Z_FILTER_NONE)
+        return STATUS_OK;
+    if (missing == BLOSC)
+        log_error("%s: /%s is compressed with blosc, which HDF5 cannot read here: install the "
+                  "package hdf5-filter-plugin-blosc-serial",
+                  self->path, name);
+    else
+        log_error("%s: /%s needs HDF5 filter %d, which is not installed", self->path, name,
+                  (int)missing);
+    return STATUS_BAD_INPUT;
+}
+
+static const char *type_name(H5T_class_t type_class)
+{
+    switch (type_class) {
+    case H5T_INTEGER:
+        return "integer";
+    case H5T_FLOAT:
+        return "float";
+    case H5T_STRING:
+        return "text";
+    case H5T_COMPOUND:
+        return "compound";
+    default:
+        return "another type";
+    }
+}
+
+static status check_type(const event_file *self, const char *name, hid_t dataset,
+                         H5T_class_t type_class, unsigned *bits)
+{
+    const hid_t type = H5Dget_type(dataset);
+    const H5T_class_t found = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+    const size_t size = type >= 0 ? H5Tget_size(type) : 0;
+    if (type >= 0)
+        H5Tclose(type);
+    *bits = (unsigned)(8 * size);
+    if (found == type_class && size <= 8 && (found != H5T_FLOAT || size >= 4))
+        return STATUS_OK;
+    log_error("%s: /%s has elements of %u-bit %s, expected %s", self->path, name, *bits,
+              type_name(found), type_class == H5T_FLOAT ? "float32 or float64" : "integers");
+    return STATUS_BAD_INPUT;
+}
+
+static status check_found(const event_file *self, const char *name)
+{
+    switch (hdf5_find(self->file, name)) {
+    case HDF5_DATASET:
+        return STATUS_OK;
+    case HDF5_LINKED_AWAY:
+        log_error("%s: /%s is reached by a soft or external link, expected the dataset itself",
+                  self->path, name);
+        return STATUS_BAD_INPUT;
+    case HDF5_ELSEWHERE:
+        log_error("%s: the data of /%s lie in other files, expected all in one", self->path, name);
+        return STATUS_BAD_INPUT;
+    case HDF5_MISSING:
+    case HDF5_GROUP:
+    case HDF5_OTHER:
+        break;
+    }
+    log_error("%s: there is no dataset /%s", self->path, name);
+    return STATUS_BAD_INPUT;
+}
+
+status event_dataset_open(const event_file *self, const char *name, int rank,
+                          H5T_class_t type_class, hid_t *out, hsize_t dims[], unsigned *bits)
+{
+    const status found = check_found(self, name);
+    if (found != STATUS_OK)
+        return found;
+    *out = hdf5_open_forward(self->file, name);
+    if (*out < 0) {
+        log_error("%s: /%s cannot be opened: damaged", self->path, name);
+        return STATUS_BAD_INPUT;
+    }
+    hsize_t shape[HDF5_RANK_MAX];
+    const int found_rank = hdf5_shape(*out, shape);
+    if (found_rank != rank) {
+        log_error("%s: /%s has %d dimensions, expected %d", self->path, name, found_rank, rank);
+        return STATUS_BAD_INPUT;
+    }
+    memcpy(dims, shape, (size_t)rank * sizeof *dims);
+    const status outcome = check_type(self, name, *out, type_class, bits);
+    return outcome == STATUS_OK ? check_filters(self, name, *out) : outcome;
+}
+
+/* What the root group has to offer. */
+struct survey {
+    char *table;      /* a group with block0_values */
+    char *linked;     /* one that would be, were it not behind a link */
+    bool more_tables; /* than one */
+};
+
+static herr_t look_at(hid_t root, const char *name, const H5L_info_t *link, void *context)
+{
+    struct survey *survey = context;
+    (void)link;
+    char *values;
+    if (asprintf(&values, "%s/block0_values", name) < 0)
+        return -1;
+    const enum hdf5_found found = hdf5_find(root, values);
+    free(values);
+    if (found == HDF5_LINKED_AWAY) {
+        free(survey->linked);
+        survey->linked = strdup(name);
+    } else if (found == HDF5_DATASET || found == HDF5_ELSEWHERE) {
+        survey->more_tables = survey->table != NULL;
+        if (survey->table == NULL)
+            survey->table = strdup(name);
+    }
+    return survey->more_tables ? 1 : 0;
+}
+
+/* People will point at our own files too. */
+static const char *kind_of_file(hid_t file)
+{
+    if (hdf5_find(file, "score/mls") == HDF5_DATASET)
+        return "this is a result file of clusterscan (see clusterscan report)";
+    if (hdf5_find(file, "batch/seq") == HDF5_DATASET)
+        return "this is a segment of an image log";
+    return "it has neither";
+}
+
+static status open_layout(event_file *self)
+{
+    struct survey survey = {0};
+    status outcome = STATUS_BAD_INPUT;
+    const herr_t walked =
+        H5Literate(self->file, H5_INDEX_NAME, H5_ITER_INC, NULL, look_at, &survey);
+    if (walked < 0)
+        log_error("%s: truncated or damaged HDF5 file", self->path);
+    else if (survey.more_tables)
+        log_error("%s: holds more than one table of events, expected one", self->path);
+    else if (survey.table != NULL)
+        outcome = event_table_open(self, survey.table);
+    else if (hdf5_find(self->file, "events/offset") != HDF5_MISSING)
+        outcome = event_columns_open(self);
+    else if (survey.linked != NULL)
+        log_error("%s: /%s is reached by a soft or external link, expected the dataset itself",
+                  self->path, survey.linked);
+    else
+        log_error("%s: unknown layout, expected a table KEY/block0_values or /events/offset: %s",
+                  self->path, kind_of_file(self->file));
+    free(survey.table);
+    free(survey.linked);
+    return outcome;
+}
+
+static status add_masterkey(event_file *self, const char *masterkey)
+{
+    if (masterkey == NULL)
+        return STATUS_OK;
+    if (self->layout != LAYOUT_LHCO_TABLE || self->labelled) {
+        log_error("%s: a masterkey (%s) is for tables without labels only; this %s", self->path,
+                  masterkey, self->labelled ? "file has labels" : "file has another layout");
+        return STATUS_BAD_INPUT;
+    }
+    self->labelled = true;
+    return masterkey_read(masterkey, self->events, &self->masterkey);
+}
+
+status event_file_open(event_file **out, const char *path, const char *masterkey)
+{
+    assert(out != NULL && path != NULL);
+    *out = NULL;
+    event_file *self = malloc(sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    *self = (event_file){.file = H5I_INVALID_HID};
+    self->table.values = H5I_INVALID_HID;
+    self->columns.offset = self->columns.pt = self->columns.eta = H5I_INVALID_HID;
+    self->columns.phi = self->columns.label = H5I_INVALID_HID;
+    self->path = strdup(path);
+    status outcome = self->path != NULL ? hdf5_open(&self->file, path) : STATUS_NO_MEMORY;
+    if (outcome == STATUS_OK) {
+        hsize_t bytes = 0;
+        H5Fget_filesize(self->file, &bytes);
+        self->bytes = bytes;
+        outcome = open_layout(self);
+    }
+    if (outcome == STATUS_OK)
+        outcome = add_masterkey(self, masterkey);
+    if (outcome == STATUS_OK)
+        *out = self;
+    else
+        event_file_close(&self);
+    return outcome;
+}
+
+void event_file_close(event_file **self)
+{
+    if (self == NULL || *self == NULL)
+        return;
+    if ((*self)->reader != NULL)
+        (*self)->reader->close(*self);
+    if ((*self)->file >= 0)
+        H5Fclose((*self)->file);
+    event_arrays_fini(&(*self)->arrays);
+    free((*self)->masterkey);
+    free((*self)->path);
+    free(*self);
+    *self = NULL;
+}
+
+enum event_layout event_file_layout(const event_file *self)
+{
+    return self->layout;
+}
+
+uint64_t event_file_events(const event_file *self)
+{
+    return self->events;
+}
+
+bool event_file_has_labels(const event_file *self)
+{
+    return self->labelled;
+}
+
+const char *event_file_shape(const event_file *self)
+{
+    return self->shape;
+}
+
+status event_file_read(event_file *self, uint64_t first, uint32_t n, struct event_batch *out)
+{
+    assert(first <= self->events && n <= self->events - first);
+    uint32_t particles;
+    status outcome = event_arrays_reserve(&self->arrays, n, 0);
+    if (outcome == STATUS_OK)
+        outcome = self->reader->read(self, first, n, &particles);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const int8_t *label = self->masterkey != NULL ? self->masterkey + first : self->arrays.label;
+    *out = (struct event_batch){
+        .first_row = first,
+        .events = n,
+        .particles = particles,
+        .offset = self->arrays.offset,
+        .pt = self->arrays.pt,
+        .eta = self->arrays.eta,
+        .phi = self->arrays.phi,
+        .label = self->labelled ? label : NULL,
+    };
+    return STATUS_OK;
+}
+
+static void digest_row(crypto_generichash_state *state, const struct event_batch *row)
+{
+    const size_t bytes = row->particles * sizeof(float);
+    crypto_generichash_update(state, (const uint8_t *)&row->particles, sizeof row->particles);
+    crypto_generichash_update(state, (const uint8_t *)row->pt, bytes);
+    crypto_generichash_update(state, (const uint8_t *)row->eta, bytes);
+    crypto_generichash_update(state, (const uint8_t *)row->phi, bytes);
+    const int8_t label = row->label != NULL ? row->label[0] : -1;
+    crypto_generichash_update(state, (const uint8_t *)&label, sizeof label);
+}
+
+status event_file_digest(event_file *self, uint8_t digest[16])
+{
+    enum { ROWS = 64 };
+    if (sodium_init() < 0)
+        return STATUS_NO_MEMORY;
+    const char *layout = event_layout_name(self->layout);
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, 16);
+    crypto_generichash_update(&state, (const uint8_t *)&self->bytes, sizeof self->bytes);
+    crypto_generichash_update(&state, (const uint8_t *)layout, strlen(layout) + 1);
+    crypto_generichash_update(&state, (const uint8_t *)self->shape, strlen(self->shape) + 1);
+    const uint64_t rows = self->events < ROWS ? self->events : ROWS;
+    for (uint64_t i = 0; i < rows; i++) {
+        struct event_batch row;
+        /* i x events may not fit 64 bits; the remainders keep the rows as even. */
+        const uint64_t at = i * (self->events / rows) + i * (self->events % rows) / rows;
+        const status outcome = event_file_read(self, at, 1, &row);
+        if (outcome != STATUS_OK)
+            return outcome;
+        digest_row(&state, &row);
+    }
+    crypto_generichash_final(&state, digest, 16);
+    return STATUS_OK;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* event_layouts: what event_file shares with the readers of its layouts (event_table.c,
+ * event_columns.c). Nothing outside event_*.c includes this. */
+#ifndef COMMON_STORE_EVENT_LAYOUTS_H
+#define COMMON_STORE_EVENT_LAYOUTS_H
+
+#include "common/store/event_file.h"
+#include "common/store/hdf5_util.h"
+
+/* Where a batch is gathered; grows to the largest batch read and is then used again. */
+struct event_arrays {
+    size_t events_room;
+    size_t particles_room;
+    uint32_t *offset; /* [events_room + 1] */
+    int8_t *label;    /* [events_room] */
+    float *pt;        /* [particles_room] */
+    float *eta;
+    float *phi;
+};
+/* Makes room, keeping what is there. */
+MUST_CHECK status event_arrays_reserve(struct event_arrays *self, size_t events, size_t particles);
+void event_arrays_fini(struct event_arrays *self);
+
+/* A layout reads n rows into arrays: offset, pt, eta, phi and, where the file has labels, label. */
+struct event_layout_reader {
+    status (*read)(event_file *file, uint64_t first, uint32_t n, uint32_t *particles);
+    void (*close)(event_file *file);
+};
+extern const struct event_layout_reader event_table_reader;
+extern const struct event_layout_reader event_columns_reader;
+
+struct event_file {
+    char *path;
+    hid_t file;
+    uint64_t bytes;
+    enum event_layout layout;
+    const struct event_layout_reader *reader; /* NULL until the layout is known */
+    uint64_t events;
+    bool labelled;
+    char shape[200];
+    int8_t *masterkey; /* [events] or NULL */
+    struct event_arrays arrays;
+    struct {
+        hid_t values;
+        hsize_t dims[2]; /* events (or 1 for an empty frame's placeholder), numbers in a row */
+        double *rows;    /* a block of them as they stand in the file */
+    } table;
+    struct {
+        hid_t offset, pt, eta, phi, label; /* label H5I_INVALID_HID if there is none */
+        uint64_t particles;                /* of all events */
+        uint64_t *offsets;                 /* [offsets_room] of the batch, as in the file */
+        size_t offsets_room;
+    } columns;
+};
+
+/* Opens the table /KEY/block0_values, or the columns in /events; logs what does not fit. */
+MUST_CHECK status event_table_open(event_file *self, const char *key);
+MUST_CHECK status event_columns_open(event_file *self);
+
+/* Opens a dataset of `rank` dimensions and one of the type classes for reading forward; refuses
+ * (logged) a filter that is not installed. bits is the size of its numbers. */
+MUST_CHECK status event_dataset_open(const event_file *self, const char *name, int rank,
+                                     H5T_class_t type_class, hid_t *out, hsize_t dims[],
+                                     unsigned *bits);
+
+#endif

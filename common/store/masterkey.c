@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/store/masterkey.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+
+/* 0 or 1; -1 for anything else. */
+static int8_t label_of(const char *line)
+{
+    char *end;
+    const double value = strtod(line, &end);
+    while (isspace((unsigned char)*end))
+        end++;
+    if (end == line || *end != '\0' || (value != 0 && value != 1))
+        return -1;
+    return (int8_t)value;
+}
+
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t\r\n")] == '\0';
+}
+
+static status read_lines(FILE *file, const char *path, uint64_t events, int8_t labels[])
+{
+    char *line = NULL;
+    size_t room = 0;
+    uint64_t n = 0;
+    status outcome = STATUS_OK;
+    while (outcome == STATUS_OK && getline(&line, &room, file) >= 0) {
+        if (is_blank(line))
+            continue; /* such as after the last one */
+        const int8_t label = label_of(line);
+        if (label < 0) {
+            log_error("%s: label %" PRIu64 " is '%.*s', expected 0 or 1", path, n + 1,
+                      (int)strcspn(line, "\r\n"), line);
+            outcome = STATUS_BAD_INPUT;
+        } else if (n < events) {
+            labels[n] = label;
+        }
+        n++;
+    }
+    free(line);
+    if (outcome == STATUS_OK && n != events) {
+        log_error("%s: holds %" PRIu64 " labels, expected %" PRIu64 ", one for every event", path,
+                  n, events);
+        outcome = STATUS_BAD_INPUT;
+    }
+    return outcome;
+}
+
+status masterkey_read(const char *path, uint64_t events, int8_t **labels)
+{
+    *labels = NULL;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        log_error("%s: cannot be opened: %s", path, strerror(errno));
+        return STATUS_BAD_INPUT;
+    }
+    int8_t *read = malloc((size_t)events + 1);
+    const status outcome = read != NULL ? read_lines(file, path, events, read) : STATUS_NO_MEMORY;
+    fclose(file);
+    if (outcome == STATUS_OK)
+        *labels = read;
+    else
+        free(read);
+    return outcome;
+}
