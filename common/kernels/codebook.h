@@ -32,7 +32,8 @@ struct sparse_images {
  * in double, rounded once. out may be intensity. n > 0. */
 void image_to_power(size_t n, const float intensity[], double power, float out[]);
 
-/* The smearing G of a side x side image; sigma 0 is the identity. */
+/* The smearing G of a side x side image, side in 1 .. 256 (a pixel number has 16 bits), sigma in
+ * 0 .. 256 pixels; sigma 0 is the identity. */
 typedef struct smearing smearing;
 MUST_CHECK status smearing_create(smearing **out, uint32_t side, double sigma);
 void smearing_destroy(smearing **self);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* smearing: the Gaussian filter G of a jet image (codebook.h).
+ * G is the same symmetric one-dimensional matrix g on both axes, so G'G is A = g g on both:
+ * made once, banded, applied axis by axis. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/kernels/codebook_internal.h"
+
+/* Pixels are numbered in 16 bits. */
+enum { SIDE_MAX = 256 };
+
+/* A banded matrix: row i is zero outside first[i] .. last[i] - 1. */
+struct band {
+    double *value; /* [side][side] */
+    uint32_t first[SIDE_MAX];
+    uint32_t last[SIDE_MAX];
+};
+
+struct smearing {
+    uint32_t side;
+    const struct vector_path *path;
+    uint8_t *row;      /* [pixels] of every pixel: a division each otherwise */
+    uint8_t *column;   /* [pixels] */
+    struct band once;  /* g */
+    struct band twice; /* A */
+};
+
+/* The pixel that lies where i does, once the image is mirrored at its borders: d c b a | a b c d
+ * | d c b a, and so on. */
+static uint32_t mirrored(int64_t i, uint32_t side)
+{
+    const int64_t period = 2 * (int64_t)side;
+    const int64_t place = ((i % period) + period) % period;
+    return (uint32_t)(place < side ? place : period - 1 - place);
+}
+
+static double gaussian(int64_t x, double sigma)
+{
+    return exp(-0.5 * (double)(x * x) / (sigma * sigma));
+}
+
+static void fill_once(double g[], uint32_t side, double sigma)
+{
+    const int64_t radius = (int64_t)(4.0 * sigma + 0.5);
+    double sum = 1.0; /* x = 0, for any sigma */
+    for (int64_t x = 1; x <= radius; x++)
+        sum += 2.0 * gaussian(x, sigma);
+    for (uint32_t i = 0; i < side; i++) {
+        g[i * side + i] += 1.0 / sum;
+        for (int64_t x = 1; x <= radius; x++) {
+            g[i * side + mirrored(i - x, side)] += gaussian(x, sigma) / sum;
+            g[i * side + mirrored(i + x, side)] += gaussian(x, sigma) / sum;
+        }
+    }
+}
+
+static void fill_twice(double a[], const double g[], uint32_t side)
+{
+    for (uint32_t i = 0; i < side; i++)
+        for (uint32_t j = i; j < side; j++) {
+            double sum = 0.0;
+            for (uint32_t m = 0; m < side; m++)
+                sum += g[i * side + m] * g[m * side + j];
+            a[i * side + j] = sum;
+            a[j * side + i] = sum; /* symmetric to the last bit */
+        }
+}
+
+static void find_band(struct band *self, uint32_t side)
+{
+    for (uint32_t i = 0; i < side; i++) {
+        const double *row = self->value + i * side;
+        uint32_t first = 0, last = side;
+        while (first < i && row[first] == 0.0)
+            first++;
+        while (last > i + 1 && row[last - 1] == 0.0)
+            last--;
+        self->first[i] = first;
+        self->last[i] = last;
+    }
+}
+
+status smearing_create(smearing **out, uint32_t side, double sigma)
+{
+    assert(side > 0 && side <= SIDE_MAX && sigma >= 0.0 && sigma <= SIDE_MAX);
+    *out = NULL;
+    smearing *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->side = side;
+    self->path = vector_path_of(codebook_best_path());
+    const size_t pixels = smearing_pixels(self);
+    self->row = malloc(pixels);
+    self->column = malloc(pixels);
+    self->once.value = calloc(pixels, sizeof(double));
+    self->twice.value = calloc(pixels, sizeof(double));
+    if (self->row == NULL || self->column == NULL || self->once.value == NULL ||
+        self->twice.value == NULL) {
+        smearing_destroy(&self);
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t p = 0; p < pixels; p++) {
+        self->row[p] = (uint8_t)(p / side);
+        self->column[p] = (uint8_t)(p % side);
+    }
+    fill_once(self->once.value, side, sigma);
+    fill_twice(self->twice.value, self->once.value, side);
+    find_band(&self->once, side);
+    find_band(&self->twice, side);
+    *out = self;
+    return STATUS_OK;
+}
+
+void smearing_destroy(smearing **self)
+{
+    if (*self == NULL)
+        return;
+    free((*self)->row);
+    free((*self)->column);
+    free((*self)->once.value);
+    free((*self)->twice.value);
+    free(*self);
+    *self = NULL;
+}
+
+void smearing_use_path(smearing *self, enum codebook_path path)
+{
+    self->path = vector_path_of(path);
+}
+
+const struct vector_path *smearing_path(const smearing *self)
+{
+    return self->path;
+}
+
+size_t smearing_pixels(const smearing *self)
+{
+    return (size_t)self->side * self->side;
+}
+
+double smearing_norm2(const smearing *self, size_t n, const uint16_t pixel[], const float value[])
+{
+    /* sum_pq s_p s_q A[row_p][row_q] A[col_p][col_q]: every pair once, then twice its weight. */
+    const uint8_t *row = self->row, *column = self->column;
+    double diagonal = 0.0, pairs = 0.0;
+    for (size_t p = 0; p < n; p++) {
+        const double *by_row = self->twice.value + row[pixel[p]] * self->side;
+        const double *by_column = self->twice.value + column[pixel[p]] * self->side;
+        double others = 0.0;
+        for (size_t q = 0; q < p; q++)
+            others += by_row[row[pixel[q]]] * by_column[column[pixel[q]]] * (double)value[q];
+        const double own = by_row[row[pixel[p]]] * by_column[column[pixel[p]]];
+        pairs += (double)value[p] * others;
+        diagonal += (double)value[p] * (double)value[p] * own;
+    }
+    return 2.0 * pairs + diagonal;
+}
+
+/* out[i][w] = sum_j band[i][j] in[j][w] for w < width. Columns go in strips that stay in the
+ * nearest cache while all rows use them. */
+static void multiply(const struct vector_path *path, const struct band *band, uint32_t side,
+                     size_t width, const double in[], double out[])
+{
+    const size_t strip = 64;
+    for (size_t w = 0; w < width; w += strip) {
+        const size_t some = width - w < strip ? width - w : strip;
+        for (uint32_t i = 0; i < side; i++) {
+            const uint32_t first = band->first[i];
+            path->weighted_sum(band->last[i] - first, band->value + i * side + first, width,
+                               in + first * width + w, some, out + i * width + w);
+        }
+    }
+}
+
+void smearing_twice(const smearing *self, size_t lanes, const double in[], double out[],
+                    double scratch[])
+{
+    const size_t row = self->side * lanes;
+    multiply(self->path, &self->twice, self->side, row, in, scratch);
+    for (uint32_t i = 0; i < self->side; i++)
+        multiply(self->path, &self->twice, self->side, lanes, scratch + i * row, out + i * row);
+}
+
+void smearing_once(const smearing *self, const double in[], double out[])
+{
+    const uint32_t side = self->side;
+    const double *g = self->once.value;
+    double row[SIDE_MAX];
+    for (uint32_t i = 0; i < side; i++) {
+        const uint32_t first = self->once.first[i];
+        self->path->weighted_sum(self->once.last[i] - first, g + i * side + first, side,
+                                 in + first * side, side, row);
+        for (uint32_t j = 0; j < side; j++) {
+            double sum = 0.0;
+            for (uint32_t m = self->once.first[j]; m < self->once.last[j]; m++)
+                sum += g[j * side + m] * row[m];
+            out[i * side + j] = sum;
+        }
+    }
+}
