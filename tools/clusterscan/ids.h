@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ids: the names of an image log and of a run, made of what they depend on (design section 4).
+ * The same input and settings give the same ids on every machine; replicas, transport, the log's
+ * own settings and the names of files do not count. */
+#ifndef TOOLS_CLUSTERSCAN_IDS_H
+#define TOOLS_CLUSTERSCAN_IDS_H
+
+#include <jansson.h>
+
+#include "common/status/status.h"
+#include "common/topology/topology.h"
+#include "common/wire/frame.h"
+
+struct ids {
+    char log_id[RUN_ID_SIZE];
+    char run_id[RUN_ID_SIZE];
+};
+
+/* files[i]: expanded list of stage i, NULL where it is no reader of ours. Opens every event file:
+ * STATUS_BAD_INPUT, logged, if one is not what it must be. */
+MUST_CHECK status ids_make(struct ids *out, const topology *flow, json_t *const files[]);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/plan.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log/log.h"
+#include "tools/clusterscan/ports.h"
+#include "tools/clusterscan/source_files.h"
+
+#define SOCKET_FOLDER "/tmp/clusterscan-"
+
+/* --- folders ----------------------------------------------------------------------------- */
+
+static status make_folders(const char *path)
+{
+    char partial[4096];
+    snprintf(partial, sizeof partial, "%s", path);
+    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
+            break;
+        *slash = '/';
+    }
+    if (mkdir(partial, 0777) == 0 || errno == EEXIST)
+        return STATUS_OK;
+    log_error("cannot make the state folder %s: %s", partial, strerror(errno));
+    return STATUS_BAD_INPUT;
+}
+
+static void remove_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    closedir(folder);
+    rmdir(path);
+}
+
+/* Takes the lock of a folder that is in nobody's use; -1 if it is in use or has no lock yet. */
+static int lock_left_behind(const char *path)
+{
+    char lock[4200];
+    snprintf(lock, sizeof lock, "%s/lock", path);
+    const int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Locks a new folder; the lock gets its name when it is held, so that nobody finds it free. */
+static int lock_new(const char *path)
+{
+    char unnamed[4200];
+    char lock[4200];
+    snprintf(unnamed, sizeof unnamed, "%s/lock.new", path);
+    snprintf(lock, sizeof lock, "%s/lock", path);
+    const int fd = open(unnamed, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && rename(unnamed, lock) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Removes our own socket folders whose run was killed: their lock is free. */
+static void sweep_sockets(void)
+{
+    DIR *folder = opendir("/tmp");
+    if (folder == NULL)
+        return;
+    const char *prefix = strrchr(SOCKET_FOLDER, '/') + 1;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char path[300];
+        struct stat found;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        snprintf(path, sizeof path, "/tmp/%s", entry->d_name);
+        if (lstat(path, &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != geteuid())
+            continue;
+        const int lock = lock_left_behind(path);
+        if (lock < 0)
+            continue;
+        remove_folder(path);
+        close(lock);
+    }
+    closedir(folder);
+}
+
+static status make_sockets(struct plan *self)
+{
+    sweep_sockets();
+    strcpy(self->sockets, SOCKET_FOLDER "XXXXXX");
+    if (mkdtemp(self->sockets) == NULL) {
+        self->sockets[0] = '\0';
+        log_error("cannot make a folder for sockets under /tmp: %s", strerror(errno));
+        return STATUS_BAD_INPUT;
+    }
+    self->sockets_lock = lock_new(self->sockets);
+    snprintf(self->monitor, sizeof self->monitor, "ipc://%s/monitor", self->sockets);
+    return self->sockets_lock >= 0 ? STATUS_OK : STATUS_IO;
+}
+
+/* --- endpoints --------------------------------------------------------------------------- */
+
+static status make_endpoint(struct plan *self, const char *name, uint32_t *next_port,
+                            char out[PLAN_ENDPOINT_MAX], int *holder)
+{
+    if (topology_transport(self->flow) == TRANSPORT_IPC) {
+        snprintf(out, PLAN_ENDPOINT_MAX, "ipc://%s/%.32s", self->sockets, name);
+        return STATUS_OK;
+    }
+    uint32_t first;
+    uint32_t last;
+    uint32_t port = 0;
+    topology_ports(self->flow, &first, &last);
+    *holder = ports_hold(first, last, next_port, &port);
+    if (*holder < 0) {
+        log_error("ports: no free port of 127.0.0.1 is left in [%u, %u)", first, last);
+        return STATUS_BAD_INPUT;
+    }
+    snprintf(out, PLAN_ENDPOINT_MAX, "tcp://127.0.0.1:%u", port);
+    return STATUS_OK;
+}
+
+static status make_endpoints(struct plan *self)
+{
+    uint32_t next_port = 0;
+    status done =
+        make_endpoint(self, "control", &next_port, self->control, &self->control_port_holder);
+    for (size_t i = 0; i < self->n && done == STATUS_OK; i++) {
+        struct plan_process *process = &self->process[i];
+        char name[24];
+        if (topology_is_sink(self->flow, process->stage))
+            continue;
+        snprintf(name, sizeof name, "%zu", i);
+        done = make_endpoint(self, name, &next_port, process->output, &process->port_holder);
+    }
+    return done;
+}
+
+/* --- processes --------------------------------------------------------------------------- */
+
+static status list_processes(struct plan *self)
+{
+    size_t n = 0;
+    for (size_t s = 0; s < topology_n_stages(self->flow); s++)
+        n += topology_stage(self->flow, s)->replicas;
+    self->process = calloc(n, sizeof *self->process);
+    if (self->process == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
+        const struct topology_stage *stage = topology_stage(self->flow, s);
+        for (uint32_t r = 0; r < stage->replicas; r++) {
+            struct plan_process *process = &self->process[self->n];
+            process->stage = s;
+            process->replica = r;
+            process->port_holder = -1;
+            snprintf(process->name, sizeof process->name, "%s.%u", stage->name, r);
+            snprintf(process->setup, sizeof process->setup, "%s/%zu.json", self->sockets, self->n);
+            self->n++;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Where a program of ours lies: beside this one, or where `cmake --install` puts stages. */
+static status find_program(const char *name, char out[4096])
+{
+    char self[4096];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n < 0)
+        return STATUS_IO;
+    self[n] = '\0';
+    const char *folder = dirname(self);
+
+    for (int installed = 0; installed < 2; installed++) {
+        snprintf(out, 4096, !installed ? "%.3000s/%s" : "%.3000s/../libexec/clusterscan/%s", folder,
+                 name);
+        if (access(out, X_OK) == 0)
+            return STATUS_OK;
+    }
+    log_error("the stage program '%s' is neither in %s nor in its libexec folder", name, folder);
+    return STATUS_BAD_INPUT;
+}
+
+/* The words of a command line, split at blanks, with room for three more. */
+static char **split_words(const char *line)
+{
+    size_t n = 0;
+    for (const char *at = line; *at != '\0'; at++)
+        n += *at == ' ';
+    char **words = calloc(n + 5, sizeof *words);
+    char *copy = strdup(line);
+    size_t i = 0;
+    for (char *word = strtok(copy, " \t"); words != NULL && word != NULL;
+         word = strtok(NULL, " \t"))
+        words[i++] = strdup(word);
+    free(copy);
+    return words;
+}
+
+static status make_command(struct plan_process *process, const struct topology_stage *stage)
+{
+    char program[4096];
+    snprintf(program, sizeof program, "%.4000s", stage->run);
+    if (stage->ours) {
+        const status found = find_program(stage->run, program);
+        if (found != STATUS_OK)
+            return found;
+        process->argv = calloc(4, sizeof *process->argv);
+        if (process->argv != NULL)
+            process->argv[0] = strdup(program);
+    } else {
+        process->argv = split_words(program);
+    }
+    if (process->argv == NULL)
+        return STATUS_NO_MEMORY;
+    size_t n = 0;
+    while (process->argv[n] != NULL)
+        n++;
+    process->argv[n] = strdup("--stage");
+    process->argv[n + 1] = strdup(process->setup);
+    return process->argv[n] != NULL && process->argv[n + 1] != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* --- setup files ------------------------------------------------------------------------- */
+
+static json_t *endpoints_of(const struct plan *self, size_t stage)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < self->n; i++)
+        if (self->process[i].stage == stage)
+            json_array_append_new(list, json_string(self->process[i].output));
+    return list;
+}
+
+static json_t *inputs_of(const struct plan *self, const struct topology_stage *stage)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < stage->n_inputs; i++) {
+        const struct topology_input *input = &stage->inputs[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "stage",
+                                              topology_stage(self->flow, input->stage)->name,
+                                              "type", message_type_name(input->type), "endpoints",
+                                              endpoints_of(self, input->stage)));
+    }
+    return list;
+}
+
+/* The number of a source among the sources of the file, or how many there are before `stage`. */
+static int sources_before(const struct plan *self, size_t stage)
+{
+    int n = 0;
+    for (size_t s = 0; s < stage; s++)
+        n += topology_stage(self->flow, s)->role == ROLE_SOURCE;
+    return n;
+}
+
+/* Batches of a source that may be on their way: the log's setting. */
+static json_int_t window_of(const struct plan *self)
+{
+    for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
+        const struct topology_stage *stage = topology_stage(self->flow, s);
+        if (stage->role == ROLE_LOG)
+            return json_integer_value(json_object_get(stage->settings, "window"));
+    }
+    return 1;
+}
+
+static json_t *settings_of(const struct plan *self, size_t stage)
+{
+    json_t *settings = json_copy(topology_stage(self->flow, stage)->settings);
+    if (self->files[stage] != NULL)
+        json_object_set(settings, "files", self->files[stage]);
+    return settings;
+}
+
+static json_t *setup_of(const struct plan *self, const struct plan_process *process)
+{
+    const struct topology_stage *stage = topology_stage(self->flow, process->stage);
+    const bool acked = stage->role == ROLE_SOURCE || stage->role == ROLE_LOG;
+    char *text = analysis_to_yaml(topology_analysis(self->flow));
+    json_t *setup = json_pack(
+        "{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:i, s:i, s:I, s:o, s:s?, s:s?, s:s}",
+        "name", stage->name, "replica", (int)process->replica, "replicas", (int)stage->replicas,
+        "run_id", self->ids.run_id, "log_id", self->ids.log_id, "settings",
+        settings_of(self, process->stage), "analysis",
+        analysis_to_json(topology_analysis(self->flow)), "analysis_text", text, "folder",
+        self->folder, "source", sources_before(self, process->stage), "sources",
+        sources_before(self, topology_n_stages(self->flow)), "window", window_of(self), "inputs",
+        inputs_of(self, stage), "output", process->output[0] != '\0' ? process->output : NULL,
+        "control", acked ? self->control : NULL, "monitor", self->monitor);
+    free(text);
+    return setup;
+}
+
+static status write_setup(const struct plan *self, const struct plan_process *process)
+{
+    json_t *setup = setup_of(self, process);
+    if (setup == NULL)
+        return STATUS_NO_MEMORY;
+    const int failed =
+        json_dump_file(setup, process->setup, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    json_decref(setup);
+    if (failed == 0)
+        return STATUS_OK;
+    log_error("cannot write %s: %s", process->setup, strerror(errno));
+    return STATUS_IO;
+}
+
+/* --- the whole --------------------------------------------------------------------------- */
+
+static status expand_files(struct plan *self)
+{
+    self->files = calloc(topology_n_stages(self->flow) + 1, sizeof(json_t *));
+    if (self->files == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
+        const struct topology_stage *stage = topology_stage(self->flow, s);
+        if (!stage->ours || stage->role != ROLE_SOURCE)
+            continue;
+        const status done = source_files_expand(stage, &self->files[s]);
+        if (done != STATUS_OK)
+            return done;
+    }
+    return STATUS_OK;
+}
+
+static status make_processes(struct plan *self)
+{
+    status done = list_processes(self);
+    if (done == STATUS_OK)
+        done = make_endpoints(self);
+    for (size_t i = 0; i < self->n && done == STATUS_OK; i++)
+        done = make_command(&self->process[i], topology_stage(self->flow, self->process[i].stage));
+    for (size_t i = 0; i < self->n && done == STATUS_OK; i++)
+        done = write_setup(self, &self->process[i]);
+    return done;
+}
+
+status plan_make(struct plan *out, const topology *flow, const char *state)
+{
+    *out = (struct plan){.flow = flow, .sockets_lock = -1, .control_port_holder = -1};
+    status done = sodium_init() >= 0 ? expand_files(out) : STATUS_IO;
+    if (done == STATUS_OK)
+        done = ids_make(&out->ids, flow, out->files);
+    if (done == STATUS_OK) {
+        snprintf(out->folder, sizeof out->folder, "%.4000s/%s", state, out->ids.log_id);
+        done = make_folders(out->folder);
+    }
+    if (done == STATUS_OK)
+        done = make_sockets(out);
+    if (done == STATUS_OK)
+        done = make_processes(out);
+    if (done != STATUS_OK)
+        plan_fini(out);
+    return done;
+}
+
+void plan_fini(struct plan *self)
+{
+    for (size_t i = 0; i < self->n; i++) {
+        struct plan_process *process = &self->process[i];
+        for (char **word = process->argv; word != NULL && *word != NULL; word++)
+            free(*word);
+        free(process->argv);
+        if (process->port_holder >= 0)
+            close(process->port_holder);
+    }
+    free(self->process);
+    for (size_t s = 0; self->files != NULL && s < topology_n_stages(self->flow); s++)
+        json_decref(self->files[s]);
+    free(self->files);
+    if (self->control_port_holder >= 0)
+        close(self->control_port_holder);
+    if (self->sockets[0] != '\0')
+        remove_folder(self->sockets);
+    if (self->sockets_lock >= 0)
+        close(self->sockets_lock);
+    *self = (struct plan){.sockets_lock = -1, .control_port_holder = -1};
+}

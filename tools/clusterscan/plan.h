@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* plan: which processes a run consists of, where their sockets are, and the file that tells each
+ * its place (common/stage/setup.h). */
+#ifndef TOOLS_CLUSTERSCAN_PLAN_H
+#define TOOLS_CLUSTERSCAN_PLAN_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "common/status/status.h"
+#include "common/topology/topology.h"
+#include "tools/clusterscan/ids.h"
+
+enum { PLAN_ENDPOINT_MAX = 108 };
+
+struct plan_process {
+    size_t stage;
+    uint32_t replica;
+    char name[64];                  /* "images.1" */
+    char output[PLAN_ENDPOINT_MAX]; /* "": nobody takes it */
+    char setup[PLAN_ENDPOINT_MAX];  /* path of its file */
+    char **argv;                    /* ends with NULL */
+    int port_holder;                /* keeps a tcp port ours until the process has it; -1: none */
+};
+
+struct plan {
+    const topology *flow;
+    struct ids ids;
+    char folder[4096]; /* STATE/LOG_ID */
+    char sockets[64];  /* the 0700 folder under /tmp */
+    int sockets_lock;  /* held while the folder is in use */
+    char monitor[PLAN_ENDPOINT_MAX];
+    char control[PLAN_ENDPOINT_MAX]; /* of the log */
+    int control_port_holder;
+    json_t **files; /* [stages] expanded lists, NULL: no reader of ours */
+    size_t n;
+    struct plan_process *process;
+};
+
+/* Expands globs, opens event files, makes ids, the state folder, the socket folder and the files of
+ * all processes. STATUS_BAD_INPUT, logged, if any of these cannot be; nothing is left then but the
+ * state folder. */
+MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *state);
+/* Removes the socket folder and frees what is in *self. */
+void plan_fini(struct plan *self);
+
+#endif

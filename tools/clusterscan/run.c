@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run: a topology file in, its result out. */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/log/log.h"
+#include "tools/clusterscan/command.h"
+#include "tools/clusterscan/overrides.h"
+#include "tools/clusterscan/plan.h"
+#include "tools/clusterscan/report.h"
+#include "tools/clusterscan/supervise.h"
+
+struct arguments {
+    const char *topology;
+    const char *state;
+    bool json;
+    bool quiet;
+    bool verbose;
+    struct overrides overrides;
+};
+
+static const struct argp_option options[] = {
+    {"state", 's', "DIR", 0, "State folder (default: CLUSTERSCAN_STATE, else ./state)", 0},
+    {"json", 'j', NULL, 0, "Print the answer as one JSON object", 0},
+    {"quiet", 'q', NULL, 0, "Show errors only", 0},
+    {"verbose", 'v', NULL, 0, "Show every line the stages say", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *self = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &self->overrides;
+        return 0;
+    case 's':
+        self->state = argument;
+        return 0;
+    case 'j':
+        self->json = true;
+        return 0;
+    case 'q':
+        self->quiet = true;
+        return 0;
+    case 'v':
+        self->verbose = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (self->topology != NULL)
+            argp_error(state, "one topology at a time; '%s' is too many", argument);
+        self->topology = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (self->topology == NULL)
+            argp_error(state, "which topology? Name its file");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One run at a time on a log: held until this process ends. -1: somebody else runs here. */
+static int lock_state(const struct plan *plan)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%.4090s/run.lock", plan->folder);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    log_error("%s: %s", path,
+              fd < 0 ? strerror(errno)
+                     : "another run is at work on the same events; use another --state");
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* The result file of the run; NULL if no stage of ours writes one. */
+static const char *result_of(const topology *flow)
+{
+    for (size_t s = 0; s < topology_n_stages(flow); s++) {
+        const char *path =
+            json_string_value(json_object_get(topology_stage(flow, s)->settings, "results"));
+        if (path != NULL)
+            return path;
+    }
+    return NULL;
+}
+
+static int run_plan(const struct arguments *arguments, const topology *flow,
+                    const struct plan *plan)
+{
+    const int lock = lock_state(plan);
+    if (lock < 0)
+        return EXIT_BAD_INPUT;
+    if (!arguments->quiet)
+        log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
+                 plan->n, plan->folder);
+    const enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
+    const char *result = result_of(flow);
+    close(lock);
+    if (code != EXIT_DONE || result == NULL)
+        return (int)code;
+    return report_print(result, arguments->json);
+}
+
+int command_run(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&overrides_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        "TOPOLOGY",
+        "Start every stage of TOPOLOGY as a process, watch over them, and tell the answer.\n"
+        "Interrupted (Ctrl-C), it keeps what is sealed; the same command goes on from there.\v"
+        "Examples:\n"
+        "  clusterscan run topology/demo.yaml\n"
+        "  clusterscan run topology/lhco.yaml \\\n"
+        "      --set 'stages.reader.settings.files=[events_anomalydetection_v2.h5]'\n"
+        "  clusterscan run topology/lhco.yaml --state /data/state --set stages.images.replicas=8\n",
+        children,
+        NULL,
+        NULL};
+    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE")};
+    argp_err_exit_status = EXIT_BAD_INPUT;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return EXIT_BAD_INPUT;
+    if (arguments.state == NULL || arguments.state[0] == '\0')
+        arguments.state = "state";
+    topology *flow = NULL;
+    status done =
+        topology_load(&flow, arguments.topology, arguments.overrides.n, arguments.overrides.item);
+    struct plan plan;
+    if (done == STATUS_OK)
+        done = plan_make(&plan, flow, arguments.state);
+    int code = (int)status_exit_code(done);
+    if (done == STATUS_OK) {
+        code = run_plan(&arguments, flow, &plan);
+        plan_fini(&plan);
+    }
+    topology_destroy(&flow);
+    return code;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/source_files.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log/log.h"
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_pattern(const char *text)
+{
+    return strpbrk(text, "*?[") != NULL;
+}
+
+static status append(json_t *list, const char *path)
+{
+    return json_array_append_new(list, json_string(path)) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static status expand_one(const struct topology_stage *stage, const char *pattern, json_t *list)
+{
+    if (!is_pattern(pattern))
+        return append(list, pattern);
+    glob_t found;
+    const int failed = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
+    if (failed != 0) {
+        log_error("stages.%s.settings.files: %s '%s'", stage->name,
+                  failed == GLOB_NOMATCH ? "no file matches" : "cannot search for", pattern);
+        return STATUS_BAD_INPUT;
+    }
+    qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
+    status done = STATUS_OK;
+    for (size_t i = 0; i < found.gl_pathc && done == STATUS_OK; i++)
+        done = append(list, found.gl_pathv[i]);
+    globfree(&found);
+    return done;
+}
+
+status source_files_expand(const struct topology_stage *stage, json_t **out)
+{
+    const json_t *files = json_object_get(stage->settings, "files");
+    *out = json_array();
+    status done = *out != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++)
+        done = expand_one(stage, json_string_value(json_array_get(files, i)), *out);
+    if (done != STATUS_OK) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return done;
+}

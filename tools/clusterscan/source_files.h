@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* source_files: which files a reader reads. */
+#ifndef TOOLS_CLUSTERSCAN_SOURCE_FILES_H
+#define TOOLS_CLUSTERSCAN_SOURCE_FILES_H
+
+#include <jansson.h>
+
+#include "common/status/status.h"
+#include "common/topology/topology.h"
+
+/* The files of a reader's settings.files with its globs expanded in byte order: a new array of
+ * texts. STATUS_BAD_INPUT, logged with stage and pattern, if a pattern matches nothing. */
+MUST_CHECK status source_files_expand(const struct topology_stage *stage, json_t **out);
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/supervise.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "common/flow/link.h"
+#include "common/flow/monitor.h"
+#include "common/log/log.h"
+#include "tools/clusterscan/child.h"
+#include "tools/clusterscan/progress.h"
+
+enum {
+    DEATHS_MAX = 5,   /* without progress in between: a crash loop */
+    BACKOFF_MS = 100, /* doubled with every death */
+    BACKOFF_MAX_MS = 5000,
+    STOP_MS = 10000, /* how long a stage may take to stop in order */
+    TICK_MS = 100
+};
+
+struct supervisor {
+    const struct plan *plan;
+    size_t n;
+    struct child *child;
+    void *zmq;
+    void *monitor;
+    int signals;
+    bool stopping;
+    bool killing; /* asked a second time to stop */
+    bool ended;
+    enum exit_code code;
+    struct progress progress;
+};
+
+/* --- setting up -------------------------------------------------------------------------- */
+
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static status supervisor_init(struct supervisor *self, const struct plan *plan, bool quiet,
+                              bool verbose)
+{
+    *self = (struct supervisor){.plan = plan, .signals = -1};
+    self->child = calloc(plan->n, sizeof *self->child);
+    if (self->child == NULL)
+        return STATUS_NO_MEMORY;
+    for (; self->n < plan->n; self->n++) {
+        child_init(&self->child[self->n], &plan->process[self->n], plan->folder);
+        self->child[self->n].verbose = verbose;
+        self->child[self->n].quiet = quiet;
+    }
+    /* What a stage forks becomes ours when the stage dies, so that we can wait for it. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGPIPE, SIG_IGN);
+    self->signals = open_signals();
+    self->zmq = zmq_ctx_new();
+    self->monitor = self->zmq != NULL ? monitor_bind(self->zmq, plan->monitor) : NULL;
+    if (self->signals < 0 || self->monitor == NULL) {
+        log_error("cannot watch the run: %s", strerror(errno));
+        return STATUS_IO;
+    }
+    progress_init(&self->progress, quiet);
+    return STATUS_OK;
+}
+
+static void supervisor_fini(struct supervisor *self)
+{
+    progress_fini(&self->progress);
+    for (size_t i = 0; i < self->n; i++)
+        child_fini(&self->child[i]);
+    free(self->child);
+    monitor_close(self->monitor);
+    if (self->zmq != NULL)
+        zmq_ctx_term(self->zmq);
+    if (self->signals >= 0)
+        close(self->signals);
+}
+
+/* --- what happens to children ------------------------------------------------------------ */
+
+static void end_run(struct supervisor *self, enum exit_code code)
+{
+    if (self->ended)
+        return;
+    self->ended = true;
+    self->code = code;
+}
+
+static bool is_sink(const struct supervisor *self, const struct child *child)
+{
+    return topology_is_sink(self->plan->flow, child->process->stage);
+}
+
+static bool all_sinks_ended(const struct supervisor *self)
+{
+    for (size_t i = 0; i < self->n; i++)
+        if (is_sink(self, &self->child[i]) && self->child[i].state != CHILD_ENDED)
+            return false;
+    return true;
+}
+
+/* How it died, for people. */
+static void describe_death(int how, size_t size, char out[])
+{
+    if (WIFSIGNALED(how))
+        snprintf(out, size, "was killed by signal %d (%s)", WTERMSIG(how),
+                 strsignal(WTERMSIG(how)));
+    else
+        snprintf(out, size, "ended with exit code %d", WEXITSTATUS(how));
+}
+
+static void bury(struct supervisor *self, struct child *child, int how)
+{
+    char death[100];
+    describe_death(how, sizeof death, death);
+    const char *words = child->last_line[0] != '\0' ? child->last_line : "(it said nothing)";
+    if (WIFEXITED(how) && WEXITSTATUS(how) == EXIT_BAD_INPUT) {
+        child->state = CHILD_ENDED;
+        progress_clear(&self->progress);
+        log_error("stage %s cannot go on: %s", child->process->name, words);
+        end_run(self, EXIT_BAD_INPUT);
+        return;
+    }
+    child->deaths++;
+    if (child->deaths >= DEATHS_MAX) {
+        child->state = CHILD_ENDED;
+        progress_clear(&self->progress);
+        log_error("stage %s %s, %u times without any progress; its last words: %s",
+                  child->process->name, death, child->deaths, words);
+        end_run(self, EXIT_RUN_FAILED);
+        return;
+    }
+    const uint64_t wait = (uint64_t)BACKOFF_MS << (child->deaths - 1);
+    child->start_ms = flow_now_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
+    child->state = CHILD_WAITING;
+    child->restarts++;
+    progress_clear(&self->progress);
+    log_warning("stage %s %s; starting it again", child->process->name, death);
+}
+
+static void child_ended(struct supervisor *self, struct child *child, int how)
+{
+    child_listen(child);
+    child_signal_group(child, SIGKILL); /* what it may have forked */
+    const bool clean = WIFEXITED(how) && WEXITSTATUS(how) == EXIT_DONE;
+    if (self->stopping || clean)
+        child->state = CHILD_ENDED;
+    else
+        bury(self, child, how);
+}
+
+static void reap(struct supervisor *self)
+{
+    int how;
+    pid_t pid;
+    while ((pid = waitpid(-1, &how, WNOHANG)) > 0)
+        for (size_t i = 0; i < self->n; i++)
+            if (self->child[i].state == CHILD_RUNNING && self->child[i].pid == pid)
+                child_ended(self, &self->child[i], how);
+}
+
+/* A newly sealed batch or item anywhere is progress for all: nobody is in a crash loop. */
+static void forgive(struct supervisor *self, const struct child *author)
+{
+    const struct topology_stage *stage = topology_stage(self->plan->flow, author->process->stage);
+    for (size_t i = 0; i < self->n; i++)
+        if (&self->child[i] == author || stage->role == ROLE_LOG)
+            self->child[i].deaths = 0;
+}
+
+static struct child *find_child(const struct supervisor *self, const char *stage,
+                                json_int_t replica)
+{
+    for (size_t i = 0; i < self->n; i++) {
+        const struct plan_process *process = self->child[i].process;
+        if (process->replica == replica &&
+            strcmp(topology_stage(self->plan->flow, process->stage)->name, stage) == 0)
+            return &self->child[i];
+    }
+    return NULL;
+}
+
+static void take_heartbeat(struct supervisor *self, const char *text)
+{
+    json_t *object = json_loads(text, 0, NULL);
+    const char *stage = "";
+    const char *line = "";
+    json_int_t replica = 0;
+    json_int_t number[6] = {0};
+    int finished = 0;
+    const int failed =
+        json_unpack(object, "{s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "stage", &stage,
+                    "replica", &replica, "finished", &finished, "items", &number[0], "events",
+                    &number[1], "rows", &number[2], "read", &number[3], "counted", &number[4],
+                    "dropped", &number[5], "text", &line);
+    struct child *child = failed == 0 ? find_child(self, stage, replica) : NULL;
+    if (child != NULL) {
+        struct pulse pulse = {.heard = true,
+                              .finished = finished != 0,
+                              .items = (uint64_t)number[0],
+                              .events = (uint64_t)number[1],
+                              .rows = (uint64_t)number[2],
+                              .read = (uint64_t)number[3],
+                              .counted = (uint64_t)number[4],
+                              .dropped = (uint64_t)number[5]};
+        snprintf(pulse.text, sizeof pulse.text, "%s", line);
+        if (child_take_pulse(child, &pulse))
+            forgive(self, child);
+    }
+    json_decref(object);
+}
+
+static void take_signals(struct supervisor *self)
+{
+    struct signalfd_siginfo info;
+    while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGCHLD)
+            continue;
+        self->killing = self->ended && self->code == EXIT_INTERRUPTED;
+        progress_clear(&self->progress);
+        log_info(self->killing ? "killing what is left"
+                               : "stopping in order; what is sealed is kept");
+        end_run(self, EXIT_INTERRUPTED);
+    }
+}
+
+/* Waits for news of any kind and takes it in. */
+static void listen_once(struct supervisor *self)
+{
+    zmq_pollitem_t *items = calloc(self->n + 2, sizeof *items);
+    assert(items != NULL);
+    int n = 0;
+    items[n++] = (zmq_pollitem_t){.fd = self->signals, .events = ZMQ_POLLIN};
+    items[n++] = (zmq_pollitem_t){.socket = self->monitor, .events = ZMQ_POLLIN};
+    for (size_t i = 0; i < self->n; i++)
+        if (self->child[i].state == CHILD_RUNNING)
+            items[n++] = (zmq_pollitem_t){.fd = self->child[i].output, .events = ZMQ_POLLIN};
+    zmq_poll(items, n, TICK_MS);
+    free(items);
+    for (size_t i = 0; i < self->n; i++)
+        if (self->child[i].state == CHILD_RUNNING)
+            child_listen(&self->child[i]);
+    char text[2048];
+    while (monitor_receive(self->monitor, sizeof text, text))
+        take_heartbeat(self, text);
+    take_signals(self);
+    reap(self);
+}
+
+static void start_due(struct supervisor *self)
+{
+    const uint64_t now = flow_now_ms();
+    for (size_t i = 0; i < self->n && !self->ended; i++) {
+        struct child *child = &self->child[i];
+        if (child->state != CHILD_WAITING || child->start_ms > now)
+            continue;
+        if (child_start(child) != STATUS_OK)
+            end_run(self, EXIT_RUN_FAILED);
+    }
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+/* Waits until child i has ended, at most until the deadline. */
+static void await(struct supervisor *self, const struct child *child, uint64_t deadline_ms)
+{
+    while (child->state == CHILD_RUNNING && !self->killing && flow_now_ms() < deadline_ms)
+        listen_once(self);
+}
+
+static void kill_all(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->n; i++)
+        if (self->child[i].state == CHILD_RUNNING)
+            child_signal_group(&self->child[i], SIGKILL);
+    for (size_t i = 0; i < self->n; i++)
+        while (self->child[i].state == CHILD_RUNNING)
+            listen_once(self);
+}
+
+/* Stage by stage in the order of the file, so that what is upstream of the log rests when the log
+ * seals what it has. */
+static void stop_in_order(struct supervisor *self)
+{
+    self->stopping = true;
+    for (size_t stage = 0; stage < topology_n_stages(self->plan->flow); stage++) {
+        const uint64_t deadline = flow_now_ms() + STOP_MS;
+        for (size_t i = 0; i < self->n; i++)
+            if (self->child[i].process->stage == stage)
+                child_signal(&self->child[i], SIGTERM);
+        for (size_t i = 0; i < self->n; i++)
+            if (self->child[i].process->stage == stage)
+                await(self, &self->child[i], deadline);
+    }
+    kill_all(self);
+}
+
+/* Grandchildren that left their group: they are ours now (subreaper). */
+static void kill_orphans(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *list = fopen(path, "r");
+    int pid;
+    while (list != NULL && fscanf(list, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+    if (list != NULL)
+        fclose(list);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+}
+
+enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose)
+{
+    struct supervisor self;
+    if (supervisor_init(&self, plan, quiet, verbose) != STATUS_OK) {
+        supervisor_fini(&self);
+        return EXIT_RUN_FAILED;
+    }
+    while (!self.ended) {
+        start_due(&self);
+        listen_once(&self);
+        progress_show(&self.progress, plan->flow, self.n, self.child);
+        if (all_sinks_ended(&self))
+            end_run(&self, EXIT_DONE);
+    }
+    stop_in_order(&self);
+    progress_clear(&self.progress);
+    kill_orphans();
+    supervisor_fini(&self);
+    return self.code;
+}
