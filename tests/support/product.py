@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""product: what the tests in Python share: the built programs, toy samples, digests of results."""
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+SOURCE = pathlib.Path(os.environ["SOURCE_FOLDER"])
+BIN = pathlib.Path(os.environ["BIN_FOLDER"])
+SHARED = SOURCE.parent / "shared"
+CLUSTERSCAN = str(BIN / "clusterscan")
+
+
+def needs_shared(path):
+    """Skips a test where the sample is not there, saying so."""
+    file = SHARED / path
+    return unittest.skipUnless(file.exists(), f"the sample {path} is not on this machine")
+
+
+class ProductCase(unittest.TestCase):
+    """A test with a folder of its own, which is the working directory of what it starts."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clusterscan-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def command(self, *arguments, code=0, **options):
+        """Runs clusterscan to its end and checks the exit code; returns what it printed."""
+        done = subprocess.run([CLUSTERSCAN, *map(str, arguments)], cwd=self.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=900, **options)
+        self.assertEqual(done.returncode, code, f"{arguments}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def toy(self, name, events, signal=0, seed=1):
+        self.command("generate", "--events", events, "--signal", signal, "--seed", seed, "--out",
+                     name)
+        return name
+
+
+# A topology small enough to be run many times.
+SMALL = """version: 1
+name: small
+analysis:
+  stream:   {batch: 100, slice: 8}
+  training: {window: [3000, 3300], clusters: 20, batch: 500, ensemble: 3, seed: 1}
+  spectra:  {window: [3000, 4600], bins: 16}
+stages:
+  reader:  {run: event_reader, settings: {files: [events.h5]}}
+  images:  {run: jet_image, from: reader}
+  log:     {run: image_log, from: images, settings: {segment: 8, seal_after: 60}}
+  trainer: {run: kmeans_trainer, from: log}
+  spectra: {run: spectrum_accumulator, from: [log, trainer]}
+  select:  {run: robust_selector, from: spectra}
+  score:   {run: mls_scorer, from: [select, trainer], settings: {results: results.h5}}
+"""
+
+
+def settings(**changes):
+    """--set arguments; double underscores stand for dots."""
+    arguments = []
+    for key, value in changes.items():
+        arguments += ["--set", f"{key.replace('__', '.')}={value}"]
+    return arguments
+
+
+def _digest_attributes(to, node):
+    for key in sorted(node.attrs):
+        value = np.asarray(node.attrs[key])
+        to.update(f"@{key} {value.dtype} {value.shape}".encode())
+        to.update(str(value.tolist()).encode())
+
+
+def digest(path):
+    """Over every object's name, type, shape and bytes and every attribute of an HDF5 file."""
+    to = hashlib.blake2b(digest_size=16)
+    with h5py.File(path, "r") as file:
+        names = []
+        file.visit(names.append)
+        _digest_attributes(to, file)
+        for name in sorted(names):
+            node = file[name]
+            to.update(name.encode())
+            if isinstance(node, h5py.Dataset):
+                to.update(f"{node.dtype} {node.shape}".encode())
+                to.update(np.ascontiguousarray(node[()]).tobytes())
+            _digest_attributes(to, node)
+    return to.hexdigest()
+
+
+def same_in_h5diff(a, b):
+    done = subprocess.run(["h5diff", str(a), str(b)], capture_output=True, text=True)
+    return done.returncode == 0 and done.stdout == ""
+
+
+def main():
+    """Like unittest.main, but ends with 77 (skipped, for CTest) when no test was executed."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    if result.wasSuccessful() and result.testsRun == len(result.skipped):
+        sys.exit(77)
+    sys.exit(0 if result.wasSuccessful() else 1)
