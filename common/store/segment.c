@@ -8,6 +8,9 @@
 #include "common/log/log.h"
 #include "common/store/segment_columns.h"
 
+/* The side of the images is not known here: any pixel that 16 bits can name. */
+enum { PIXELS_ANY = UINT16_MAX + 1 };
+
 struct segment {
     size_t n;
     struct segment_batch *batches;  /* [n] pointing into what follows */
@@ -114,25 +117,6 @@ static status read_columns(segment *self, const struct reading *reading)
     return STATUS_OK;
 }
 
-static status check_labels(const segment *self, const struct reading *reading)
-{
-    const int8_t *label = self->columns[COLUMN_LABEL];
-    for (size_t e = 0; label != NULL && e < reading->count[PER_EVENT]; e++)
-        if (label[e] < SEGMENT_LABEL_UNKNOWN || label[e] > 1)
-            return damaged(reading, "a label is none of -1, 0, 1");
-    return STATUS_OK;
-}
-
-static status check_pixels(const segment *self, const struct reading *reading)
-{
-    const uint16_t *pixel = self->columns[COLUMN_PIXEL];
-    for (size_t j = 0; j < reading->count[PER_JET]; j++)
-        for (uint64_t p = self->offset_in_file[j] + 1; p < self->offset_in_file[j + 1]; p++)
-            if (pixel[p] <= pixel[p - 1])
-                return damaged(reading, "the pixels of an image do not ascend");
-    return STATUS_OK;
-}
-
 /* A batch whose labels are all unknown was given none. */
 static bool label_known(const int8_t label[], size_t n)
 {
@@ -175,6 +159,9 @@ static status share_out(segment *self, const struct reading *reading)
         for (size_t j = 0; j <= jets; j++)
             *offset++ = (uint32_t)(in_file[j] - in_file[0]);
         point_into_columns(self, images, first);
+        const char *fault = image_batch_fault(images, PIXELS_ANY);
+        if (fault != NULL)
+            return damaged(reading, fault);
         for (int per = 0; per < SEGMENT_PERS; per++)
             first[per] += segment_count(images, (enum segment_per)per);
     }
@@ -190,10 +177,6 @@ static status read_all(segment *self, struct reading *reading)
         outcome = read_offsets(self, reading);
     if (outcome == STATUS_OK)
         outcome = read_columns(self, reading);
-    if (outcome == STATUS_OK)
-        outcome = check_labels(self, reading);
-    if (outcome == STATUS_OK)
-        outcome = check_pixels(self, reading);
     if (outcome == STATUS_OK)
         outcome = share_out(self, reading);
     /* Only the rebased ones are needed from here on. */
