@@ -49,6 +49,8 @@ MUST_CHECK status event_file_digest(event_file *self, uint8_t digest[16]);
 /* Writes a `columns` file, whole or not at all: to a temporary name in the same folder, fsync,
  * rename. Rows are appended batch by batch; labels either always or never. */
 typedef struct event_writer event_writer;
+/* STATUS_BAD_INPUT for a path that cannot be written, STATUS_LOCKED while another process writes
+ * it; from here on also STATUS_NO_SPACE and STATUS_IO. All are logged. */
 MUST_CHECK status event_writer_create(event_writer **out, const char *path);
 MUST_CHECK status event_writer_add(event_writer *self, const struct event_batch *batch);
 /* Makes the file appear under its name and frees *self; on error nothing appears. */

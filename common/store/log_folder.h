@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* log_folder: the folder STATE/LOG_ID of one image log on disk (design section 6).
  *   manifest.json     log id, epoch, the `analysis` part that made the images, and per segment:
- *                     first place, batches, per source the next seq, BLAKE2b-128 of the file
+ *                     first place, batches, per source the next seq, BLAKE2b-128 of the file;
+ *                     and a digest of all that
  *   segment-NNNNNN.h5 batches with consecutive places (segment.h)
  *   lock              flock(2)ed by the one log that writes here
  * A segment is written to a temporary name, fsync, read back and verified, renamed, the folder

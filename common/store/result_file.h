@@ -34,7 +34,9 @@ struct result {
 };
 
 /* Writes path by way of a temporary name in the same folder, fsync, rename, fsync of the folder.
- * Refuses (STATUS_BAD_SHAPE, logged) a tally that does not add up. STATUS_IO, STATUS_NO_SPACE. */
+ * Refuses (STATUS_BAD_SHAPE, logged) a tally that does not add up or parts that do not fit each
+ * other. STATUS_BAD_INPUT for a path that cannot be written, STATUS_LOCKED while another process
+ * writes it, STATUS_IO, STATUS_NO_SPACE; all are logged. */
 MUST_CHECK status result_file_write(const char *path, const struct result *result);
 
 /* What `report` needs of a result file. */
