@@ -44,26 +44,34 @@ struct topology_input {
     enum message_type type; /* what comes along this edge */
 };
 
+/* The place of a stage that is none of ours follows from what it takes:
+ *   nothing        a source; it gives event batches
+ *   event batches  a worker; it gives image batches
+ *   anything else  a feed. If nobody takes from it, it gives nothing. Else it gives the one type
+ *                  that a consumer of ours still lacks or, where that is none or two, what our
+ *                  stage with the same inputs gives.
+ * Its command is split at blanks; the first word is looked up as execvp(3) does. */
 struct topology_stage {
-    const char *name;
-    const char *run; /* as in the file: a stage of ours or a command line */
-    bool ours;       /* run names one of our stages */
+    const char *name; /* [a-z][a-z0-9_-]*, at most 32 characters */
+    const char *run;  /* as in the file: a stage of ours or a command line */
+    bool ours;        /* run names one of our stages */
     enum stage_role role;
     enum message_type output;
     uint32_t replicas;
     size_t n_inputs;
     const struct topology_input *inputs;
     json_t *settings; /* object; ours: every key of its table, defaults filled in, in order */
-    int line;         /* in the file, from 1 */
+    int line;         /* in the file, from 1; 0 if --set made it */
 };
 
 struct topology;
 typedef struct topology topology;
 
 /* Reads and checks a file. overrides: n texts `key.path=value` (value is YAML flow syntax), applied
- * before the check; one that names an unknown key, or is no key=value, is an error. Writes every
- * mistake to standard error (file, line, column, caret, what was expected) and returns
- * STATUS_BAD_INPUT. On STATUS_OK *out is the caller's, else NULL. */
+ * before the check in this order; one that names an unknown key, or is no key=value, is an error.
+ * Writes every mistake to standard error (file, line, column, caret, what was expected; or the
+ * --set it came with) and returns STATUS_BAD_INPUT. On STATUS_OK *out is the caller's, else NULL.
+ */
 MUST_CHECK status topology_load(topology **out, const char *path, size_t n,
                                 const char *const overrides[]);
 void topology_destroy(topology **self);

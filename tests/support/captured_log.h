@@ -22,7 +22,7 @@ static inline void captured_begin(void)
 /* What was written since; holds until the next call. */
 static inline const char *captured_end(void)
 {
-    static char text[4096];
+    static char text[1 << 16];
     dup2(captured_stderr, STDERR_FILENO);
     close(captured_stderr);
     rewind(captured_file);

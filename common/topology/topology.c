@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/topology/topology.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/topology/document.h"
+#include "common/topology/schema.h"
+#include "common/topology/topology_block.h"
+#include "common/topology/topology_draft.h"
+
+enum { STAGE_NAME_MAX = 32, SHOWN_SIZE = 64 };
+
+static const char *const message_names[MESSAGE_TYPES] = {
+    [MESSAGE_NONE] = "none",
+    [MESSAGE_EVENT_BATCH] = "event_batch",
+    [MESSAGE_IMAGE_BATCH] = "image_batch",
+    [MESSAGE_CODEBOOK] = "codebook",
+    [MESSAGE_SPECTRA] = "spectra",
+    [MESSAGE_SELECTION] = "selection",
+    [MESSAGE_SCORE] = "score",
+};
+
+const char *message_type_name(enum message_type type)
+{
+    assert(type < MESSAGE_TYPES);
+    return message_names[type];
+}
+
+enum message_type message_type_find(const char *name)
+{
+    unsigned type = 0;
+    while (type < MESSAGE_TYPES && strcmp(message_names[type], name) != 0)
+        type++;
+    return (enum message_type)type;
+}
+
+/* ---- reading ---- */
+
+struct place place_find(struct fy_node *block, const char *name)
+{
+    struct fy_node_pair *pair =
+        block != NULL && fy_node_is_mapping(block)
+            ? fy_node_mapping_lookup_pair_by_simple_key(block, name, strlen(name))
+            : NULL;
+    if (pair == NULL)
+        return (struct place){NULL, NULL};
+    return (struct place){fy_node_pair_key(pair), fy_node_pair_value(pair)};
+}
+
+static void read_analysis(struct draft *draft, struct fy_node *root)
+{
+    const struct place place = place_find(root, "analysis");
+    const struct block block = {.document = draft->document,
+                                .keys = schema_analysis,
+                                .shown = "",
+                                .prefix = "analysis.",
+                                .node = place.value,
+                                .where = place.key};
+    const size_t before = document_mistakes(draft->document);
+    json_t *values = block_read(&block);
+    draft->analysis_known = document_mistakes(draft->document) == before;
+    if (values == NULL)
+        return;
+    for (const struct key *key = schema_analysis; key->path != NULL; key++) {
+        const json_t *value = json_object_get(values, key->path);
+        if (key->size > 0 && value != NULL)
+            schema_store(key, value, &draft->topology->analysis);
+    }
+    json_decref(values);
+}
+
+/* [a-z][a-z0-9_-]*, at most STAGE_NAME_MAX characters. */
+static bool is_stage_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    const size_t length = strlen(name);
+    return length >= 1 && length <= STAGE_NAME_MAX && strchr(letters, name[0]) != NULL &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
+}
+
+/* The log's window if the file gives none. */
+static void complete_window(json_t *settings)
+{
+    if (!json_is_null(json_object_get(settings, "window")))
+        return;
+    const json_int_t segment = json_integer_value(json_object_get(settings, "segment"));
+    const json_int_t window = 4 * segment > 128 ? 4 * segment : 128;
+    /* Replaces a value, so that the order stays. */
+    (void)json_object_set_new(settings, "window", json_integer(window));
+}
+
+/* Settings of a stage that is none of ours: any mapping. */
+static json_t *read_foreign_settings(const struct block *block)
+{
+    json_t *value = document_value(block->document, block->node, block->where);
+    if (json_is_object(value))
+        return value;
+    if (value != NULL && !json_is_null(value)) {
+        char found[200];
+        schema_describe(value, sizeof found, found);
+        document_mistake(block->document, block->node, block->where,
+                         "%.*s must be a mapping, not %s", (int)strlen(block->shown) - 1,
+                         block->shown, found);
+    }
+    json_decref(value);
+    return json_object();
+}
+
+static json_t *read_settings(struct draft *draft, struct draft_stage *stage, const char *name)
+{
+    char shown[SHOWN_SIZE];
+    snprintf(shown, sizeof shown, "stages.%.*s.settings.", STAGE_NAME_MAX, name);
+    const struct place place = place_find(stage->block, "settings");
+    const struct block block = {.document = draft->document,
+                                .keys = stage->kind != NULL ? stage->kind->settings : NULL,
+                                .shown = shown,
+                                .prefix = "",
+                                .node = place.value,
+                                .where = place.key != NULL ? place.key : stage->key};
+    const size_t before = document_mistakes(draft->document);
+    json_t *settings = stage->kind != NULL ? block_read(&block) : read_foreign_settings(&block);
+    if (stage->kind != NULL && stage->kind->role == ROLE_LOG)
+        complete_window(settings);
+    stage->settings_known = document_mistakes(draft->document) == before;
+    return settings;
+}
+
+/* Fills what is known of a stage from the values of its block, borrowed; good: all of them were
+ * right. */
+static void fill_stage(struct draft *draft, size_t index, const char *name, const json_t *values,
+                       bool good)
+{
+    struct draft_stage *stage = &draft->stages[index];
+    struct topology_stage *out = &draft->topology->stages[index];
+    const char *run = json_string_value(json_object_get(values, "run"));
+    stage->run_known = run != NULL;
+    stage->from_known = good || json_is_array(json_object_get(values, "from")) ||
+                        (stage->block != NULL && fy_node_is_mapping(stage->block) &&
+                         place_find(stage->block, "from").key == NULL);
+    stage->kind = run != NULL ? schema_stage_find(run) : NULL;
+    out->name = name;
+    out->run = run;
+    out->ours = stage->kind != NULL;
+    out->replicas = (uint32_t)json_integer_value(json_object_get(values, "replicas"));
+    out->line = document_line(stage->key);
+    /* Without `run` nobody knows which settings are right. */
+    out->settings = run != NULL ? read_settings(draft, stage, name) : json_object();
+    if (out->settings == NULL)
+        document_no_memory(draft->document);
+}
+
+/* Reads one stage and appends it; false when out of memory. */
+static bool read_stage(struct draft *draft, struct fy_node_pair *pair)
+{
+    topology *self = draft->topology;
+    struct draft_stage *stage = &draft->stages[self->n];
+    stage->key = fy_node_pair_key(pair);
+    stage->block = fy_node_pair_value(pair);
+    const char *name = document_text(stage->key);
+    if (!is_stage_name(name))
+        document_mistake(draft->document, stage->key, NULL,
+                         "a stage's name is a small letter, then small letters, digits, - or _, "
+                         "at most %d in all; '%.60s' is not",
+                         STAGE_NAME_MAX, name);
+    char shown[SHOWN_SIZE];
+    snprintf(shown, sizeof shown, "stages.%.*s.", STAGE_NAME_MAX, name);
+    const struct block block = {.document = draft->document,
+                                .keys = schema_stage,
+                                .shown = shown,
+                                .prefix = "",
+                                .node = stage->block,
+                                .where = stage->key};
+    const size_t before = document_mistakes(draft->document);
+    if (json_array_append_new(self->names, json_string(name)) != 0 ||
+        json_array_append_new(self->blocks, block_read(&block)) != 0)
+        return false;
+    fill_stage(draft, self->n, json_string_value(json_array_get(self->names, self->n)),
+               json_array_get(self->blocks, self->n), document_mistakes(draft->document) == before);
+    self->n++;
+    return true;
+}
+
+/* Reads all stages; false if there is nothing to check further. */
+static bool read_stages(struct draft *draft, struct fy_node *root)
+{
+    const struct place place = place_find(root, "stages");
+    if (place.key == NULL)
+        return false; /* already noted as missing */
+    const bool mapping = place.value != NULL && fy_node_is_mapping(place.value);
+    const int n = mapping ? fy_node_mapping_item_count(place.value) : 0;
+    if (n < 1 || n > TOPOLOGY_STAGES_MAX) {
+        document_mistake(draft->document, place.value, place.key,
+                         "stages must be a mapping of 1 to %d stages", TOPOLOGY_STAGES_MAX);
+        return false;
+    }
+    draft->stages = calloc((size_t)n, sizeof *draft->stages);
+    draft->topology->stages = calloc((size_t)n, sizeof *draft->topology->stages);
+    bool good = draft->stages != NULL && draft->topology->stages != NULL;
+    void *iterator = NULL;
+    struct fy_node_pair *pair;
+    while (good && (pair = fy_node_mapping_iterate(place.value, &iterator)) != NULL)
+        good = read_stage(draft, pair);
+    if (!good)
+        document_no_memory(draft->document);
+    return good;
+}
+
+static void read_top(struct draft *draft, struct fy_node *root, const char *path)
+{
+    topology *self = draft->topology;
+    const struct block block = {.document = draft->document,
+                                .keys = schema_top,
+                                .shown = "",
+                                .prefix = "",
+                                .node = root,
+                                .where = NULL};
+    const size_t before = document_mistakes(draft->document);
+    self->path = strdup(path);
+    self->names = json_array();
+    self->blocks = json_array();
+    self->top = block_read(&block);
+    draft->top_known = document_mistakes(draft->document) == before;
+    if (self->path == NULL || self->names == NULL || self->blocks == NULL || self->top == NULL)
+        document_no_memory(draft->document);
+}
+
+static void read_topology(struct draft *draft, const char *path)
+{
+    struct fy_node *root = document_root(draft->document);
+    read_top(draft, root, path);
+    read_analysis(draft, root);
+    if (!read_stages(draft, root))
+        return;
+    size_t order[TOPOLOGY_STAGES_MAX];
+    const size_t n_order = draft_connect(draft, order);
+    draft_check_flow(draft, n_order, order);
+    draft_check_values(draft);
+}
+
+status topology_load(topology **out, const char *path, size_t n, const char *const overrides[])
+{
+    assert(out != NULL && path != NULL);
+    *out = NULL;
+    struct draft draft = {.document = NULL};
+    status done = document_open(&draft.document, path);
+    if (done != STATUS_OK)
+        return done;
+    const bool readable = document_mistakes(draft.document) == 0;
+    draft.topology = calloc(1, sizeof *draft.topology);
+    if (draft.topology == NULL)
+        document_no_memory(draft.document);
+    for (size_t i = 0; i < n; i++)
+        document_override(draft.document, overrides[i]);
+    document_check_form(draft.document);
+    if (draft.topology != NULL && readable)
+        read_topology(&draft, path);
+    done = document_report(draft.document);
+    free(draft.stages);
+    document_close(&draft.document);
+    if (done == STATUS_OK)
+        *out = draft.topology;
+    else
+        topology_destroy(&draft.topology);
+    return done;
+}
+
+void topology_destroy(topology **self)
+{
+    if (*self == NULL)
+        return;
+    for (size_t i = 0; i < (*self)->n; i++)
+        json_decref((*self)->stages[i].settings);
+    free((*self)->stages);
+    free((*self)->edges);
+    json_decref((*self)->blocks);
+    json_decref((*self)->names);
+    json_decref((*self)->top);
+    free((*self)->path);
+    free(*self);
+    *self = NULL;
+}
+
+/* ---- looking ---- */
+
+const char *topology_name(const topology *self)
+{
+    return json_string_value(json_object_get(self->top, "name"));
+}
+
+const char *topology_path(const topology *self)
+{
+    return self->path;
+}
+
+enum transport topology_transport(const topology *self)
+{
+    const char *name = json_string_value(json_object_get(self->top, "transport"));
+    return strcmp(name, "tcp") == 0 ? TRANSPORT_TCP : TRANSPORT_IPC;
+}
+
+void topology_ports(const topology *self, uint32_t *first, uint32_t *last)
+{
+    const json_t *ports = json_object_get(self->top, "ports");
+    *first = (uint32_t)json_integer_value(json_array_get(ports, 0));
+    *last = (uint32_t)json_integer_value(json_array_get(ports, 1));
+}
+
+const struct analysis *topology_analysis(const topology *self)
+{
+    return &self->analysis;
+}
+
+size_t topology_n_stages(const topology *self)
+{
+    return self->n;
+}
+
+const struct topology_stage *topology_stage(const topology *self, size_t index)
+{
+    assert(index < self->n);
+    return &self->stages[index];
+}
+
+size_t topology_find(const topology *self, const char *name)
+{
+    size_t index = 0;
+    while (index < self->n && strcmp(self->stages[index].name, name) != 0)
+        index++;
+    return index;
+}
+
+bool topology_is_sink(const topology *self, size_t index)
+{
+    for (size_t i = 0; i < self->n; i++)
+        for (size_t k = 0; k < self->stages[i].n_inputs; k++)
+            if (self->stages[i].inputs[k].stage == index)
+                return false;
+    return true;
+}

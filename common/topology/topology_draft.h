@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* topology_draft: a topology while it is read and checked, for the files of this room only. */
+#ifndef COMMON_TOPOLOGY_TOPOLOGY_DRAFT_H
+#define COMMON_TOPOLOGY_TOPOLOGY_DRAFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/topology/document.h"
+#include "common/topology/schema.h"
+#include "common/topology/topology.h"
+
+enum { TOPOLOGY_STAGES_MAX = 256 };
+
+struct topology {
+    char *path;
+    json_t *top;    /* values of schema_top */
+    json_t *names;  /* list: per stage its name */
+    json_t *blocks; /* list: per stage the values of schema_stage */
+    struct analysis analysis;
+    size_t n;
+    struct topology_stage *stages; /* [n] settings are owned, texts borrowed from above */
+    struct topology_input *edges;  /* what the stages' inputs point into */
+};
+
+/* What the checks need beside the stage itself. */
+struct draft_stage {
+    struct fy_node *key;           /* its name in the file */
+    struct fy_node *block;         /* the mapping below it */
+    const struct stage_kind *kind; /* NULL: none of ours */
+    struct topology_input *inputs; /* those of the stage, to be filled in */
+    bool run_known;                /* `run` could be read */
+    bool from_known;               /* so could every name in `from` */
+    bool settings_known;           /* and all settings */
+};
+
+struct draft {
+    document *document;
+    struct topology *topology;
+    struct draft_stage *stages; /* [topology->n] */
+    bool top_known;             /* all values of schema_top could be read */
+    bool analysis_known;        /* and of schema_analysis */
+};
+
+/* Key and value of one key of a stage's block; both NULL where the file does not give it. */
+struct place {
+    struct fy_node *key;
+    struct fy_node *value;
+};
+struct place place_find(struct fy_node *block, const char *name);
+
+/* The element of stage's `from` that names producer. */
+struct place place_from(const struct draft *draft, size_t stage, size_t producer);
+
+/* Fills the inputs of every stage from its `from`, and order[n]: producers first, without stages in
+ * a circle; returns how many. Notes names of no stage, stages that feed themselves and circles. */
+size_t draft_connect(struct draft *self, size_t order[]);
+/* Fills role, output and input types; notes what does not fit. */
+void draft_check_flow(struct draft *self, size_t n_order, const size_t order[]);
+/* Notes values that are right by themselves but not together. */
+void draft_check_values(struct draft *self);
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* topology_flow: which stage feeds which, with what, and whether that fits. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/topology/topology_draft.h"
+
+/* A type nobody can tell, because of another mistake. */
+#define MESSAGE_UNKNOWN MESSAGE_TYPES
+
+enum { LABEL_SIZE = 96, TYPES_SIZE = 64, CIRCLE_SIZE = 400 };
+
+struct label {
+    char text[LABEL_SIZE];
+};
+
+/* A stage as it stands in messages: 'log' (image_log). */
+static struct label label_of(const struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    struct label label;
+    snprintf(label.text, sizeof label.text, "'%.32s' (%.40s)", s->name,
+             s->run != NULL ? s->run : "?");
+    return label;
+}
+
+struct place place_from(const struct draft *draft, size_t stage, size_t producer)
+{
+    struct place place = place_find(draft->stages[stage].block, "from");
+    if (place.value == NULL || !fy_node_is_sequence(place.value))
+        return place;
+    const char *name = draft->topology->stages[producer].name;
+    void *iterator = NULL;
+    struct fy_node *item;
+    while ((item = fy_node_sequence_iterate(place.value, &iterator)) != NULL)
+        if (strcmp(document_text(item), name) == 0)
+            return (struct place){place.key, item};
+    return place;
+}
+
+static bool takes_from(const struct topology_stage *stage, size_t producer)
+{
+    for (size_t k = 0; k < stage->n_inputs; k++)
+        if (stage->inputs[k].stage == producer)
+            return true;
+    return false;
+}
+
+/* ---- edges ---- */
+
+/* Adds the edge that element k of stage's `from` asks for. */
+static void connect_one(struct draft *self, size_t stage, size_t k, const char *name)
+{
+    struct topology_stage *consumer = &self->topology->stages[stage];
+    struct draft_stage *draft = &self->stages[stage];
+    const struct place from = place_find(draft->block, "from");
+    struct fy_node *node = from.value != NULL && fy_node_is_sequence(from.value)
+                               ? fy_node_sequence_get_by_index(from.value, (int)k)
+                               : from.value;
+    const size_t producer = topology_find(self->topology, name);
+    if (producer == self->topology->n) {
+        document_mistake(self->document, node, from.key, "stages.%s.from: there is no stage '%s'",
+                         consumer->name, name);
+        draft->from_known = false;
+    } else if (producer == stage) {
+        document_mistake(self->document, node, from.key, "stage '%s' takes from itself", name);
+        draft->from_known = false;
+    } else if (takes_from(consumer, producer)) {
+        document_mistake(self->document, node, from.key, "stages.%s.from names '%s' twice",
+                         consumer->name, name);
+    } else {
+        draft->inputs[consumer->n_inputs++] =
+            (struct topology_input){.stage = producer, .type = MESSAGE_UNKNOWN};
+    }
+}
+
+/* Fills the inputs of all stages; false when out of memory. */
+static bool connect_all(struct draft *self)
+{
+    topology *t = self->topology;
+    size_t edges = 0;
+    for (size_t i = 0; i < t->n; i++)
+        edges += json_array_size(json_object_get(json_array_get(t->blocks, i), "from"));
+    t->edges = calloc(edges + 1, sizeof *t->edges);
+    if (t->edges == NULL) {
+        document_no_memory(self->document);
+        return false;
+    }
+    struct topology_input *next = t->edges;
+    for (size_t i = 0; i < t->n; i++) {
+        const json_t *from = json_object_get(json_array_get(t->blocks, i), "from");
+        self->stages[i].inputs = next;
+        t->stages[i].inputs = next;
+        for (size_t k = 0; k < json_array_size(from); k++)
+            connect_one(self, i, k, json_string_value(json_array_get(from, k)));
+        next += json_array_size(from);
+    }
+    return true;
+}
+
+/* The first producer of stage that is not done; n if all are. */
+static size_t pending_producer(const struct draft *self, const bool done[], size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    for (size_t k = 0; k < s->n_inputs; k++)
+        if (!done[s->inputs[k].stage])
+            return s->inputs[k].stage;
+    return self->topology->n;
+}
+
+/* "a -> b -> a", cut where there is no more room. */
+static void circle_text(const topology *t, size_t n, const size_t members[], char out[CIRCLE_SIZE])
+{
+    size_t used = 0;
+    for (size_t i = n + 1; i-- > 0 && used < CIRCLE_SIZE;)
+        used += (size_t)snprintf(out + used, CIRCLE_SIZE - used, "%s%s",
+                                 t->stages[members[i % n]].name, i > 0 ? " -> " : "");
+}
+
+/* Notes one circle among the stages that are not done, each of which waits for another of them, and
+ * marks its members done. */
+static void note_circle(struct draft *self, bool done[], size_t start)
+{
+    const topology *t = self->topology;
+    /* As many steps back as there are stages surely end within a circle. */
+    for (size_t i = 0; i < t->n; i++)
+        start = pending_producer(self, done, start);
+    /* It is told from the member that stands first in the file. */
+    size_t first = start;
+    for (size_t i = pending_producer(self, done, start); i != start;
+         i = pending_producer(self, done, i))
+        first = i < first ? i : first;
+    size_t members[TOPOLOGY_STAGES_MAX]; /* against the flow */
+    size_t n = 0;
+    do {
+        members[n] = n == 0 ? first : pending_producer(self, done, members[n - 1]);
+        n++;
+    } while (pending_producer(self, done, members[n - 1]) != first);
+    char text[CIRCLE_SIZE];
+    circle_text(t, n, members, text);
+    const struct place from = place_from(self, first, members[1 % n]);
+    document_mistake(self->document, from.value, from.key, "stages feed each other in a circle: %s",
+                     text);
+    for (size_t i = 0; i < n; i++)
+        done[members[i]] = true;
+}
+
+size_t draft_connect(struct draft *self, size_t order[])
+{
+    if (!connect_all(self))
+        return 0;
+    const size_t n = self->topology->n;
+    bool done[TOPOLOGY_STAGES_MAX] = {false};
+    size_t n_order = 0;
+    for (;;) {
+        size_t left = n; /* one that is not done */
+        bool progress = false;
+        for (size_t i = 0; i < n; i++) {
+            if (done[i])
+                continue;
+            if (pending_producer(self, done, i) == n) {
+                order[n_order++] = i;
+                done[i] = true;
+                progress = true;
+            } else {
+                left = i;
+            }
+        }
+        if (left == n)
+            return n_order;
+        if (!progress)
+            note_circle(self, done, left);
+    }
+}
+
+/* ---- what flows ---- */
+
+/* Whether stage has an input of that type, apart from one from `except`. */
+static bool has_input(const struct draft *self, size_t stage, enum message_type type, size_t except)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    for (size_t k = 0; k < s->n_inputs; k++)
+        if (s->inputs[k].stage != except &&
+            self->topology->stages[s->inputs[k].stage].output == type)
+            return true;
+    return false;
+}
+
+static size_t n_required(const struct stage_kind *kind)
+{
+    size_t n = 0;
+    while (n < 2 && kind->inputs[n] != MESSAGE_NONE)
+        n++;
+    return n;
+}
+
+/* The one type a consumer of ours needs and only producer can give; unknown if none or two. */
+static enum message_type lacking_type(const struct draft *self, size_t consumer, size_t producer)
+{
+    const struct stage_kind *kind = self->stages[consumer].kind;
+    enum message_type type = MESSAGE_UNKNOWN;
+    for (size_t r = 0; r < n_required(kind); r++) {
+        if (has_input(self, consumer, kind->inputs[r], producer))
+            continue;
+        if (type != MESSAGE_UNKNOWN)
+            return MESSAGE_UNKNOWN;
+        type = kind->inputs[r];
+    }
+    return type;
+}
+
+/* Our feed stage that takes just what this one takes, NULL if there is none. */
+static const struct stage_kind *twin_kind(const struct draft *self, size_t stage)
+{
+    const size_t none = self->topology->n;
+    for (const struct stage_kind *kind = schema_stages; kind->name != NULL; kind++) {
+        bool same =
+            kind->role == ROLE_FEED && n_required(kind) == self->topology->stages[stage].n_inputs;
+        for (size_t r = 0; same && r < n_required(kind); r++)
+            same = has_input(self, stage, kind->inputs[r], none);
+        if (same)
+            return kind;
+    }
+    return NULL;
+}
+
+/* What a feed stage that is none of ours gives; the rule stands in topology.h. */
+static enum message_type feed_output(struct draft *self, size_t stage)
+{
+    bool sink = true;
+    for (size_t i = 0; i < self->topology->n; i++) {
+        if (!takes_from(&self->topology->stages[i], stage))
+            continue;
+        sink = false;
+        const enum message_type type =
+            self->stages[i].kind != NULL ? lacking_type(self, i, stage) : MESSAGE_UNKNOWN;
+        if (type != MESSAGE_UNKNOWN)
+            return type;
+    }
+    if (sink)
+        return MESSAGE_NONE;
+    const struct stage_kind *twin = twin_kind(self, stage);
+    if (twin != NULL)
+        return twin->output;
+    document_mistake(self->document, self->stages[stage].key, NULL,
+                     "cannot tell which message %s gives: no stage of ours that takes from it "
+                     "lacks just one, and no stage of ours takes what it takes",
+                     label_of(self, stage).text);
+    return MESSAGE_UNKNOWN;
+}
+
+/* Role and output of a stage that is none of ours, its producers' being known. */
+static void infer_foreign(struct draft *self, size_t stage)
+{
+    struct topology_stage *s = &self->topology->stages[stage];
+    if (!self->stages[stage].run_known || !self->stages[stage].from_known ||
+        has_input(self, stage, MESSAGE_UNKNOWN, self->topology->n))
+        return;
+    if (s->n_inputs == 0) {
+        s->role = ROLE_SOURCE;
+        s->output = MESSAGE_EVENT_BATCH;
+    } else if (has_input(self, stage, MESSAGE_EVENT_BATCH, self->topology->n)) {
+        s->role = ROLE_WORKER;
+        s->output = MESSAGE_IMAGE_BATCH;
+    } else {
+        s->role = ROLE_FEED;
+        s->output = feed_output(self, stage);
+    }
+}
+
+/* Fills role, output and the types of all edges. */
+static void infer(struct draft *self, size_t n_order, const size_t order[])
+{
+    topology *t = self->topology;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct stage_kind *kind = self->stages[i].kind;
+        t->stages[i].role = kind != NULL ? kind->role : ROLE_FEED;
+        t->stages[i].output = kind != NULL ? kind->output : MESSAGE_UNKNOWN;
+    }
+    for (size_t i = 0; i < n_order; i++)
+        if (self->stages[order[i]].kind == NULL)
+            infer_foreign(self, order[i]);
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t k = 0; k < t->stages[i].n_inputs; k++)
+            self->stages[i].inputs[k].type = t->stages[t->stages[i].inputs[k].stage].output;
+}
+
+/* ---- whether it fits ---- */
+
+/* Types a stage takes: "selection and codebook". */
+static void describe_wants(const struct stage_kind *kind, char out[TYPES_SIZE])
+{
+    const size_t n = n_required(kind);
+    snprintf(out, TYPES_SIZE, "%s%s%s", n > 0 ? message_type_name(kind->inputs[0]) : "nothing",
+             n > 1 ? " and " : "", n > 1 ? message_type_name(kind->inputs[1]) : "");
+}
+
+/* Whether a stage of that role hands out its batches, each to one taker; else it gives a feed. */
+static bool gives_work(enum stage_role role)
+{
+    return role == ROLE_SOURCE || role == ROLE_WORKER;
+}
+
+/* Whether the type is one the consumer takes; a worker of others' takes event batches. */
+static bool type_fits(const struct draft *self, size_t consumer, enum message_type type)
+{
+    const struct stage_kind *kind = self->stages[consumer].kind;
+    if (kind != NULL)
+        return type == kind->inputs[0] || type == kind->inputs[1];
+    return self->topology->stages[consumer].role != ROLE_WORKER || type == MESSAGE_EVENT_BATCH;
+}
+
+/* Whether a stage of that role takes such batches; else it follows a feed. */
+static bool takes_work(enum stage_role role)
+{
+    return role != ROLE_FEED;
+}
+
+/* One edge: type first; if that fits, whether work is handed out or a feed followed. Returns
+ * whether the type fits. */
+static bool check_edge(struct draft *self, size_t consumer, const struct topology_input *input)
+{
+    const topology *t = self->topology;
+    const struct stage_kind *kind = self->stages[consumer].kind;
+    const struct place from = place_from(self, consumer, input->stage);
+    const struct label taker = label_of(self, consumer);
+    const struct label giver = label_of(self, input->stage);
+    const bool given = gives_work(t->stages[input->stage].role);
+    const bool taken = takes_work(t->stages[consumer].role);
+    if (!type_fits(self, consumer, input->type)) {
+        char wants[TYPES_SIZE] = "event_batch";
+        if (kind != NULL)
+            describe_wants(kind, wants);
+        document_mistake(self->document, from.value, from.key, "%s takes %s, but %s gives %s",
+                         taker.text, wants, giver.text, message_type_name(input->type));
+        return false;
+    }
+    if (given && !taken)
+        document_mistake(self->document, from.value, from.key,
+                         "%s follows a feed, but %s hands out work: put an image_log between them",
+                         taker.text, giver.text);
+    if (!given && taken)
+        document_mistake(self->document, from.value, from.key,
+                         "%s takes work that is handed out, but %s gives a feed to follow",
+                         taker.text, giver.text);
+    return true;
+}
+
+/* Whether every type a stage of ours needs comes in, and from one stage unless it may be many. */
+static void check_required(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const struct stage_kind *kind = self->stages[stage].kind;
+    for (size_t r = 0; r < n_required(kind); r++) {
+        const size_t none = self->topology->n;
+        size_t first = none;
+        for (size_t k = 0; k < s->n_inputs; k++) {
+            const struct topology_input *input = &s->inputs[k];
+            if (input->type != kind->inputs[r])
+                continue;
+            if (first != none && !(r == 0 && kind->many_inputs)) {
+                const struct place from = place_from(self, stage, input->stage);
+                document_mistake(self->document, from.value, from.key,
+                                 "%s takes one %s, but %s and %s both give it",
+                                 label_of(self, stage).text, message_type_name(input->type),
+                                 label_of(self, first).text, label_of(self, input->stage).text);
+            }
+            first = input->stage;
+        }
+        if (first == none)
+            document_mistake(self->document, self->stages[stage].key, NULL,
+                             "%s lacks an input: no stage in its `from` gives %s",
+                             label_of(self, stage).text, message_type_name(kind->inputs[r]));
+    }
+}
+
+/* Batches that are handed out go to one stage: two would each count a part, or all of them. */
+static void check_handed_out(struct draft *self, size_t stage)
+{
+    const topology *t = self->topology;
+    size_t first = t->n;   /* that takes them, as far as types go */
+    bool any = false;      /* stage that names this one */
+    bool all_known = true; /* names in any `from` */
+    for (size_t i = 0; i < t->n; i++) {
+        all_known = all_known && self->stages[i].from_known;
+        if (!takes_from(&t->stages[i], stage))
+            continue;
+        any = true;
+        if (!takes_work(t->stages[i].role) || !type_fits(self, i, t->stages[stage].output))
+            continue;
+        if (first == t->n) {
+            first = i;
+            continue;
+        }
+        const struct place from = place_from(self, i, stage);
+        document_mistake(self->document, from.value, from.key,
+                         "the batches of %s go to one stage, but %s and %s both take them",
+                         label_of(self, stage).text, label_of(self, first).text,
+                         label_of(self, i).text);
+    }
+    if (!any && all_known)
+        document_mistake(self->document, self->stages[stage].key, NULL,
+                         "nothing takes the batches of %s", label_of(self, stage).text);
+}
+
+/* Stages of ours, and those that stand in for one, may be of one process only. */
+static void check_replicas(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const struct stage_kind *kind = self->stages[stage].kind;
+    for (const struct stage_kind *k = schema_stages; kind == NULL && k->name != NULL; k++)
+        if (k->role == s->role && k->output == s->output)
+            kind = k;
+    if (s->replicas == 1 || kind == NULL || !kind->single_copy)
+        return;
+    const struct place replicas = place_find(self->stages[stage].block, "replicas");
+    document_mistake(self->document, replicas.value, replicas.key,
+                     "%s runs as a single copy, so stages.%s.replicas must be 1, not %u",
+                     label_of(self, stage).text, s->name, (unsigned)s->replicas);
+}
+
+static void check_one_log(struct draft *self)
+{
+    const topology *t = self->topology;
+    size_t log = t->n;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->stages[i].role != ROLE_LOG)
+            continue;
+        if (log != t->n) {
+            const struct place run = place_find(self->stages[i].block, "run");
+            document_mistake(self->document, run.value, run.key,
+                             "a topology has one log, and '%s' is one already",
+                             t->stages[log].name);
+        } else {
+            log = i;
+        }
+    }
+}
+
+void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
+{
+    const topology *t = self->topology;
+    infer(self, n_order, order);
+    check_one_log(self);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->stages[i].output == MESSAGE_UNKNOWN)
+            continue; /* for a reason that is told already */
+        bool all_fit = self->stages[i].from_known;
+        for (size_t k = 0; k < t->stages[i].n_inputs; k++) {
+            const struct topology_input *input = &t->stages[i].inputs[k];
+            const bool fits = input->type != MESSAGE_UNKNOWN && check_edge(self, i, input);
+            all_fit = all_fit && fits;
+        }
+        /* What is lacking after another mistake is no news. */
+        if (all_fit && self->stages[i].kind != NULL)
+            check_required(self, i);
+        if (gives_work(t->stages[i].role))
+            check_handed_out(self, i);
+        check_replicas(self, i);
+    }
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* topology_values: values that are right by themselves but not together, or not on this machine. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/topology/topology_draft.h"
+
+/* WIRE_RAW_MAX less room for the small columns; common/wire stands beside this room, not below. */
+#define ITEM_BYTES_MAX (((uint64_t)1 << 28) - (1 << 20))
+
+/* The place of analysis.GROUP.window; both NULL where the file does not give it. */
+static struct place window_place(const struct draft *self, const char *group)
+{
+    struct fy_node *analysis = place_find(document_root(self->document), "analysis").value;
+    return place_find(place_find(analysis, group).value, "window");
+}
+
+static void check_windows(struct draft *self)
+{
+    const double *training = self->topology->analysis.training.window;
+    const double *spectra = self->topology->analysis.spectra.window;
+    if (training[0] < spectra[1] && spectra[0] < training[1])
+        return;
+    char ends[4][32];
+    for (size_t i = 0; i < 2; i++) {
+        schema_number_text(training[i], sizeof ends[i], ends[i]);
+        schema_number_text(spectra[i], sizeof ends[i + 2], ends[i + 2]);
+    }
+    /* One of the two is given, or the defaults would stand; told where it was said last. */
+    const struct place first = window_place(self, "training");
+    const struct place second = window_place(self, "spectra");
+    const bool use_second =
+        first.key == NULL || (second.value != NULL && fy_node_get_meta(second.value) != NULL);
+    const struct place place = use_second ? second : first;
+    document_mistake(self->document, place.value, place.key,
+                     "analysis.training.window [%s, %s) and analysis.spectra.window [%s, %s) have "
+                     "no mass in common",
+                     ends[0], ends[1], ends[2], ends[3]);
+}
+
+/* The largest thing of each kind that passes right of the log must be one message. */
+static void check_sizes(struct draft *self)
+{
+    const struct analysis *a = &self->topology->analysis;
+    const uint64_t clusters = a->training.clusters;
+    const uint64_t centres = clusters * a->image.pixels * a->image.pixels * sizeof(float);
+    /* Counts, signal counts and z of every cell. */
+    const uint64_t selection =
+        3 * sizeof(uint64_t) * a->training.ensemble * clusters * a->spectra.bins;
+    const struct place place = place_find(document_root(self->document), "analysis");
+    if (centres > ITEM_BYTES_MAX)
+        document_mistake(self->document, NULL, place.key,
+                         "a codebook of %u clusters x %u x %u pixels has %llu bytes, but a message "
+                         "at most %llu",
+                         (unsigned)clusters, (unsigned)a->image.pixels, (unsigned)a->image.pixels,
+                         (unsigned long long)centres, (unsigned long long)ITEM_BYTES_MAX);
+    if (selection > ITEM_BYTES_MAX)
+        document_mistake(self->document, NULL, place.key,
+                         "a selection of %u members x %u clusters x %u bins has %llu bytes, but a "
+                         "message at most %llu",
+                         (unsigned)a->training.ensemble, (unsigned)clusters,
+                         (unsigned)a->spectra.bins, (unsigned long long)selection,
+                         (unsigned long long)ITEM_BYTES_MAX);
+}
+
+static void check_transport(struct draft *self)
+{
+    struct fy_node *root = document_root(self->document);
+    const topology *t = self->topology;
+    if (topology_transport(t) == TRANSPORT_TCP &&
+        json_is_null(json_object_get(t->top, "security"))) {
+        const struct place place = place_find(root, "transport");
+        document_mistake(self->document, place.value, place.key,
+                         "tcp needs keys, which this version has not: only 127.0.0.1 with "
+                         "security: none");
+    }
+    uint32_t first;
+    uint32_t last;
+    topology_ports(t, &first, &last);
+    if (first == last) {
+        const struct place place = place_find(root, "ports");
+        document_mistake(self->document, place.value, place.key, "ports [%u, %u) holds no port",
+                         (unsigned)first, (unsigned)last);
+    }
+}
+
+static void check_log(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const json_int_t segment = json_integer_value(json_object_get(s->settings, "segment"));
+    const json_int_t window = json_integer_value(json_object_get(s->settings, "window"));
+    if (window >= 2 * segment)
+        return;
+    const struct place settings = place_find(self->stages[stage].block, "settings");
+    const struct place place = place_find(settings.value, "window");
+    document_mistake(self->document, place.value, place.key,
+                     "stages.%s.settings.window must be at least twice the segment (2 x %lld "
+                     "batches), not %lld",
+                     s->name, (long long)segment, (long long)window);
+}
+
+/* A path without leading "./", so that two ways to write one are the same. */
+static const char *plain_path(const char *path)
+{
+    while (strncmp(path, "./", 2) == 0)
+        path += 2 + strspn(path + 2, "/");
+    return path;
+}
+
+/* The stage before `stage`, n if none, that writes the same result file. */
+static size_t other_writer(const struct draft *self, size_t stage, const char *results)
+{
+    const topology *t = self->topology;
+    for (size_t i = 0; i < stage; i++) {
+        const json_t *other = json_object_get(t->stages[i].settings, "results");
+        if (t->stages[i].ours && json_is_string(other) &&
+            strcmp(plain_path(json_string_value(other)), results) == 0)
+            return i;
+    }
+    return t->n;
+}
+
+/* The stage that would read the result file as events, n if none. */
+static size_t reader_of(const struct draft *self, const char *results)
+{
+    const topology *t = self->topology;
+    for (size_t i = 0; i < t->n; i++) {
+        const json_t *files = json_object_get(t->stages[i].settings, "files");
+        for (size_t k = 0; t->stages[i].ours && k < json_array_size(files); k++) {
+            const char *pattern = plain_path(json_string_value(json_array_get(files, k)));
+            if (fnmatch(pattern, results, FNM_PATHNAME | FNM_PERIOD) == 0)
+                return i;
+        }
+    }
+    return t->n;
+}
+
+static void check_results(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const json_t *value = json_object_get(s->settings, "results");
+    if (!json_is_string(value))
+        return;
+    const struct place settings = place_find(self->stages[stage].block, "settings");
+    struct place place = place_find(settings.value, "results");
+    if (place.key == NULL)
+        place.key = self->stages[stage].key;
+    const char *results = plain_path(json_string_value(value));
+    const size_t writer = other_writer(self, stage, results);
+    if (writer < self->topology->n)
+        document_mistake(self->document, place.value, place.key,
+                         "stages '%s' and '%s' would both write %s",
+                         self->topology->stages[writer].name, s->name, results);
+    const size_t reader = reader_of(self, results);
+    if (reader < self->topology->n)
+        document_mistake(self->document, place.value, place.key,
+                         "the result %s would be among the files that '%s' reads", results,
+                         self->topology->stages[reader].name);
+}
+
+static bool is_program(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Whether the word is a program as execvp(3) would find it. */
+static bool on_path(size_t length, const char word[])
+{
+    const char *folders = getenv("PATH");
+    while (folders != NULL) {
+        const size_t n = strcspn(folders, ":");
+        char *path = NULL;
+        if (asprintf(&path, "%.*s%s%.*s", (int)n, folders, n > 0 ? "/" : "./", (int)length, word) <
+            0)
+            return false;
+        const bool found = is_program(path);
+        free(path);
+        if (found)
+            return true;
+        folders = folders[n] == ':' ? folders + n + 1 : NULL;
+    }
+    return false;
+}
+
+/* Whether the first word of a command line is a program. */
+static bool command_exists(const char *command)
+{
+    const char *word = command + strspn(command, " \t");
+    const size_t length = strcspn(word, " \t");
+    if (length == 0)
+        return false;
+    if (memchr(word, '/', length) == NULL)
+        return on_path(length, word);
+    char *path = strndup(word, length);
+    const bool found = path != NULL && is_program(path);
+    free(path);
+    return found;
+}
+
+static void check_command(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    if (command_exists(s->run))
+        return;
+    const struct place place = place_find(self->stages[stage].block, "run");
+    document_mistake(self->document, place.value, place.key,
+                     "stages.%s.run: '%.60s' is neither a stage of ours nor a program that can be "
+                     "run",
+                     s->name, s->run);
+}
+
+void draft_check_values(struct draft *self)
+{
+    if (self->analysis_known) {
+        check_windows(self);
+        check_sizes(self);
+    }
+    if (self->top_known)
+        check_transport(self);
+    for (size_t i = 0; i < self->topology->n; i++) {
+        const struct draft_stage *stage = &self->stages[i];
+        if (stage->run_known && stage->kind == NULL)
+            check_command(self, i);
+        if (stage->kind == NULL || !stage->settings_known)
+            continue;
+        if (stage->kind->role == ROLE_LOG)
+            check_log(self, i);
+        check_results(self, i);
+    }
+}
