@@ -76,6 +76,8 @@ status puller_tend(puller *self, uint64_t until)
         self->heard_ms = now;
         return STATUS_OK;
     }
+    if (self->said_ms == 0) /* nothing was asked yet, so no answer is late */
+        self->heard_ms = now;
     if (now - self->heard_ms > FLOW_LEASE_MS) {
         log_warning("no word from %s for %d s: connecting again", link_endpoint(self->link),
                     FLOW_LEASE_MS / 1000);
