@@ -67,7 +67,7 @@ static void *new_socket(const struct flow *flow, int type)
     void *socket = zmq_socket(flow->zmq, type);
     if (socket == NULL)
         return NULL;
-    const int64_t most = (int64_t)WIRE_RAW_MAX;
+    const int64_t most = (int64_t)MESSAGE_BYTES_MAX;
     const bool ready = set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_SNDHWM, 0) &&
                        set_int(socket, ZMQ_RCVHWM, 0) && set_int(socket, ZMQ_RECONNECT_IVL, 50) &&
                        set_int(socket, ZMQ_RECONNECT_IVL_MAX, 1000) &&

@@ -9,8 +9,6 @@
 #include "common/log/log.h"
 #include "common/stage/runtime.h"
 
-enum { AHEAD = 8 }; /* items that may be on their way from each producer */
-
 struct feed_input {
     size_t copies;
     puller **in;
@@ -84,7 +82,7 @@ static bool codebooks_ended(const struct feed *self)
 }
 
 /* Copies of one input keep together, so that a stage that needs the same item of all of them holds
- * at most AHEAD of any. */
+ * at most STAGE_FEED_AHEAD of any. */
 static uint64_t joint_until(const struct feed_input *input)
 {
     uint64_t least = UINT64_MAX;
@@ -94,7 +92,7 @@ static uint64_t joint_until(const struct feed_input *input)
         if (!puller_ended(input->in[copy], &total) && next < least)
             least = next;
     }
-    return least == UINT64_MAX ? 0 : least + AHEAD * input->modulus;
+    return least == UINT64_MAX ? 0 : least + STAGE_FEED_AHEAD * input->modulus;
 }
 
 static status take_item(struct feed *self, size_t i, size_t copy, bool *busy)

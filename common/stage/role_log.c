@@ -8,8 +8,6 @@
 #include "common/log/log.h"
 #include "common/stage/runtime.h"
 
-enum { ROOM = 8 }; /* batches on their way from each worker; the readers' window bounds the sum */
-
 struct store {
     ack_log *acks;
     feeder *out; /* NULL: nobody takes it */
@@ -32,7 +30,7 @@ static status connect_inputs(struct store *self, struct runtime *runtime)
     for (size_t i = 0; i < setup->n_inputs; i++)
         for (size_t copy = 0; copy < setup->inputs[i].copies; copy++) {
             const status done = intake_create(&self->in[self->n], &runtime->flow,
-                                              setup->inputs[i].endpoint[copy], ROOM);
+                                              setup->inputs[i].endpoint[copy], STAGE_LOG_CREDITS);
             if (done != STATUS_OK)
                 return done;
             self->n++;

@@ -8,8 +8,6 @@
 #include "common/log/log.h"
 #include "common/stage/runtime.h"
 
-enum { ROOM = 2 }; /* batches on their way from each producer: one at work, one waiting */
-
 struct worker {
     struct stage_outlet outlet; /* first, so that emit finds the rest */
     struct runtime *runtime;
@@ -50,8 +48,9 @@ static status connect_inputs(struct worker *self, struct runtime *runtime)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < setup->n_inputs; i++)
         for (size_t copy = 0; copy < setup->inputs[i].copies; copy++) {
-            const status done = intake_create(&self->in[self->n], &runtime->flow,
-                                              setup->inputs[i].endpoint[copy], ROOM);
+            const status done =
+                intake_create(&self->in[self->n], &runtime->flow, setup->inputs[i].endpoint[copy],
+                              STAGE_WORKER_CREDITS);
             if (done != STATUS_OK)
                 return done;
             self->input[self->n++] = i;

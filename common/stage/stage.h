@@ -17,6 +17,13 @@
 #include "common/topology/topology.h"
 #include "common/wire/frame.h"
 
+/* How much may be on its way to a process from each one that sends to it. */
+enum {
+    STAGE_WORKER_CREDITS = 2, /* batches: one at work, one waiting */
+    STAGE_LOG_CREDITS = 8,    /* batches; the readers' window bounds the sum */
+    STAGE_FEED_AHEAD = 8      /* items */
+};
+
 struct stage_input {
     const char *stage; /* who sends */
     enum message_type type;

@@ -54,7 +54,7 @@ const struct key schema_analysis[] = {
      .type = KEY_INTEGER,
      .fallback = "512",
      .min = 1,
-     .max = 30000, /* rows of 700 particles fill a message then (WIRE_RAW_MAX, 256 MiB) */
+     .max = 30000, /* rows of 700 particles fill a message then (MESSAGE_BYTES_MAX, 256 MiB) */
      .unit = "rows",
      .help = "consecutive rows of one file handed out together",
      MEMBER(stream.batch)},

@@ -10,24 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/kernels/records.h"
 #include "common/status/status.h"
 #include "common/topology/analysis.h"
-
-/* The six messages that pass along edges. Numbers are part of the wire format. */
-enum message_type {
-    MESSAGE_NONE = 0, /* a stage without output */
-    MESSAGE_EVENT_BATCH,
-    MESSAGE_IMAGE_BATCH,
-    MESSAGE_CODEBOOK,
-    MESSAGE_SPECTRA,
-    MESSAGE_SELECTION,
-    MESSAGE_SCORE,
-    MESSAGE_TYPES
-};
-/* "event_batch", ...; "none" for MESSAGE_NONE. */
-const char *message_type_name(enum message_type type);
-/* The type of that name, MESSAGE_TYPES if there is none. */
-enum message_type message_type_find(const char *name);
 
 /* How a stage moves data (design section 5). */
 enum stage_role {

@@ -9,8 +9,8 @@
 
 #include "common/topology/topology_draft.h"
 
-/* WIRE_RAW_MAX less room for the small columns; common/wire stands beside this room, not below. */
-#define ITEM_BYTES_MAX (((uint64_t)1 << 28) - (1 << 20))
+/* What the large columns of a record may take; the rest is room for the small ones. */
+#define ITEM_BYTES_MAX (MESSAGE_BYTES_MAX - (1 << 20))
 
 /* The place of analysis.GROUP.window; both NULL where the file does not give it. */
 static struct place window_place(const struct draft *self, const char *group)

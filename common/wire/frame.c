@@ -117,7 +117,7 @@ status wire_pack(wire_packer *self, struct wire_header *header, const void *reco
     msgpack_sbuffer_clear(&self->raw);
     msgpack_packer_init(&to, &self->raw, msgpack_sbuffer_write);
     map_pack(&to, schema, record);
-    if (self->raw.size > WIRE_RAW_MAX)
+    if (self->raw.size > MESSAGE_BYTES_MAX)
         return STATUS_BAD_SHAPE;
     header->raw_length = self->raw.size;
     crypto_generichash(header->digest, sizeof header->digest, (const uint8_t *)self->raw.data,
@@ -247,7 +247,7 @@ status wire_unpack_header(wire_unpacker *self, struct wire_frame frame, struct w
         !is_unsigned(&item[5], UINT32_MAX) || !is_unsigned(&item[6], UINT64_MAX) ||
         !is_unsigned(&item[7], UINT32_MAX))
         return refuse(self, "a number of the header is missing or out of range");
-    if (!is_unsigned(&item[8], WIRE_RAW_MAX))
+    if (!is_unsigned(&item[8], MESSAGE_BYTES_MAX))
         return refuse(self, "raw length above the cap");
     if (item[9].type != MSGPACK_OBJECT_BIN || item[9].via.bin.size != sizeof out->digest)
         return refuse(self, "the digest is no bin of 16 bytes");

@@ -19,8 +19,6 @@
 #include "common/wire/schema.h"
 
 enum { WIRE_VERSION = 1, WIRE_HEADER_MAX = 256, WIRE_CONTROL_MAX = 1 << 20, RUN_ID_SIZE = 33 };
-/* A record's bytes before compression; so much a frame may hold, too. */
-#define WIRE_RAW_MAX ((uint64_t)1 << 28)
 
 struct wire_header {
     enum message_type type;
@@ -46,7 +44,7 @@ void wire_packer_destroy(wire_packer **self);
 
 /* Packs one record. Fills header's raw_length and digest. frames[0] is the header, frames[1] the
  * payload, borrowed until the packer's next call. STATUS_NO_MEMORY; STATUS_BAD_SHAPE if the record
- * is larger than WIRE_RAW_MAX. */
+ * is larger than MESSAGE_BYTES_MAX. */
 MUST_CHECK status wire_pack(wire_packer *self, struct wire_header *header, const void *record,
                             struct wire_frame frames[2]);
 /* Packs one control, borrowed likewise. */

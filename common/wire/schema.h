@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "common/kernels/records.h"
-#include "common/topology/topology.h"
 
 enum wire_kind {
     WIRE_U8,

@@ -8,15 +8,13 @@
 #include <stdlib.h>
 
 #include "common/kernels/image.h"
+#include "common/stage/stage.h"
 #include "common/status/status.h"
-#include "common/topology/topology.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/overrides.h"
 
 enum {
     OPTION_JSON = 0x101,
-    WORKER_CREDITS = 2,  /* from each producer process: ROOM of common/stage/role_worker.c */
-    FEED_AHEAD = 8,      /* likewise: AHEAD of common/stage/role_feed.c */
     PARTICLES_MAX = 700, /* per event in an LHC Olympics table */
     LIT_TYPICAL = 36,    /* pixels of a QCD jet at 40 x 40 (arXiv 2402.17714, figure 6) */
     SHOWN_EVENTS = 100000
@@ -91,9 +89,10 @@ static struct memory memory_of(const topology *flow)
         .slice_item = (uint64_t)analysis->training.ensemble * analysis->training.clusters *
                       analysis->spectra.bins * sizeof(uint64_t),
     };
-    memory.worker = WORKER_CREDITS * n_sources(flow) * memory.event_batch + memory.image_batch;
+    memory.worker =
+        STAGE_WORKER_CREDITS * n_sources(flow) * memory.event_batch + memory.image_batch;
     memory.log = log_room(flow) * memory.image_batch;
-    memory.feed = FEED_AHEAD * memory.image_batch;
+    memory.feed = STAGE_FEED_AHEAD * memory.image_batch;
     return memory;
 }
 
@@ -141,14 +140,14 @@ static void print_in_flight(const topology *flow, const struct memory *memory)
     printf("  in flight, at most\n"
            "    each worker   %s: %d credits from each of %llu sources x a batch of %u events "
            "(%s), and its images\n",
-           bytes_text(memory->worker, sizeof whole, whole), (int)WORKER_CREDITS,
+           bytes_text(memory->worker, sizeof whole, whole), (int)STAGE_WORKER_CREDITS,
            (unsigned long long)n_sources(flow), (unsigned)topology_analysis(flow)->stream.batch,
            bytes_text(memory->event_batch, sizeof one, one));
     printf("    the log       %s: room for %llu image batches (%s)\n",
            bytes_text(memory->log, sizeof whole, whole), (unsigned long long)log_room(flow),
            bytes_text(memory->image_batch, sizeof one, one));
     printf("    each follower %s: %d image batches ahead\n",
-           bytes_text(memory->feed, sizeof whole, whole), (int)FEED_AHEAD);
+           bytes_text(memory->feed, sizeof whole, whole), STAGE_FEED_AHEAD);
 }
 
 static void print_memory(const topology *flow)
