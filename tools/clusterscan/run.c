@@ -146,5 +146,6 @@ int command_run(int argc, char **argv)
         plan_fini(&plan);
     }
     topology_destroy(&flow);
+    overrides_fini(&arguments.overrides);
     return code;
 }
