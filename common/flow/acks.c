@@ -11,8 +11,7 @@ struct ack_reader {
     flow_link *link;
     uint32_t source;
     uint64_t said_batches;
-    uint64_t said_ms;
-    uint64_t heard_ms;
+    struct talk talk;
 };
 
 status ack_reader_create(ack_reader **out, struct flow *flow, const char *endpoint, uint32_t source)
@@ -24,7 +23,6 @@ status ack_reader_create(ack_reader **out, struct flow *flow, const char *endpoi
         return STATUS_NO_MEMORY;
     self->flow = flow;
     self->source = source;
-    self->heard_ms = flow_now_ms();
     const status connected = link_connect(&self->link, flow, endpoint);
     if (connected != STATUS_OK)
         ack_reader_destroy(&self);
@@ -62,7 +60,7 @@ static status hear(ack_reader *self, ledger *book)
     struct arrival arrival;
     status done;
     while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
-        self->heard_ms = flow_now_ms();
+        self->talk.heard_ms = flow_now_ms();
         take_word(self, &arrival, book);
         arrival_close(&arrival);
     }
@@ -75,18 +73,12 @@ status ack_reader_tend(ack_reader *self, ledger *book, uint64_t batches, uint64_
     if (done != STATUS_OK)
         return done;
     const uint64_t now = flow_now_ms();
-    if (now - self->heard_ms > FLOW_LEASE_MS) {
-        log_warning("no word from the log for %d s: connecting again", FLOW_LEASE_MS / 1000);
-        self->heard_ms = now;
-        self->said_ms = 0;
-        done = link_remake(self->link);
-        if (done != STATUS_OK)
-            return done;
-    }
-    if (self->said_ms != 0 && batches == self->said_batches &&
-        now - self->said_ms < FLOW_HEARTBEAT_MS)
+    done = link_check_lease(self->link, &self->talk, now);
+    if (done != STATUS_OK)
+        return done;
+    if (batches == self->said_batches && !talk_is_due(&self->talk, now))
         return STATUS_OK;
-    self->said_ms = now;
+    self->talk.said_ms = now;
     self->said_batches = batches;
     const struct control_reader reader = {.source = self->source,
                                           .incarnation = self->flow->incarnation,

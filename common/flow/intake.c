@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
-
 struct intake {
     struct flow *flow;
     flow_link *link;
@@ -15,8 +13,7 @@ struct intake {
     uint64_t received; /* batches of that epoch */
     uint64_t granted;
     uint64_t said; /* last total told to the producer */
-    uint64_t said_ms;
-    uint64_t heard_ms;
+    struct talk talk;
 };
 
 status intake_create(intake **out, struct flow *flow, const char *endpoint, uint64_t room)
@@ -28,7 +25,6 @@ status intake_create(intake **out, struct flow *flow, const char *endpoint, uint
         return STATUS_NO_MEMORY;
     self->flow = flow;
     self->room = room;
-    self->heard_ms = flow_now_ms();
     const status connected = link_connect(&self->link, flow, endpoint);
     if (connected != STATUS_OK)
         intake_destroy(&self);
@@ -58,7 +54,7 @@ static status say_grant(intake *self, uint64_t now)
                                   .total = self->granted};
     strncpy(grant.name, self->flow->name, sizeof grant.name - 1);
     self->said = self->granted;
-    self->said_ms = now;
+    self->talk.said_ms = now;
     const status done = link_send_control(self->link, NULL, CONTROL_GRANT, &grant);
     return done == STATUS_END ? STATUS_OK : done;
 }
@@ -66,19 +62,12 @@ static status say_grant(intake *self, uint64_t now)
 status intake_tend(intake *self, bool open)
 {
     const uint64_t now = flow_now_ms();
-    if (now - self->heard_ms > FLOW_LEASE_MS) {
-        log_warning("no word from %s for %d s: connecting again", link_endpoint(self->link),
-                    FLOW_LEASE_MS / 1000);
-        self->heard_ms = now;
-        self->said_ms = 0;
-        const status remade = link_remake(self->link);
-        if (remade != STATUS_OK)
-            return remade;
-    }
+    const status alive = link_check_lease(self->link, &self->talk, now);
+    if (alive != STATUS_OK)
+        return alive;
     if (open && self->epoch != 0)
         self->granted = self->received + self->room;
-    if (self->granted == self->said && self->said_ms != 0 &&
-        now - self->said_ms < FLOW_HEARTBEAT_MS)
+    if (self->granted == self->said && !talk_is_due(&self->talk, now))
         return STATUS_OK;
     return say_grant(self, now);
 }
@@ -91,7 +80,7 @@ static void meet(intake *self, uint64_t epoch)
     self->epoch = epoch;
     self->received = 0;
     self->granted = 0;
-    self->said_ms = 0;
+    self->talk.said_ms = 0;
 }
 
 status intake_receive(intake *self, struct arrival *arrival, union record *out)
@@ -100,7 +89,7 @@ status intake_receive(intake *self, struct arrival *arrival, union record *out)
         status done = link_receive(self->link, arrival);
         if (done != STATUS_OK)
             return done;
-        self->heard_ms = flow_now_ms();
+        self->talk.heard_ms = flow_now_ms();
         if (arrival->control_type == CONTROL_ALIVE) {
             meet(self, arrival->control.alive.epoch);
             continue;

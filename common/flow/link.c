@@ -136,6 +136,22 @@ status link_remake(flow_link *self)
     return open_socket(self);
 }
 
+bool talk_is_due(const struct talk *self, uint64_t now_ms)
+{
+    return self->said_ms == 0 || now_ms - self->said_ms >= FLOW_HEARTBEAT_MS;
+}
+
+status link_check_lease(flow_link *self, struct talk *talk, uint64_t now_ms)
+{
+    if (talk->said_ms == 0) /* nothing was asked, so no answer is late */
+        talk->heard_ms = now_ms;
+    if (now_ms - talk->heard_ms <= FLOW_LEASE_MS)
+        return STATUS_OK;
+    log_warning("no word from %s for %d s: connecting again", self->endpoint, FLOW_LEASE_MS / 1000);
+    *talk = (struct talk){0};
+    return link_remake(self);
+}
+
 void *link_socket(const flow_link *self)
 {
     return self->socket;

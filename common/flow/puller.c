@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
-
 struct puller {
     struct flow *flow;
     flow_link *link;
@@ -14,8 +12,7 @@ struct puller {
     uint64_t next;
     uint64_t total; /* UINT64_MAX: not known */
     uint64_t said;  /* last `until` told */
-    uint64_t said_ms;
-    uint64_t heard_ms;
+    struct talk talk;
 };
 
 status puller_create(puller **out, struct flow *flow, const char *endpoint,
@@ -30,7 +27,6 @@ status puller_create(puller **out, struct flow *flow, const char *endpoint,
     self->filter = *filter;
     self->next = filter->remainder;
     self->total = UINT64_MAX;
-    self->heard_ms = flow_now_ms();
     const status connected = link_connect(&self->link, flow, endpoint);
     if (connected != STATUS_OK)
         puller_destroy(&self);
@@ -63,7 +59,7 @@ static status say_pull(puller *self, uint64_t until, uint64_t now)
                                 .mass = {self->filter.mass[0], self->filter.mass[1]}};
     strncpy(pull.name, self->flow->name, sizeof pull.name - 1);
     self->said = until;
-    self->said_ms = now;
+    self->talk.said_ms = now;
     const status done = link_send_control(self->link, NULL, CONTROL_PULL, &pull);
     return done == STATUS_END ? STATUS_OK : done;
 }
@@ -72,24 +68,14 @@ status puller_tend(puller *self, uint64_t until)
 {
     const uint64_t now = flow_now_ms();
     uint64_t total;
-    if (puller_ended(self, &total)) {
-        self->heard_ms = now;
+    if (puller_ended(self, &total))
         return STATUS_OK;
-    }
-    if (self->said_ms == 0) /* nothing was asked yet, so no answer is late */
-        self->heard_ms = now;
-    if (now - self->heard_ms > FLOW_LEASE_MS) {
-        log_warning("no word from %s for %d s: connecting again", link_endpoint(self->link),
-                    FLOW_LEASE_MS / 1000);
-        self->heard_ms = now;
-        self->said_ms = 0;
-        const status remade = link_remake(self->link);
-        if (remade != STATUS_OK)
-            return remade;
-    }
+    const status alive = link_check_lease(self->link, &self->talk, now);
+    if (alive != STATUS_OK)
+        return alive;
     if (until < self->said)
         until = self->said;
-    if (until == self->said && self->said_ms != 0 && now - self->said_ms < FLOW_HEARTBEAT_MS)
+    if (until == self->said && !talk_is_due(&self->talk, now))
         return STATUS_OK;
     return say_pull(self, until, now);
 }
@@ -97,7 +83,7 @@ status puller_tend(puller *self, uint64_t until)
 /* A damaged item: on a new connection the producer starts again from the one we lack. */
 static status ask_again(puller *self)
 {
-    self->said_ms = 0;
+    self->talk.said_ms = 0;
     const status remade = link_remake(self->link);
     return remade == STATUS_OK ? STATUS_END : remade;
 }
@@ -108,7 +94,7 @@ status puller_receive(puller *self, struct arrival *arrival, union record *out)
         status done = link_receive(self->link, arrival);
         if (done != STATUS_OK)
             return done;
-        self->heard_ms = flow_now_ms();
+        self->talk.heard_ms = flow_now_ms();
         if (arrival->control_type == CONTROL_END)
             self->total = arrival->control.end.total;
         if (arrival->control_type != 0)

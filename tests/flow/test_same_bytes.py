@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same events give the same bytes, however the run is spread out."""
+import concurrent.futures
+
 from product import SMALL, ProductCase, digest, main, same_in_h5diff, settings
 
 SPREADS = {
@@ -44,6 +46,34 @@ class SameBytes(ProductCase):
         self.assertEqual(digest(self.folder / "results.h5"), before)
         for file, written in segments.items():
             self.assertEqual(file.stat().st_mtime_ns, written)
+
+    def test_training_on_the_first_events_does_not_depend_on_timing(self):
+        early = settings(analysis__training__events=200)
+        self.command("run", "small.yaml", "--state", "a", *early)
+        first = digest(self.folder / "results.h5")
+        self.command("run", "small.yaml", "--state", "b", *early, *settings(
+            stages__images__replicas=3, stages__log__settings__segment=2,
+            stages__trainer__replicas=3))
+        self.assertEqual(digest(self.folder / "results.h5"), first)
+        self.command("run", "small.yaml", "--state", "a")
+        self.assertNotEqual(digest(self.folder / "results.h5"), first)
+
+    def test_runs_side_by_side_do_not_meet(self):
+        self.toy("other.h5", 2222, seed=9)
+        commands = []
+        for transport in (("ipc", {}), ("tcp", {"transport": "tcp", "security": "none"})):
+            for events in ("events.h5", "other.h5"):
+                name = f"{transport[0]}-{events}"
+                commands.append((name, ["run", "small.yaml", "--state", f"state-{name}", *settings(
+                    **transport[1], stages__reader__settings__files=f"[{events}]",
+                    stages__score__settings__results=name)]))
+        with concurrent.futures.ThreadPoolExecutor(len(commands)) as pool:
+            list(pool.map(lambda item: self.command(*item[1]), commands))
+        for events in ("events.h5", "other.h5"):
+            self.assertEqual(digest(self.folder / f"ipc-{events}"),
+                             digest(self.folder / f"tcp-{events}"))
+        self.assertNotEqual(digest(self.folder / "ipc-events.h5"),
+                            digest(self.folder / "ipc-other.h5"))
 
     def test_another_seed_gives_another_answer_from_the_same_images(self):
         self.command("run", "small.yaml")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of the house: what machines can see of docs/../CONTRIBUTING.md's rules."""
+"""The form of the house: what a machine can see of the rules in CONTRIBUTING.md."""
 import os
 import pathlib
 import re
