@@ -30,16 +30,24 @@ enum message_type message_type_find(const char *name);
 /* Why an event that was read is not counted. The order is part of the wire and file
  * formats: append only. */
 enum drop_reason {
-    DROP_NOT_FINITE,  /* a pT, eta or phi is NaN or infinite */
+    DROP_NOT_FINITE,  /* a pT, eta or phi is NaN or infinite, or a jet's beyond float32 */
     DROP_NEGATIVE_PT, /* a pT below zero */
     DROP_ETA_RANGE,   /* |eta| above 10 */
     DROP_NO_JET,      /* no jet above pt_min */
     DROP_ONE_JET,     /* a single jet above pt_min */
     DROP_EMPTY_IMAGE, /* one of the two images has no lit pixel */
+    DROP_TOO_MANY,    /* more than EVENT_PARTICLES_MAX particles */
     DROP_REASONS
 };
 /* The reason as it stands in results and messages, e.g. "one_jet". */
 const char *drop_reason_name(enum drop_reason reason);
+/* The reason in words, e.g. "a single jet above pt_min". */
+const char *drop_reason_text(enum drop_reason reason);
+
+/* Particles of an event that is looked at; readers cut longer ones to one more, which is enough to
+ * drop them. Above the 30,000 or so of a central lead collision, and 512 such events fit into a
+ * message. */
+enum { EVENT_PARTICLES_MAX = 40000 };
 
 /* n consecutive rows of one file of one source. */
 struct event_batch {

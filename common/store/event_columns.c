@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* event_columns: /events with an offset per event and the particles of all events in a row. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,8 +139,7 @@ static status read_offsets(event_file *self, uint64_t first, uint32_t n)
                         offsets))
         return unreadable(self, "events/offset", first, n);
     for (uint32_t e = 0; e < n; e++) {
-        if (offsets[e + 1] >= offsets[e] && offsets[e + 1] <= self->columns.particles &&
-            offsets[e + 1] - offsets[0] <= UINT32_MAX)
+        if (offsets[e + 1] >= offsets[e] && offsets[e + 1] <= self->columns.particles)
             continue;
         log_error("%s: row %" PRIu64 ": /events/offset goes from %" PRIu64 " to %" PRIu64
                   ", expected a step forward within the %" PRIu64 " particles",
@@ -149,20 +149,67 @@ static status read_offsets(event_file *self, uint64_t first, uint32_t n)
     return STATUS_OK;
 }
 
+/* Particles of event e that are read: of one that will be dropped for its length, just enough to
+ * see that. */
+static uint64_t taken(const uint64_t offsets[], uint32_t e)
+{
+    const uint64_t all = offsets[e + 1] - offsets[e];
+    return all <= EVENT_PARTICLES_MAX ? all : EVENT_PARTICLES_MAX + 1;
+}
+
+/* Sets the offsets of the batch as it will be; no larger one than a message takes is gathered. */
+static status set_offsets(event_file *self, uint64_t first, uint32_t n)
+{
+    const uint64_t most = (MESSAGE_BYTES_MAX - (1 << 20)) / (3 * sizeof(float));
+    uint64_t particles = 0;
+    status outcome = event_arrays_reserve(&self->arrays, n, 0);
+    if (outcome != STATUS_OK)
+        return outcome;
+    self->arrays.offset[0] = 0;
+    for (uint32_t e = 0; e < n; e++) {
+        particles += taken(self->columns.offsets, e);
+        if (particles > most) {
+            log_error("%s: rows %" PRIu64 " to %" PRIu64 " hold more than the %" PRIu64
+                      " particles that fit into a message: choose a smaller analysis.stream.batch",
+                      self->path, first, first + n - 1, most);
+            return STATUS_BAD_INPUT;
+        }
+        self->arrays.offset[e + 1] = (uint32_t)particles;
+    }
+    return event_arrays_reserve(&self->arrays, n, (size_t)particles);
+}
+
+/* Particles of the events from `e` that stand in the file without a gap: up to and with the first
+ * that is cut. *end gets the event behind them. */
+static uint64_t run_of(const uint64_t offsets[], uint32_t e, uint32_t n, uint32_t *end)
+{
+    uint64_t count = 0;
+    bool cut = false;
+    for (; e < n && !cut; e++) {
+        count += taken(offsets, e);
+        cut = taken(offsets, e) > EVENT_PARTICLES_MAX;
+    }
+    *end = e;
+    return count;
+}
+
 static status read_particles(event_file *self, uint64_t first, uint32_t n)
 {
-    const uint64_t from = self->columns.offsets[0], count = self->columns.offsets[n] - from;
-    const status outcome = event_arrays_reserve(&self->arrays, n, (size_t)count);
-    if (outcome != STATUS_OK || count == 0)
-        return outcome;
-    if (!hdf5_read_rows(self->columns.pt, 1, NULL, from, count, H5T_NATIVE_FLOAT, self->arrays.pt))
-        return unreadable(self, "events/pt", first, n);
-    if (!hdf5_read_rows(self->columns.eta, 1, NULL, from, count, H5T_NATIVE_FLOAT,
-                        self->arrays.eta))
-        return unreadable(self, "events/eta", first, n);
-    if (!hdf5_read_rows(self->columns.phi, 1, NULL, from, count, H5T_NATIVE_FLOAT,
-                        self->arrays.phi))
-        return unreadable(self, "events/phi", first, n);
+    const struct event_arrays *arrays = &self->arrays;
+    const struct {
+        const char *name;
+        hid_t dataset;
+        float *to;
+    } columns[] = {{"events/pt", self->columns.pt, arrays->pt},
+                   {"events/eta", self->columns.eta, arrays->eta},
+                   {"events/phi", self->columns.phi, arrays->phi}};
+    for (uint32_t e = 0, end; e < n; e = end) {
+        const uint64_t count = run_of(self->columns.offsets, e, n, &end);
+        for (size_t c = 0; c < 3 && count > 0; c++)
+            if (!hdf5_read_rows(columns[c].dataset, 1, NULL, self->columns.offsets[e], count,
+                                H5T_NATIVE_FLOAT, columns[c].to + arrays->offset[e]))
+                return unreadable(self, columns[c].name, first, n);
+    }
     return STATUS_OK;
 }
 
@@ -185,16 +232,14 @@ static status columns_read(event_file *self, uint64_t first, uint32_t n, uint32_
 {
     status outcome = read_offsets(self, first, n);
     if (outcome == STATUS_OK)
+        outcome = set_offsets(self, first, n);
+    if (outcome == STATUS_OK)
         outcome = read_particles(self, first, n);
     if (outcome == STATUS_OK && self->labelled && n > 0)
         outcome = read_labels(self, first, n);
-    if (outcome != STATUS_OK)
-        return outcome;
-    const uint64_t *offsets = self->columns.offsets;
-    for (size_t e = 0; e <= n; e++)
-        self->arrays.offset[e] = (uint32_t)(offsets[e] - offsets[0]);
-    *particles = self->arrays.offset[n];
-    return STATUS_OK;
+    if (outcome == STATUS_OK)
+        *particles = self->arrays.offset[n];
+    return outcome;
 }
 
 const struct event_layout_reader event_columns_reader = {.read = columns_read,

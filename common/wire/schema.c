@@ -58,7 +58,7 @@ static const struct wire_field image_batch_fields[] = {
     SCALAR(lit, WIRE_U32, "lit pixels of all images below together"),
     COLUMN(dropped, WIRE_U32, 0, 1, EXTENTS(CONSTANT(DROP_REASONS, "reasons")),
            "rows of the whole batch per reason: not_finite, negative_pt, eta_range, no_jet, "
-           "one_jet, empty_image"),
+           "one_jet, empty_image, too_many"),
     COLUMN(row, WIRE_U64, 0, 1, PER_EVENT, "over all files of the source"),
     COLUMN(m_jj, WIRE_F32, 0, 1, PER_EVENT, "dijet mass, GeV"),
     COLUMN(label, WIRE_I8, 1, 1, PER_EVENT, "0 background, 1 signal, -1 not known"),

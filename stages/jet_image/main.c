@@ -4,6 +4,8 @@
  *   out  image_batch  per event with two jets: dijet mass, jet variables, two sparse images; how
  *                     many of the others were dropped for which reason
  * Keeps nothing between batches, so any number of copies may share the work. */
+#include <float.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,11 +15,14 @@
 #include "common/log/log.h"
 #include "common/stage/stage.h"
 
+enum { NAMED_MAX = 20 }; /* rows of broken events named in the log before it falls silent */
+
 struct imager {
     jet_finder *finder;
     image_maker *maker;
     struct image_columns columns;
     uint64_t truncated; /* jets with more constituents than an image takes */
+    uint32_t named;     /* rows of broken events told so far */
 };
 
 static void imager_destroy(void **state)
@@ -72,6 +77,15 @@ static void add_jet(struct imager *self, const struct jet *jet, uint32_t index)
     self->truncated += jet->n > IMAGE_CONSTITUENTS_MAX;
 }
 
+/* Momenta that are finite one by one may add up to more than a column holds. */
+static bool fits_float32(const struct dijet *dijet)
+{
+    bool fits = dijet->m_jj <= FLT_MAX;
+    for (size_t j = 0; j < 2; j++)
+        fits = fits && dijet->jet[j].pt <= FLT_MAX && dijet->jet[j].mass <= FLT_MAX;
+    return fits;
+}
+
 /* Appends event e of the batch; DROP_REASONS, or why it was not. */
 static enum drop_reason add_event(struct imager *self, const struct event_batch *from, uint32_t e)
 {
@@ -80,11 +94,15 @@ static enum drop_reason add_event(struct imager *self, const struct event_batch 
     const float *eta = from->eta + first;
     const float *phi = from->phi + first;
     struct image_columns *to = &self->columns;
+    const uint32_t n = from->offset[e + 1] - first;
     struct dijet dijet;
-    const enum drop_reason reason =
-        jet_finder_find(self->finder, from->offset[e + 1] - first, pt, eta, phi, &dijet);
+    const enum drop_reason reason = n > EVENT_PARTICLES_MAX
+                                        ? DROP_TOO_MANY
+                                        : jet_finder_find(self->finder, n, pt, eta, phi, &dijet);
     if (reason != DROP_REASONS)
         return reason;
+    if (!fits_float32(&dijet))
+        return DROP_NOT_FINITE;
     for (uint32_t j = 0; j < 2; j++) {
         if (!add_image(self, &dijet.jet[j], pt, eta, phi, 2 * to->events + j))
             return DROP_EMPTY_IMAGE;
@@ -95,6 +113,21 @@ static enum drop_reason add_event(struct imager *self, const struct event_batch 
     to->label[to->events] = from->label != NULL ? from->label[e] : (int8_t)-1;
     to->events++;
     return DROP_REASONS;
+}
+
+/* Events without two jets are physics and only counted; those with numbers that cannot be are told
+ * by their row, so that somebody can look at the file. */
+static void name_row(struct imager *self, uint32_t source, uint64_t row, enum drop_reason reason)
+{
+    const bool broken = reason == DROP_NOT_FINITE || reason == DROP_NEGATIVE_PT ||
+                        reason == DROP_ETA_RANGE || reason == DROP_TOO_MANY;
+    if (!broken || self->named > NAMED_MAX)
+        return;
+    if (self->named++ < NAMED_MAX)
+        log_warning("source %" PRIu32 ", row %" PRIu64 ": dropped as %s: %s", source, row,
+                    drop_reason_name(reason), drop_reason_text(reason));
+    else
+        log_warning("more broken events are dropped; this process names no further rows");
 }
 
 static status imager_process(void *state, const struct stage_item *item,
@@ -108,8 +141,10 @@ static status imager_process(void *state, const struct stage_item *item,
         return reset;
     for (uint32_t e = 0; e < from->events; e++) {
         const enum drop_reason reason = add_event(self, from, e);
-        if (reason != DROP_REASONS)
-            self->columns.dropped[reason]++;
+        if (reason == DROP_REASONS)
+            continue;
+        self->columns.dropped[reason]++;
+        name_row(self, item->header->source, from->first_row + e, reason);
     }
     struct image_batch images = {.first_row = from->first_row, .read = from->events};
     image_columns_view(&self->columns, from->label != NULL, &images);

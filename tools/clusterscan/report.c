@@ -86,19 +86,6 @@ static int print_json(const struct result_summary *result)
     return EXIT_DONE;
 }
 
-static const char *reason_in_words(enum drop_reason reason)
-{
-    static const char *const words[DROP_REASONS] = {
-        [DROP_NOT_FINITE] = "a momentum or angle is not a finite number",
-        [DROP_NEGATIVE_PT] = "a transverse momentum is negative",
-        [DROP_ETA_RANGE] = "a particle lies beyond |eta| = 10",
-        [DROP_NO_JET] = "no jet above pt_min",
-        [DROP_ONE_JET] = "a single jet above pt_min",
-        [DROP_EMPTY_IMAGE] = "a jet without anything inside its image",
-    };
-    return words[reason];
-}
-
 static void print_events(const struct tally *tally)
 {
     printf("%12" PRIu64 " events read\n", tally->read);
@@ -106,7 +93,7 @@ static void print_events(const struct tally *tally)
     printf("%12" PRIu64 " dropped\n", tally_dropped(tally));
     for (int r = 0; r < DROP_REASONS; r++)
         if (tally->dropped[r] > 0)
-            printf("%16" PRIu64 " %s\n", tally->dropped[r], reason_in_words((enum drop_reason)r));
+            printf("%16" PRIu64 " %s\n", tally->dropped[r], drop_reason_text((enum drop_reason)r));
     printf("%12" PRIu64 " quarantined\n", tally->quarantined);
 }
 

@@ -104,7 +104,7 @@ START_TEST(h5py_reads_the_columns)
         "assert f['batch/seq'][:].tolist() == [41, 12, 42]\n"
         "assert f['batch/events'][:].tolist() == [7, 0, 5]\n"
         "assert f['batch/read'][:].tolist() == [12, 5, 10]\n"
-        "assert f['batch/dropped'][:].tolist() == [[1, 0, 0, 0, 3, 0]] * 3\n"
+        "assert f['batch/dropped'][:].tolist() == [[1, 0, 0, 0, 3, 0, 0]] * 3\n"
         "off = f['offset'][:]\n"
         "assert off.dtype == '<u8' and off.shape == (25,) and off[-1] == f['pixel'].shape[0]\n"
         "sums = np.add.reduceat(f['intensity'][:], off[:-1].astype(int))\n"

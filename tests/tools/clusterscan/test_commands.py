@@ -12,7 +12,8 @@ import numpy as np
 import product
 from product import CLUSTERSCAN, SHARED, needs_shared
 
-REASONS = ["not_finite", "negative_pt", "eta_range", "no_jet", "one_jet", "empty_image"]
+REASONS = ["not_finite", "negative_pt", "eta_range", "no_jet", "one_jet", "empty_image",
+           "too_many"]
 
 
 class Generate(product.ProductCase):
@@ -124,7 +125,7 @@ def write_results(path, mls, bins, label):
         for name, n in (("read", 20), ("counted", 15), ("dropped", 4), ("quarantined", 1)):
             file.attrs["events_" + name] = np.uint64(n)
         file["dropped/reason"] = np.array(REASONS, dtype="S16")
-        file["dropped/count"] = np.array([0, 0, 0, 1, 3, 0], dtype=np.uint64)
+        file["dropped/count"] = np.array([0, 0, 0, 1, 3, 0, 0], dtype=np.uint64)
         file["edges"] = np.linspace(3000, 3400, 5)
         file["score/mls"] = np.array(mls)
         file["score/bin"] = np.array(bins, dtype=np.int32)
@@ -143,7 +144,7 @@ class Report(product.ProductCase):
         told = json.loads(self.command("report", "--json", "results.h5").stdout)
         self.assertEqual(told, {
             "events_read": 20, "events_counted": 15, "events_dropped": 4, "events_quarantined": 1,
-            "dropped": dict(zip(REASONS, [0, 0, 0, 1, 3, 0])), "members": 3, "mls": mls,
+            "dropped": dict(zip(REASONS, [0, 0, 0, 1, 3, 0, 0])), "members": 3, "mls": mls,
             "mls_mean": float(np.mean(mls)), "bin_gev": [3300.0, 3400.0],
             "selected": [[], [0], [0, 1]]})
 
