@@ -90,12 +90,12 @@ status intake_receive(intake *self, struct arrival *arrival, union record *out)
         if (done != STATUS_OK)
             return done;
         self->talk.heard_ms = flow_now_ms();
-        if (arrival->control_type == CONTROL_ALIVE) {
+        if (arrival->control_type == CONTROL_ALIVE)
             meet(self, arrival->control.alive.epoch);
+        if (arrival->control_type != 0) {
+            arrival_close(arrival);
             continue;
         }
-        if (arrival->control_type != 0)
-            continue;
         meet(self, arrival->header.epoch);
         self->received++;
         done = link_unpack(self->link, arrival, out);

@@ -200,12 +200,22 @@ static struct wire_frame frame_of(zmq_msg_t *message)
     return (struct wire_frame){zmq_msg_data(message), zmq_msg_size(message)};
 }
 
+/* What was read from a frame may point into it: it lives as long as the arrival. */
+static void keep_frame(struct arrival *self, zmq_msg_t *frame)
+{
+    zmq_msg_init(&self->frame);
+    zmq_msg_move(&self->frame, frame);
+    self->has_frame = true;
+}
+
 static status read_control(flow_link *self, zmq_msg_t *frame, struct arrival *out)
 {
     char run_id[RUN_ID_SIZE];
     enum control_type type;
     wire_unpacker *unpacker = self->flow->unpacker;
-    if (wire_unpack_control(unpacker, frame_of(frame), &type, run_id, &out->control) != STATUS_OK)
+    keep_frame(out, frame);
+    const struct wire_frame bytes = frame_of(&out->frame);
+    if (wire_unpack_control(unpacker, bytes, &type, run_id, &out->control) != STATUS_OK)
         return refuse(self, wire_reason(unpacker));
     if (strcmp(run_id, self->flow->run_id) != 0)
         return refuse(self, "of another run");
@@ -220,9 +230,7 @@ static status read_record(flow_link *self, zmq_msg_t frames[2], struct arrival *
         return refuse(self, wire_reason(unpacker));
     if (strcmp(out->header.run_id, self->flow->run_id) != 0)
         return refuse(self, "of another run");
-    zmq_msg_init(&out->payload);
-    zmq_msg_move(&out->payload, &frames[1]);
-    out->has_payload = true;
+    keep_frame(out, &frames[1]);
     return STATUS_OK;
 }
 
@@ -250,6 +258,8 @@ static status receive_one(flow_link *self, struct arrival *out)
         done = refuse(self, "neither one frame nor two");
     for (size_t i = 0; i < n && i < most; i++)
         zmq_msg_close(&frames[i]);
+    if (done != STATUS_OK)
+        arrival_close(out);
     return done;
 }
 
@@ -264,19 +274,19 @@ status link_receive(flow_link *self, struct arrival *out)
 
 status link_unpack(flow_link *self, const struct arrival *arrival, union record *out)
 {
-    assert(arrival->has_payload);
+    assert(arrival->has_frame && arrival->control_type == 0);
     wire_unpacker *unpacker = self->flow->unpacker;
-    const struct wire_frame payload = {zmq_msg_data((zmq_msg_t *)&arrival->payload),
-                                       zmq_msg_size((zmq_msg_t *)&arrival->payload)};
+    const struct wire_frame payload = {zmq_msg_data((zmq_msg_t *)&arrival->frame),
+                                       zmq_msg_size((zmq_msg_t *)&arrival->frame)};
     const status done = wire_unpack(unpacker, &arrival->header, payload, out);
     return done == STATUS_BAD_INPUT ? refuse(self, wire_reason(unpacker)) : done;
 }
 
 void arrival_close(struct arrival *self)
 {
-    if (self->has_payload)
-        zmq_msg_close(&self->payload);
-    self->has_payload = false;
+    if (self->has_frame)
+        zmq_msg_close(&self->frame);
+    self->has_frame = false;
 }
 
 /* How a send ended: the peer may have left, a full pipe cannot be (no high-water marks). */

@@ -68,15 +68,16 @@ bool talk_is_due(const struct talk *self, uint64_t now_ms);
  * FLOW_LEASE_MS: libzmq does not connect again after a protocol error. */
 MUST_CHECK status link_check_lease(flow_link *self, struct talk *talk, uint64_t now_ms);
 
-/* One message that has arrived. A control: control_type is set and `control` filled. A record:
- * control_type is 0, `header` filled, and link_unpack reads the rest. */
+/* One message that has arrived, to be given to arrival_close. A control: control_type is set and
+ * `control` filled. A record: control_type is 0, `header` filled, and link_unpack reads the rest.
+ */
 struct arrival {
     struct route route;
     unsigned control_type;
     union control control;
     struct wire_header header;
-    zmq_msg_t payload; /* of a record; to be given to arrival_close */
-    bool has_payload;
+    zmq_msg_t frame; /* payload of a record, or the control: what the fields above point into */
+    bool has_frame;
 };
 /* The next good message, without waiting: STATUS_OK, or STATUS_END if there is none now. */
 MUST_CHECK status link_receive(flow_link *self, struct arrival *out);

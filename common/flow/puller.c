@@ -97,9 +97,8 @@ status puller_receive(puller *self, struct arrival *arrival, union record *out)
         self->talk.heard_ms = flow_now_ms();
         if (arrival->control_type == CONTROL_END)
             self->total = arrival->control.end.total;
-        if (arrival->control_type != 0)
-            continue;
-        if (arrival->header.seq != self->next) { /* a second copy, or behind a loss */
+        /* Another index than the next: a second copy, or behind a loss. */
+        if (arrival->control_type != 0 || arrival->header.seq != self->next) {
             arrival_close(arrival);
             continue;
         }

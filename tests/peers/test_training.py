@@ -26,7 +26,7 @@ def their_inertia(work):
 class Training(ProductCase):
     def test_inertia_is_distributed_alike(self):
         (self.folder / "small.yaml").write_text(SMALL)
-        self.toy("events.h5", 16000)
+        self.toy("events.h5", 24000)
         ours = []
         for seed in range(1, 21):
             self.command("run", "small.yaml", "--quiet", *settings(

@@ -30,6 +30,14 @@ class ProductCase(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clusterscan-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(self.check_stage_logs)
+
+    def check_stage_logs(self):
+        """A stage that a sanitizer ended is restarted like any other: its report must not be lost."""
+        for log in self.folder.glob("**/logs/*.log"):
+            said = log.read_text(errors="replace")
+            report = max(said.find("ERROR: "), said.find("runtime error: "))
+            self.assertEqual(report, -1, f"{log.name}: {said[report:report + 3000]}")
 
     def command(self, *arguments, code=0, **options):
         """Runs clusterscan to its end and checks the exit code; returns what it printed."""
