@@ -19,6 +19,15 @@ struct source {
     uint64_t rows;
 };
 
+static void learn_extent(struct runtime *runtime)
+{
+    struct source *self = runtime->role;
+    runtime->stage->extent(runtime->self, &self->batches, &self->rows);
+    runtime->total_rows = self->rows;
+    if (!runtime->growing)
+        ledger_set_count(self->book, self->batches);
+}
+
 static status source_open(struct runtime *runtime)
 {
     const struct stage_place *place = &runtime->place;
@@ -37,10 +46,31 @@ static status source_open(struct runtime *runtime)
         done = ack_reader_create(&self->acks, &runtime->flow, place->control, place->setup.source);
     if (done != STATUS_OK)
         return done;
-    runtime->stage->extent(runtime->self, &self->batches, &self->rows);
-    runtime->total_rows = self->rows;
-    ledger_set_count(self->book, self->batches);
+    runtime->growing = runtime->stage->grow != NULL;
+    learn_extent(runtime);
     return STATUS_OK;
+}
+
+/* The log may not have more of this source than there is: its state was made from something else.
+ */
+static status check_watermark(const struct source *self)
+{
+    const uint64_t durable = ledger_watermark(self->book);
+    if (durable <= self->batches)
+        return STATUS_OK;
+    log_error("the log has %llu batches of this source, but it has only %llu: the state folder and "
+              "the source do not belong together",
+              (unsigned long long)durable, (unsigned long long)self->batches);
+    return STATUS_BAD_INPUT;
+}
+
+static status grow(struct runtime *runtime, bool *busy)
+{
+    bool ended = false;
+    const status done = runtime->stage->grow(runtime->self, busy, &ended);
+    runtime->growing = !ended;
+    learn_extent(runtime);
+    return done;
 }
 
 /* What was given to workers that are gone, or long ago, is to be sent again. */
@@ -89,13 +119,17 @@ static status source_turn(struct runtime *runtime, bool *busy)
     const uint64_t end = ledger_all_sent(self->book) ? self->batches : UINT64_MAX;
     status done = ack_reader_tend(self->acks, self->book, end, self->rows);
     if (done == STATUS_OK)
+        done = check_watermark(self);
+    if (done == STATUS_OK)
         done = take_back(self);
+    if (done == STATUS_OK && runtime->growing)
+        done = grow(runtime, busy);
     if (done != STATUS_OK)
         return done;
     runtime->finished = ledger_done(self->book);
     uint64_t seq;
     const uint64_t consumer = handout_consumer(self->out);
-    if (consumer == 0 || !ledger_next(self->book, &seq))
+    if (consumer == 0 || !ledger_next(self->book, &seq) || seq >= self->batches)
         return STATUS_OK;
     *busy = true;
     return send_batch(runtime, seq, consumer);

@@ -20,7 +20,8 @@ struct runtime {
     uint64_t items;      /* sent, sealed or emitted: what counts as progress */
     uint64_t events;     /* in the batches taken in or handed out */
     struct tally tally;  /* of the log */
-    uint64_t total_rows; /* of a source */
+    uint64_t total_rows; /* of a source, so far */
+    bool growing;        /* of a source: more may come */
     bool finished;       /* all work is done; only serving is left */
 };
 

@@ -66,12 +66,17 @@ static void beat(struct runtime *runtime, void *monitor)
 static void wait_for_news(const struct runtime *runtime, const struct role *role, int signals)
 {
     static void *sockets[RUNTIME_SOCKETS_MAX];
-    static zmq_pollitem_t items[RUNTIME_SOCKETS_MAX + 1];
-    const size_t n = role->sockets(runtime, sockets);
+    static zmq_pollitem_t items[RUNTIME_SOCKETS_MAX + 2];
+    size_t n = role->sockets(runtime, sockets);
     for (size_t i = 0; i < n; i++)
         items[i] = (zmq_pollitem_t){.socket = sockets[i], .events = ZMQ_POLLIN};
-    items[n] = (zmq_pollitem_t){.fd = signals, .events = ZMQ_POLLIN};
-    zmq_poll(items, (int)n + 1, WAIT_MS);
+    items[n++] = (zmq_pollitem_t){.fd = signals, .events = ZMQ_POLLIN};
+    const int watch = runtime->growing && runtime->stage->watch != NULL
+                          ? runtime->stage->watch(runtime->self)
+                          : -1;
+    if (watch >= 0)
+        items[n++] = (zmq_pollitem_t){.fd = watch, .events = ZMQ_POLLIN};
+    zmq_poll(items, (int)n, WAIT_MS);
 }
 
 static bool asked_to_stop(int signals)

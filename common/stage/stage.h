@@ -102,6 +102,12 @@ struct stage {
     /* Sources: how many batches and rows there are; reads one. */
     void (*extent)(void *self, uint64_t *batches, uint64_t *rows);
     status (*read)(void *self, uint64_t seq, struct event_batch *out);
+    /* Sources whose extent grows (NULL: it is what it is at the start): looks for more without
+     * waiting. A batch counted once keeps its rows for good, also after a restart. *busy: there is
+     * more to look at at once; *ended: there will be no more. */
+    status (*grow)(void *self, bool *busy, bool *ended);
+    /* A descriptor that is readable when grow may find something, -1 for none; NULL likewise. */
+    int (*watch)(void *self);
     /* The log only. */
     const struct stage_log *log;
     /* One line for people about what it is doing now, written to out[size]; may be NULL. */

@@ -252,6 +252,17 @@ static const struct key event_reader_settings[] = {
      .max = PATH_BYTES_MAX,
      .file_name = true,
      .help = "text file with the label of each row of a table without labels"},
+    {.path = "follow",
+     .type = KEY_BOOLEAN,
+     .fallback = "false",
+     .help = "files is one folder; its files are taken in byte order of their names as they come"},
+    {.path = "end",
+     .type = KEY_TEXT,
+     .fallback = "end-of-run",
+     .min = 1,
+     .max = 255,
+     .file_name = true,
+     .help = "a file of this name in a followed folder ends the input"},
     {.path = NULL},
 };
 
@@ -414,6 +425,9 @@ void schema_expect(const struct key *key, size_t size, char out[])
     case KEY_NUMBER:
         snprintf(out, size, "a number%s", range);
         return;
+    case KEY_BOOLEAN:
+        snprintf(out, size, "true or false");
+        return;
     case KEY_TEXT:
     case KEY_PATH:
         snprintf(out, size, "a printable %s of 1 to %.0f bytes",
@@ -548,6 +562,8 @@ bool schema_fits(const struct key *key, const json_t *value, int *element)
         return json_is_integer(value) && number_fits(key, value);
     case KEY_NUMBER:
         return number_fits(key, value);
+    case KEY_BOOLEAN:
+        return json_is_boolean(value);
     case KEY_TEXT:
     case KEY_PATH:
         return text_fits(key, value);

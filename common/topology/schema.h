@@ -15,6 +15,7 @@
 enum key_type {
     KEY_INTEGER, /* min .. max */
     KEY_NUMBER,  /* min .. max, or above min */
+    KEY_BOOLEAN, /* true or false */
     KEY_TEXT,
     KEY_CHOICE,   /* one of choices, separated by '|' */
     KEY_INTERVAL, /* [lo, hi) two numbers, lo < hi */

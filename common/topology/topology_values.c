@@ -124,6 +124,18 @@ static size_t other_writer(const struct draft *self, size_t stage, const char *r
     return t->n;
 }
 
+/* Whether a file of that path is directly in the folder. */
+static bool is_in_folder(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    const char *slash = strrchr(path, '/');
+    const size_t parent = slash != NULL ? (size_t)(slash - path) : 0;
+    return slash != NULL ? parent == length && memcmp(path, folder, length) == 0
+                         : length == 1 && folder[0] == '.';
+}
+
 /* The stage that would read the result file as events, n if none. */
 static size_t reader_of(const struct draft *self, const char *results)
 {
@@ -132,6 +144,9 @@ static size_t reader_of(const struct draft *self, const char *results)
         const json_t *files = json_object_get(t->stages[i].settings, "files");
         for (size_t k = 0; t->stages[i].ours && k < json_array_size(files); k++) {
             const char *pattern = plain_path(json_string_value(json_array_get(files, k)));
+            const bool follow = json_is_true(json_object_get(t->stages[i].settings, "follow"));
+            if (follow && is_in_folder(results, pattern))
+                return i;
             if (fnmatch(pattern, results, FNM_PATHNAME | FNM_PERIOD) == 0)
                 return i;
         }
@@ -160,6 +175,35 @@ static void check_results(struct draft *self, size_t stage)
         document_mistake(self->document, place.value, place.key,
                          "the result %s would be among the files that '%s' reads", results,
                          self->topology->stages[reader].name);
+}
+
+/* A followed folder has neither an end known before nor labels elsewhere. */
+static void check_follow(struct draft *self, size_t stage)
+{
+    static const char *const unfit[] = {"rows", "masterkey"};
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const struct place settings = place_find(self->stages[stage].block, "settings");
+    if (!json_is_true(json_object_get(s->settings, "follow")))
+        return;
+    for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++) {
+        const struct place place = place_find(settings.value, unfit[i]);
+        if (!json_is_null(json_object_get(s->settings, unfit[i])))
+            document_mistake(self->document, place.value, place.key,
+                             "stages.%s.settings.%s does not go with follow: true", s->name,
+                             unfit[i]);
+    }
+    const json_t *files = json_object_get(s->settings, "files");
+    const struct place place = place_find(settings.value, "files");
+    if (json_array_size(files) != 1)
+        document_mistake(self->document, place.value, place.key,
+                         "stages.%s.settings.files must be one folder with follow: true, not a "
+                         "list of %zu",
+                         s->name, json_array_size(files));
+    const struct place end = place_find(settings.value, "end");
+    if (strchr(json_string_value(json_object_get(s->settings, "end")), '/') != NULL)
+        document_mistake(self->document, end.value, end.key,
+                         "stages.%s.settings.end is the name of a file in the folder, without '/'",
+                         s->name);
 }
 
 static bool is_program(const char *path)
@@ -230,6 +274,8 @@ void draft_check_values(struct draft *self)
             continue;
         if (stage->kind->role == ROLE_LOG)
             check_log(self, i);
+        if (stage->kind->role == ROLE_SOURCE)
+            check_follow(self, i);
         check_results(self, i);
     }
 }

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* event_reader: event files in, numbered batches of events out.
- *   in   HDF5 files of one source, in the order of settings.files
+ *   in   HDF5 files of one source, in the order of settings.files, or (settings.follow) those of
+ *        one folder as they come
  *   out  event_batch: batch seq is a fixed range of rows of one file
- * Keeps nothing: a batch can be read again at any time, so only its number needs to be known. */
+ * Keeps nothing but, of a followed folder, a journal of the files taken: a batch can be read again
+ * at any time, so only its number needs to be known. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "common/log/log.h"
 #include "common/stage/stage.h"
 #include "common/store/event_file.h"
+#include "stages/event_reader/follower.h"
 
 /* The part of one file that lies in settings.rows. */
 struct span {
-    const char *path;
+    char *path;
     uint64_t file_first;  /* row of the source where the file begins */
     uint64_t first;       /* first row wanted, within the file */
     uint64_t rows;        /* wanted */
@@ -22,12 +28,18 @@ struct span {
 struct reader {
     uint32_t source_batch; /* rows per batch */
     const char *masterkey;
+    uint64_t wanted[2]; /* rows of the source */
     size_t n;
+    size_t room;
     struct span *span;
+    uint64_t file_rows; /* of all files so far */
     uint64_t batches;
     uint64_t rows;
     event_file *file; /* the one read last */
     size_t file_index;
+    const char *folder; /* the one followed; NULL: none */
+    journal *notes;     /* of what was taken there */
+    follower *follower;
 };
 
 static uint64_t batches_of(const struct reader *self, const struct span *span)
@@ -35,51 +47,146 @@ static uint64_t batches_of(const struct reader *self, const struct span *span)
     return (span->rows + self->source_batch - 1) / self->source_batch;
 }
 
+/* Appends a file of so many events. The path is taken over. */
+static status add_span(struct reader *self, char *path, uint64_t events)
+{
+    if (path != NULL && self->n == self->room) {
+        const size_t room = 2 * self->room + 16;
+        struct span *larger = realloc(self->span, room * sizeof *larger);
+        if (larger == NULL)
+            free(path), path = NULL;
+        else
+            self->span = larger, self->room = room;
+    }
+    if (path == NULL)
+        return STATUS_NO_MEMORY;
+    const uint64_t file_first = self->file_rows;
+    const uint64_t file_last = file_first + events;
+    const uint64_t first = self->wanted[0] > file_first ? self->wanted[0] : file_first;
+    const uint64_t last = self->wanted[1] < file_last ? self->wanted[1] : file_last;
+    struct span *span = &self->span[self->n++];
+    *span = (struct span){.path = path,
+                          .file_first = file_first,
+                          .first = first - file_first,
+                          .rows = last > first ? last - first : 0,
+                          .first_batch = self->batches};
+    self->file_rows = file_last;
+    self->batches += batches_of(self, span);
+    self->rows += span->rows;
+    return STATUS_OK;
+}
+
+/* --- files that are all there ------------------------------------------------------------ */
+
+static status open_all(struct reader *self, const json_t *files)
+{
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *path = json_string_value(json_array_get(files, i));
+        if (path == NULL) {
+            log_error("settings.files[%zu] is no text", i);
+            return STATUS_BAD_INPUT;
+        }
+        event_file_close(&self->file);
+        self->file_index = i;
+        status done = event_file_open(&self->file, path, self->masterkey);
+        if (done == STATUS_OK)
+            done = add_span(self, strdup(path), event_file_events(self->file));
+        if (done != STATUS_OK)
+            return done;
+    }
+    if (self->wanted[1] != UINT64_MAX && self->wanted[1] > self->file_rows)
+        log_warning("settings.rows ends at %llu but the source has %llu rows",
+                    (unsigned long long)self->wanted[1], (unsigned long long)self->file_rows);
+    return STATUS_OK;
+}
+
+/* --- a followed folder ------------------------------------------------------------------- */
+
+/* Adds the files that the journal has and we have not. */
+static status add_taken(struct reader *self)
+{
+    status done = STATUS_OK;
+    while (done == STATUS_OK && self->n < journal_n_files(self->notes)) {
+        const struct journal_file *file = journal_file(self->notes, self->n);
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s", self->folder, file->name) < 0)
+            return STATUS_NO_MEMORY;
+        done = add_span(self, path, file->events);
+    }
+    return done;
+}
+
+static status open_folder(struct reader *self, const struct stage_setup *setup, const json_t *files)
+{
+    self->folder = json_string_value(json_array_get(files, 0));
+    const char *end = json_string_value(json_object_get(setup->settings, "end"));
+    if (self->folder == NULL || json_array_size(files) != 1 || end == NULL) {
+        log_error("settings.follow takes one folder in settings.files, and settings.end");
+        return STATUS_BAD_INPUT;
+    }
+    status done = journal_open(&self->notes, setup->folder, setup->source);
+    if (done == STATUS_OK)
+        done = follower_create(&self->follower, self->notes, self->folder, end);
+    if (done == STATUS_OK)
+        done = add_taken(self);
+    if (done == STATUS_OK && journal_n_files(self->notes) > 0)
+        log_info("%s: %zu files have been taken before%s", self->folder,
+                 journal_n_files(self->notes),
+                 journal_ended(self->notes) ? ", and the end was seen: no others will be" : "");
+    return done;
+}
+
+static status reader_grow(void *state, bool *busy, bool *ended)
+{
+    struct reader *self = state;
+    *ended = self->follower == NULL || journal_ended(self->notes);
+    if (*ended)
+        return STATUS_OK;
+    const status done = follower_step(self->follower, busy);
+    *ended = journal_ended(self->notes);
+    return done == STATUS_OK ? add_taken(self) : done;
+}
+
+static int reader_watch(void *state)
+{
+    const struct reader *self = state;
+    return self->follower != NULL ? follower_watch(self->follower) : -1;
+}
+
+/* A file that was taken must be what it was then. */
+static status check_taken(const struct reader *self, size_t i)
+{
+    const struct journal_file *taken = journal_file(self->notes, i);
+    uint8_t digest[JOURNAL_DIGEST_BYTES];
+    struct stat about;
+    const status done = event_file_digest(self->file, digest);
+    if (done != STATUS_OK)
+        return done;
+    if (stat(self->span[i].path, &about) == 0 && (uint64_t)about.st_size == taken->bytes &&
+        event_file_events(self->file) == taken->events &&
+        memcmp(digest, taken->digest, sizeof digest) == 0)
+        return STATUS_OK;
+    log_error("%s: expected the file of %llu events and %llu bytes that was taken (%s), but it has "
+              "changed since; start anew with another --state",
+              self->span[i].path, (unsigned long long)taken->events,
+              (unsigned long long)taken->bytes, journal_path(self->notes));
+    return STATUS_BAD_INPUT;
+}
+
+/* --- the whole --------------------------------------------------------------------------- */
+
 static status open_span(struct reader *self, size_t i)
 {
     if (self->file != NULL && self->file_index == i)
         return STATUS_OK;
     event_file_close(&self->file);
     self->file_index = i;
-    return event_file_open(&self->file, self->span[i].path, self->masterkey);
-}
-
-/* Cuts rows [wanted[0], wanted[1]) of the source out of file i, which begins at row file_first. */
-static void cut(struct reader *self, size_t i, uint64_t file_first, uint64_t events,
-                const uint64_t wanted[2])
-{
-    struct span *span = &self->span[i];
-    const uint64_t file_last = file_first + events;
-    const uint64_t first = wanted[0] > file_first ? wanted[0] : file_first;
-    const uint64_t last = wanted[1] < file_last ? wanted[1] : file_last;
-    span->file_first = file_first;
-    span->first = first - file_first;
-    span->rows = last > first ? last - first : 0;
-    span->first_batch = self->batches;
-    self->batches += batches_of(self, span);
-    self->rows += span->rows;
-}
-
-static status open_all(struct reader *self, const json_t *files, const uint64_t wanted[2])
-{
-    uint64_t first = 0;
-    for (size_t i = 0; i < self->n; i++) {
-        self->span[i].path = json_string_value(json_array_get(files, i));
-        if (self->span[i].path == NULL) {
-            log_error("settings.files[%zu] is no text", i);
-            return STATUS_BAD_INPUT;
-        }
-        const status opened = open_span(self, i);
-        if (opened != STATUS_OK)
-            return opened;
-        const uint64_t events = event_file_events(self->file);
-        cut(self, i, first, events, wanted);
-        first += events;
-    }
-    if (wanted[1] != UINT64_MAX && wanted[1] > first)
-        log_warning("settings.rows ends at %llu but the source has %llu rows",
-                    (unsigned long long)wanted[1], (unsigned long long)first);
-    return STATUS_OK;
+    status done = event_file_open(&self->file, self->span[i].path, self->masterkey);
+    if (done == STATUS_OK && self->notes != NULL)
+        done = check_taken(self, i);
+    if (done != STATUS_OK)
+        event_file_close(&self->file);
+    return done;
 }
 
 static void reader_destroy(void **state)
@@ -87,7 +194,11 @@ static void reader_destroy(void **state)
     struct reader *self = *state;
     if (self == NULL)
         return;
+    follower_destroy(&self->follower);
+    journal_close(&self->notes);
     event_file_close(&self->file);
+    for (size_t i = 0; i < self->n; i++)
+        free(self->span[i].path);
     free(self->span);
     free(self);
     *state = NULL;
@@ -97,25 +208,24 @@ static status reader_create(void **out, const struct stage_setup *setup)
 {
     const json_t *files = json_object_get(setup->settings, "files");
     const json_t *rows = json_object_get(setup->settings, "rows");
-    uint64_t wanted[2] = {0, UINT64_MAX};
-    if (json_array_size(rows) == 2)
-        for (size_t i = 0; i < 2; i++)
-            wanted[i] = (uint64_t)json_integer_value(json_array_get(rows, i));
     struct reader *self = calloc(1, sizeof *self);
     *out = self;
     if (self == NULL)
         return STATUS_NO_MEMORY;
+    self->wanted[1] = UINT64_MAX;
+    if (json_array_size(rows) == 2)
+        for (size_t i = 0; i < 2; i++)
+            self->wanted[i] = (uint64_t)json_integer_value(json_array_get(rows, i));
     self->source_batch = setup->analysis.stream.batch;
+    if (json_is_true(json_object_get(setup->settings, "follow")))
+        return open_folder(self, setup, files);
     self->masterkey = json_string_value(json_object_get(setup->settings, "masterkey"));
-    self->n = json_array_size(files);
-    self->span = calloc(self->n + 1, sizeof *self->span);
-    if (self->span == NULL)
-        return STATUS_NO_MEMORY;
-    if (self->masterkey != NULL && self->n > 1) {
-        log_error("settings.masterkey labels one file, but settings.files has %zu", self->n);
+    if (self->masterkey != NULL && json_array_size(files) > 1) {
+        log_error("settings.masterkey labels one file, but settings.files has %zu",
+                  json_array_size(files));
         return STATUS_BAD_INPUT;
     }
-    return open_all(self, files, wanted);
+    return open_all(self, files);
 }
 
 static void reader_extent(void *state, uint64_t *batches, uint64_t *rows)
@@ -125,13 +235,19 @@ static void reader_extent(void *state, uint64_t *batches, uint64_t *rows)
     *rows = self->rows;
 }
 
-/* The span batch seq lies in. */
+/* The span batch seq lies in: the last that begins at or before it, those without rows apart. */
 static size_t find_span(const struct reader *self, uint64_t seq)
 {
-    size_t i = 0;
-    while (seq >= self->span[i].first_batch + batches_of(self, &self->span[i]))
-        i++;
-    return i;
+    size_t first = 0;
+    size_t last = self->n;
+    while (last - first > 1) {
+        const size_t middle = first + (last - first) / 2;
+        if (self->span[middle].first_batch <= seq)
+            first = middle;
+        else
+            last = middle;
+    }
+    return first;
 }
 
 static status reader_read(void *state, uint64_t seq, struct event_batch *out)
@@ -151,6 +267,17 @@ static status reader_read(void *state, uint64_t seq, struct event_batch *out)
     return done;
 }
 
+static void reader_describe(void *state, size_t size, char out[])
+{
+    const struct reader *self = state;
+    const char *written = self->follower != NULL ? follower_waits_for(self->follower) : NULL;
+    if (self->notes == NULL)
+        return;
+    snprintf(out, size, "%zu files taken, %zu refused%s%s", journal_n_files(self->notes),
+             journal_n_refused(self->notes), written != NULL ? ", waiting for the writer of " : "",
+             written != NULL ? written : "");
+}
+
 int main(int argc, char **argv)
 {
     static const struct stage event_reader = {
@@ -161,6 +288,9 @@ int main(int argc, char **argv)
         .create = reader_create,
         .extent = reader_extent,
         .read = reader_read,
+        .grow = reader_grow,
+        .watch = reader_watch,
+        .describe = reader_describe,
         .destroy = reader_destroy,
     };
     return stage_main(&event_reader, argc, argv);

@@ -1,44 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stages die at the worst moments; every event is still counted once, and nothing is left behind."""
-import json
 import os
 import pathlib
 import signal
 import subprocess
-import time
 
-from product import BIN, CLUSTERSCAN, SMALL, ProductCase, digest, main, same_in_h5diff, settings
-
-
-def stage_processes(folder):
-    """pid and setup of every stage process whose run has its state below folder."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"--stage" not in words:
-                continue
-            setup = json.loads(pathlib.Path(words[words.index(b"--stage") + 1].decode())
-                               .read_text())
-            cwd = os.readlink(entry / "cwd")
-        except (OSError, ValueError, IndexError):
-            continue  # it ended while we looked
-        if cwd == str(folder):
-            found.append((int(entry.name), setup))
-    return found
-
-
-def wait_until(condition, seconds=120):
-    """Polls an outside fact (processes, files) that sends no event; fails when it never comes."""
-    poll_end = time.monotonic() + seconds
-    while time.monotonic() < poll_end:
-        value = condition()
-        if value:
-            return value
-        os.sched_yield()
-    raise AssertionError("what was waited for did not come")
+from product import (BIN, CLUSTERSCAN, SMALL, ProductCase, digest, main, same_in_h5diff, settings,
+                     stage_processes, wait_until)
 
 
 class KilledStages(ProductCase):

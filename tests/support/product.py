@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """product: what the tests in Python share: the built programs, toy samples, digests of results."""
 import hashlib
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import h5py
@@ -106,6 +108,37 @@ def digest(path):
 def same_in_h5diff(a, b):
     done = subprocess.run(["h5diff", str(a), str(b)], capture_output=True, text=True)
     return done.returncode == 0 and done.stdout == ""
+
+
+def stage_processes(folder):
+    """pid and setup of every stage process whose run has its state below folder."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"--stage" not in words:
+                continue
+            setup = json.loads(pathlib.Path(words[words.index(b"--stage") + 1].decode())
+                               .read_text())
+            cwd = os.readlink(entry / "cwd")
+        except (OSError, ValueError, IndexError):
+            continue  # it ended while we looked
+        if cwd == str(folder):
+            found.append((int(entry.name), setup))
+    return found
+
+
+def wait_until(condition, seconds=120):
+    """Polls an outside fact (processes, files) that sends no event; fails when it never comes."""
+    poll_end = time.monotonic() + seconds
+    while time.monotonic() < poll_end:
+        value = condition()
+        if value:
+            return value
+        os.sched_yield()
+    raise AssertionError("what was waited for did not come")
 
 
 def main():

@@ -9,6 +9,8 @@ int command_run(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_generate(int argc, char **argv);
+int command_feed(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_report(int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/store/event_file.h"
 #include "common/topology/schema.h"
+#include "tools/clusterscan/source_files.h"
 
 /* A stage's settings without the names of files. */
 static json_t *lasting_settings(const struct topology_stage *stage)
@@ -43,6 +44,9 @@ static status add_file_digest(json_t *list, const char *path, const char *master
 static status add_files(json_t *to, const struct topology_stage *stage, const json_t *files)
 {
     const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
+    if (source_files_followed(stage)) /* its path is all that is known before it has ended */
+        return json_object_set_new(to, "files", json_copy((json_t *)files)) == 0 ? STATUS_OK
+                                                                                 : STATUS_NO_MEMORY;
     json_t *list = json_array();
     status done = list != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++)

@@ -17,7 +17,7 @@ struct ids {
 };
 
 /* files[i]: expanded list of stage i, NULL where it is no reader of ours. Opens every event file:
- * STATUS_BAD_INPUT, logged, if one is not what it must be. */
+ * STATUS_BAD_INPUT, logged, if one is not what it must be. A followed folder counts by its path. */
 MUST_CHECK status ids_make(struct ids *out, const topology *flow, json_t *const files[]);
 
 #endif

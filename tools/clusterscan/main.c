@@ -18,6 +18,7 @@ static const struct subcommand {
     {"validate", command_validate, "check a topology file and say what it would need"},
     {"inspect", command_inspect, "tell what an event file holds"},
     {"generate", command_generate, "make a toy sample of events"},
+    {"feed", command_feed, "drop events into a folder at a given rate"},
     {"report", command_report, "tell a result file in plain words"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tools/clusterscan/source_files.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/log/log.h"
 
@@ -41,13 +44,39 @@ static status expand_one(const struct topology_stage *stage, const char *pattern
     return done;
 }
 
+bool source_files_followed(const struct topology_stage *stage)
+{
+    return json_is_true(json_object_get(stage->settings, "follow"));
+}
+
+/* The folder by the one path that names it wherever it is spoken of. */
+static status find_folder(const struct topology_stage *stage, const char *name, json_t *list)
+{
+    char *path = realpath(name, NULL);
+    struct stat about;
+    status done = STATUS_BAD_INPUT;
+    if (path == NULL)
+        log_error("stages.%s.settings.files: %s: %s; a folder to follow must be there", stage->name,
+                  name, strerror(errno));
+    else if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+        log_error("stages.%s.settings.files: %s is no folder, but follow: true needs one",
+                  stage->name, name);
+    else if (access(path, R_OK | X_OK) != 0)
+        log_error("stages.%s.settings.files: %s: %s", stage->name, name, strerror(errno));
+    else
+        done = append(list, path);
+    free(path);
+    return done;
+}
+
 status source_files_expand(const struct topology_stage *stage, json_t **out)
 {
     const json_t *files = json_object_get(stage->settings, "files");
     *out = json_array();
     status done = *out != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++)
-        done = expand_one(stage, json_string_value(json_array_get(files, i)), *out);
+        done = (source_files_followed(stage) ? find_folder : expand_one)(
+            stage, json_string_value(json_array_get(files, i)), *out);
     if (done != STATUS_OK) {
         json_decref(*out);
         *out = NULL;

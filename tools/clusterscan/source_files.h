@@ -4,12 +4,16 @@
 #define TOOLS_CLUSTERSCAN_SOURCE_FILES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "common/status/status.h"
 #include "common/topology/topology.h"
 
 /* The files of a reader's settings.files with its globs expanded in byte order: a new array of
- * texts. STATUS_BAD_INPUT, logged with stage and pattern, if a pattern matches nothing. */
+ * texts. STATUS_BAD_INPUT, logged with stage and pattern, if a pattern matches nothing. Of a reader
+ * that follows a folder: the absolute path of the folder, which must be there. */
 MUST_CHECK status source_files_expand(const struct topology_stage *stage, json_t **out);
+/* Whether it follows a folder. */
+bool source_files_followed(const struct topology_stage *stage);
 
 #endif
