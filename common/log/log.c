@@ -31,6 +31,10 @@ void log_line(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line + n, sizeof line - (size_t)n - 1, format, arguments);
     va_end(arguments);
+    /* A name found in a file may hold anything, escape sequences of the terminal as well. */
+    for (char *c = line; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     strcat(line, "\n");
     /* Nobody can be told that telling failed. */
     if (write(STDERR_FILENO, line, strlen(line)) < 0)

@@ -221,8 +221,11 @@ static status read_labels(event_file *self, uint64_t first, uint32_t n)
     for (uint32_t e = 0; e < n; e++) {
         if (label[e] == 0 || label[e] == 1)
             continue;
-        log_error("%s: row %" PRIu64 ": label %d, expected 0 or 1", self->path, first + e,
-                  label[e]);
+        int64_t found = label[e]; /* clipped to 8 bits; as it stands in the file: */
+        if (!hdf5_read_rows(self->columns.label, 1, NULL, first + e, 1, H5T_NATIVE_INT64, &found))
+            return unreadable(self, "events/label", first + e, 1);
+        log_error("%s: row %" PRIu64 ": label %" PRIi64 ", expected 0 or 1", self->path, first + e,
+                  found);
         return STATUS_BAD_INPUT;
     }
     return STATUS_OK;

@@ -91,6 +91,8 @@ static const char *type_name(H5T_class_t type_class)
         return "text";
     case H5T_COMPOUND:
         return "compound";
+    case H5T_VLEN:
+        return "objects (variable length)";
     default:
         return "another type";
     }
@@ -107,8 +109,72 @@ static status check_type(const event_file *self, const char *name, hid_t dataset
     *bits = (unsigned)(8 * size);
     if (found == type_class && size <= 8 && (found != H5T_FLOAT || size >= 4))
         return STATUS_OK;
-    log_error("%s: /%s has elements of %u-bit %s, expected %s", self->path, name, *bits,
-              type_name(found), type_class == H5T_FLOAT ? "float32 or float64" : "integers");
+    const char *expected = type_class == H5T_FLOAT ? "float32 or float64" : "integers";
+    if (found == H5T_INTEGER || found == H5T_FLOAT)
+        log_error("%s: /%s has elements of %u-bit %s, expected %s", self->path, name, *bits,
+                  type_name(found), expected);
+    else
+        log_error("%s: /%s has elements of %s, expected %s", self->path, name, type_name(found),
+                  expected);
+    return STATUS_BAD_INPUT;
+}
+
+/* More than any experiment writes; and no product of two such numbers and an element's size is
+ * beyond 64 bits. */
+static status check_caps(const event_file *self, const char *name, int rank, const hsize_t dims[])
+{
+    const hsize_t most[HDF5_RANK_MAX] = {EVENT_ROWS_MAX, 1 << 20};
+    for (int d = 0; d < rank; d++) {
+        if (dims[d] <= most[d])
+            continue;
+        char shape[80];
+        hdf5_shape_text(rank, dims, sizeof shape, shape);
+        log_error("%s: /%s claims %s elements, at most %llu%s are read", self->path, name, shape,
+                  (unsigned long long)most[d], d == 0 ? " rows" : " columns");
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
+static hsize_t count_chunks(hid_t made, int rank, const hsize_t dims[])
+{
+    hsize_t chunk[HDF5_RANK_MAX], n = 1;
+    if (H5Pget_chunk(made, rank, chunk) != rank)
+        return UINT64_MAX;
+    for (int d = 0; d < rank; d++)
+        n = hdf5_times(n, dims[d] / chunk[d] + (dims[d] % chunk[d] != 0));
+    return n;
+}
+
+/* What was never written HDF5 reads as zeros: such a file comes from a program that did not end
+ * well, or claims any number of rows. */
+static status check_written(const event_file *self, const char *name, hid_t dataset, int rank,
+                            const hsize_t dims[], unsigned bits)
+{
+    hsize_t bytes = bits / 8, written = 0, chunks = 1;
+    for (int d = 0; d < rank; d++)
+        bytes = hdf5_times(bytes, dims[d]);
+    const hid_t made = H5Dget_create_plist(dataset);
+    const hid_t space = H5Dget_space(dataset);
+    const bool chunked = made >= 0 && H5Pget_layout(made) == H5D_CHUNKED;
+    if (chunked && bytes > 0) {
+        chunks = count_chunks(made, rank, dims);
+        if (space < 0 || H5Dget_num_chunks(dataset, space, &written) < 0)
+            written = 0;
+    } else {
+        written = bytes == 0 || H5Dget_storage_size(dataset) == bytes;
+    }
+    if (space >= 0)
+        H5Sclose(space);
+    if (made >= 0)
+        H5Pclose(made);
+    if (written == chunks && (chunked || bytes <= self->bytes))
+        return STATUS_OK;
+    char shape[80];
+    hdf5_shape_text(rank, dims, sizeof shape, shape);
+    log_error("%s: /%s claims %s numbers, but %llu of %llu pieces of it were written", self->path,
+              name, shape, (unsigned long long)(written == chunks ? 0 : written),
+              (unsigned long long)chunks);
     return STATUS_BAD_INPUT;
 }
 
@@ -144,6 +210,9 @@ status event_dataset_open(const event_file *self, const char *name, int rank,
         log_error("%s: /%s cannot be opened: damaged", self->path, name);
         return STATUS_BAD_INPUT;
     }
+    status outcome = check_type(self, name, *out, type_class, bits);
+    if (outcome != STATUS_OK)
+        return outcome;
     hsize_t shape[HDF5_RANK_MAX];
     const int found_rank = hdf5_shape(*out, shape);
     if (found_rank != rank) {
@@ -151,7 +220,9 @@ status event_dataset_open(const event_file *self, const char *name, int rank,
         return STATUS_BAD_INPUT;
     }
     memcpy(dims, shape, (size_t)rank * sizeof *dims);
-    const status outcome = check_type(self, name, *out, type_class, bits);
+    outcome = check_caps(self, name, rank, shape);
+    if (outcome == STATUS_OK)
+        outcome = check_written(self, name, *out, rank, shape, *bits);
     return outcome == STATUS_OK ? check_filters(self, name, *out) : outcome;
 }
 
@@ -160,12 +231,25 @@ struct survey {
     char *table;      /* a group with block0_values */
     char *linked;     /* one that would be, were it not behind a link */
     bool more_tables; /* than one */
+    char names[200];  /* of the first things found, for people */
 };
+
+/* Adds one more name, or dots where no more fit. */
+static void note_name(struct survey *survey, const char *name)
+{
+    const size_t used = strlen(survey->names), room = sizeof survey->names - used;
+    const char *before = used > 0 ? ", /" : "/";
+    if (strlen(name) + sizeof ", /, ..." < room)
+        snprintf(survey->names + used, room, "%s%s", before, name);
+    else if (used == 0 || survey->names[used - 1] != '.')
+        snprintf(survey->names + used, room, used > 0 ? ", ..." : "a very long name ...");
+}
 
 static herr_t look_at(hid_t root, const char *name, const H5L_info_t *link, void *context)
 {
     struct survey *survey = context;
     (void)link;
+    note_name(survey, name);
     char *values;
     if (asprintf(&values, "%s/block0_values", name) < 0)
         return -1;
@@ -182,14 +266,20 @@ static herr_t look_at(hid_t root, const char *name, const H5L_info_t *link, void
     return survey->more_tables ? 1 : 0;
 }
 
-/* People will point at our own files too. */
-static const char *kind_of_file(hid_t file)
+/* What it is instead; people will point at our own files too. */
+static void refuse_layout(const event_file *self, const struct survey *survey)
 {
-    if (hdf5_find(file, "score/mls") == HDF5_DATASET)
-        return "this is a result file of clusterscan (see clusterscan report)";
-    if (hdf5_find(file, "batch/seq") == HDF5_DATASET)
-        return "this is a segment of an image log";
-    return "it has neither";
+    const char *kind = NULL;
+
+    if (hdf5_find(self->file, "score/mls") == HDF5_DATASET)
+        kind = "this is a result file of clusterscan (see clusterscan report)";
+    else if (hdf5_find(self->file, "batch/seq") == HDF5_DATASET)
+        kind = "this is a segment of an image log";
+    log_error("%s: unknown layout, expected a table KEY/block0_values or /events/offset: %s%s",
+              self->path, kind != NULL ? kind : "found ",
+              kind != NULL               ? ""
+              : survey->names[0] != '\0' ? survey->names
+                                         : "nothing");
 }
 
 static status open_layout(event_file *self)
@@ -210,8 +300,7 @@ static status open_layout(event_file *self)
         log_error("%s: /%s is reached by a soft or external link, expected the dataset itself",
                   self->path, survey.linked);
     else
-        log_error("%s: unknown layout, expected a table KEY/block0_values or /events/offset: %s",
-                  self->path, kind_of_file(self->file));
+        refuse_layout(self, &survey);
     free(survey.table);
     free(survey.linked);
     return outcome;

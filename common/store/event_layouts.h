@@ -7,6 +7,9 @@
 #include "common/store/event_file.h"
 #include "common/store/hdf5_util.h"
 
+/* Elements of a column, rows of a table. */
+#define EVENT_ROWS_MAX ((hsize_t)1 << 40)
+
 /* Where a batch is gathered; grows to the largest batch read and is then used again. */
 struct event_arrays {
     size_t events_room;

@@ -33,6 +33,21 @@ static status check_width(event_file *self, const char *name)
     return STATUS_BAD_INPUT;
 }
 
+/* pandas puts columns of another type (such as whole numbers) into a block of their own. */
+static status check_single_block(const event_file *self, const char *key)
+{
+    char *name;
+    if (asprintf(&name, "%s/block1_values", key) < 0)
+        return STATUS_NO_MEMORY;
+    const bool single = hdf5_find(self->file, name) == HDF5_MISSING;
+    if (!single)
+        log_error("%s: the columns of /%s are of more than one type (there is a /%s too), expected "
+                  "all float32 or all float64",
+                  self->path, key, name);
+    free(name);
+    return single ? STATUS_OK : STATUS_BAD_INPUT;
+}
+
 status event_table_open(event_file *self, const char *key)
 {
     char *name;
@@ -44,11 +59,17 @@ status event_table_open(event_file *self, const char *key)
     status outcome =
         event_dataset_open(self, name, 2, H5T_FLOAT, &self->table.values, self->table.dims, &bits);
     if (outcome == STATUS_OK)
+        outcome = check_single_block(self, key);
+    if (outcome == STATUS_OK)
         outcome = check_width(self, name);
     if (outcome == STATUS_OK) {
         snprintf(self->shape, sizeof self->shape, "/%s %llu x %llu float%u", name,
                  (unsigned long long)self->table.dims[0], (unsigned long long)self->table.dims[1],
                  bits);
+        /* The key may be any bytes, the text is for people and JSON. */
+        for (char *c = self->shape; *c != '\0'; c++)
+            if (*c < ' ' || *c > '~')
+                *c = '?';
         self->table.rows = malloc(BLOCK_ROWS * (WIDTH + 1) * sizeof *self->table.rows);
         if (self->table.rows == NULL)
             outcome = STATUS_NO_MEMORY;

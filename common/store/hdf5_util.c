@@ -88,7 +88,7 @@ hid_t hdf5_file_access(void)
 }
 
 /* HDF5 does not tell a missing file from a damaged one, and would wait for a pipe for ever. */
-static status check_regular(const char *path)
+status hdf5_check_regular(const char *path, const char *expected)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat found;
@@ -99,17 +99,20 @@ static status check_regular(const char *path)
         return STATUS_BAD_INPUT;
     }
     close(fd);
-    if (S_ISREG(found.st_mode))
+    if (S_ISREG(found.st_mode) && found.st_size > 0)
         return STATUS_OK;
-    log_error("%s: found %s, expected an HDF5 file", path,
-              S_ISDIR(found.st_mode) ? "a folder" : "something that is no regular file");
+    log_error("%s: found %s, expected %s", path,
+              S_ISREG(found.st_mode)   ? "an empty file"
+              : S_ISDIR(found.st_mode) ? "a folder"
+                                       : "something that is no regular file",
+              expected);
     return STATUS_BAD_INPUT;
 }
 
 status hdf5_open(hid_t *out, const char *path)
 {
     *out = H5I_INVALID_HID;
-    const status outcome = check_regular(path);
+    const status outcome = hdf5_check_regular(path, "an HDF5 file");
     if (outcome != STATUS_OK)
         return outcome;
     const hid_t access = hdf5_file_access();
@@ -186,9 +189,22 @@ static size_t next_prime(size_t at_least)
     }
 }
 
+hsize_t hdf5_times(hsize_t a, hsize_t b)
+{
+    return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b;
+}
+
+static size_t between(size_t least, hsize_t wanted, size_t most)
+{
+    if (wanted < least)
+        return least;
+    return wanted < most ? (size_t)wanted : most;
+}
+
 /* Two stripes, as rows that are read together may begin in one and end in the next. Ten slots a
  * chunk keep HDF5's hash (a later chunk in the same slot throws the first one out) from
- * collisions between neighbouring stripes. */
+ * collisions between neighbouring stripes. At least HDF5's own defaults; at most a gigabyte, as a
+ * damaged header may ask for any size. */
 static void set_cache(hid_t access, hid_t dataset, hid_t made)
 {
     hsize_t dims[HDF5_RANK_MAX], chunk[HDF5_RANK_MAX];
@@ -196,18 +212,16 @@ static void set_cache(hid_t access, hid_t dataset, hid_t made)
     const hid_t type = H5Dget_type(dataset);
     if (rank < 1 || type < 0 || H5Pget_chunk(made, rank, chunk) != rank)
         return;
-    size_t stripe = 1, bytes = H5Tget_size(type);
+    hsize_t stripe = 1, bytes = H5Tget_size(type);
     H5Tclose(type);
     for (int d = 0; d < rank; d++) {
-        bytes *= (size_t)chunk[d];
+        bytes = hdf5_times(bytes, chunk[d]);
         if (d > 0)
-            stripe *= (size_t)((dims[d] + chunk[d] - 1) / chunk[d]);
+            stripe = hdf5_times(stripe, dims[d] / chunk[d] + (dims[d] % chunk[d] != 0));
     }
-    const size_t least_bytes = 1 << 20, least_slots = 521; /* HDF5's own defaults */
-    const size_t wanted_bytes = 2 * stripe * bytes, wanted_slots = 20 * stripe;
     /* 1: chunks that were read to their end go first. */
-    H5Pset_chunk_cache(access, next_prime(wanted_slots < least_slots ? least_slots : wanted_slots),
-                       wanted_bytes < least_bytes ? least_bytes : wanted_bytes, 1.0);
+    H5Pset_chunk_cache(access, next_prime(between(521, hdf5_times(20, stripe), 1 << 20)),
+                       between(1 << 20, hdf5_times(hdf5_times(2, stripe), bytes), 1 << 30), 1.0);
 }
 
 hid_t hdf5_open_forward(hid_t parent, const char *name)

@@ -28,6 +28,10 @@ void hdf5_silence(void);
  * whose files close all their objects with them. H5I_INVALID_HID when out of memory. */
 hid_t hdf5_file_access(void);
 
+/* STATUS_BAD_INPUT (logged: found this, expected that) unless path is a regular file, not empty and
+ * readable. */
+MUST_CHECK status hdf5_check_regular(const char *path, const char *expected);
+
 /* Opens a file for reading. STATUS_BAD_INPUT (logged with the path) if it is missing, no regular
  * file, no HDF5 file, truncated or damaged. *out is to be given to H5Fclose. */
 MUST_CHECK status hdf5_open(hid_t *out, const char *path);
@@ -48,6 +52,8 @@ enum hdf5_found hdf5_find(hid_t parent, const char *name);
 hid_t hdf5_open_forward(hid_t parent, const char *name);
 /* Number of dimensions, or -1 if that is above HDF5_RANK_MAX or unknown; fills dims. */
 int hdf5_shape(hid_t dataset, hsize_t dims[HDF5_RANK_MAX]);
+/* a x b, or the largest number there is. */
+hsize_t hdf5_times(hsize_t a, hsize_t b);
 /* "3 x 5" (or "a scalar"), written to out[size]. */
 void hdf5_shape_text(int rank, const hsize_t dims[], size_t size, char out[]);
 /* Rows first .. first + n - 1 along the first dimension, of a dataset of the given rank, with all

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/log/log.h"
+#include "common/store/hdf5_util.h"
 
 /* 0 or 1; -1 for anything else. */
 static int8_t label_of(const char *line)
@@ -59,6 +60,9 @@ static status read_lines(FILE *file, const char *path, uint64_t events, int8_t l
 status masterkey_read(const char *path, uint64_t events, int8_t **labels)
 {
     *labels = NULL;
+    const status regular = hdf5_check_regular(path, "a text file with a label a line");
+    if (regular != STATUS_OK)
+        return regular;
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         log_error("%s: cannot be opened: %s", path, strerror(errno));

@@ -11,7 +11,7 @@
 #include "tools/clusterscan/command.h"
 
 /* As many events as are looked into: enough for a mean to two digits, soon read. */
-enum { SAMPLE = 1000 };
+enum { SAMPLE = 1000, AT_ONCE = 200 };
 
 struct arguments {
     const char *path;
@@ -53,15 +53,21 @@ struct sample {
 static status take_sample(event_file *file, struct sample *out)
 {
     const uint64_t all = event_file_events(file);
-    struct event_batch batch;
-    const status outcome = event_file_read(file, 0, all < SAMPLE ? (uint32_t)all : SAMPLE, &batch);
-    if (outcome != STATUS_OK)
-        return outcome;
-    *out = (struct sample){.events = batch.events};
-    if (batch.events > 0)
-        out->particles_mean = (double)batch.particles / batch.events;
-    for (uint32_t e = 0; batch.label != NULL && e < batch.events; e++)
-        out->signal += batch.label[e] == 1;
+    const uint32_t wanted = all < SAMPLE ? (uint32_t)all : SAMPLE;
+    uint64_t particles = 0;
+    *out = (struct sample){.events = wanted};
+    for (uint32_t first = 0, n; first < wanted; first += n) {
+        struct event_batch batch;
+        n = wanted - first < AT_ONCE ? wanted - first : AT_ONCE;
+        const status outcome = event_file_read(file, first, n, &batch);
+        if (outcome != STATUS_OK)
+            return outcome;
+        particles += batch.particles;
+        for (uint32_t e = 0; batch.label != NULL && e < n; e++)
+            out->signal += batch.label[e] == 1;
+    }
+    if (wanted > 0)
+        out->particles_mean = (double)particles / wanted;
     return STATUS_OK;
 }
 

@@ -398,7 +398,7 @@ START_TEST(what_is_no_event_file_is_refused_with_the_reason)
     file_put(scratch_path("text.h5"), 6, "hello\n");
     check_refused(scratch_path("text.h5"), NULL, "not an HDF5 file");
     file_put(scratch_path("nothing.h5"), 0, "");
-    check_refused(scratch_path("nothing.h5"), NULL, "not an HDF5 file");
+    check_refused(scratch_path("nothing.h5"), NULL, "found an empty file");
     ck_assert_int_eq(mkfifo(scratch_path("pipe.h5"), 0600), 0);
     check_refused(scratch_path("pipe.h5"), NULL, "no regular file");
     H5Fclose(H5Fcreate(scratch_path("other.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
@@ -782,14 +782,17 @@ START_TEST(a_column_label_that_is_neither_0_nor_1_is_refused_with_its_row)
 }
 END_TEST
 
-/* Replaces a column by n numbers of a type. */
+/* Replaces a column by n zeros of a type. */
 static void replace_column(const char *path, const char *name, hid_t type, hsize_t n)
 {
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     H5Ldelete(file, name, H5P_DEFAULT);
     if (n > 0) {
         const hid_t space = H5Screate_simple(1, &n, NULL);
-        H5Dclose(H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        const hid_t made = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_alloc_time(made, H5D_ALLOC_TIME_EARLY);
+        H5Dclose(H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT));
+        H5Pclose(made);
         H5Sclose(space);
     }
     H5Fclose(file);
