@@ -20,6 +20,7 @@ static const struct subcommand {
     {"generate", command_generate, "make a toy sample of events"},
     {"feed", command_feed, "drop events into a folder at a given rate"},
     {"report", command_report, "tell a result file in plain words"},
+    {"reference", command_reference, "print topology keys, messages, JSON Schema"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests that the documents say what the programs do. What fails here names what to write."""
+import copy
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import jsonschema
+import yaml
+
+import product
+from product import BIN, CLUSTERSCAN, SOURCE
+
+DOCS = SOURCE / "docs"
+TOPOLOGIES = sorted((SOURCE / "topology").rglob("*.yaml"))
+
+
+def told_by(*arguments):
+    environment = {**os.environ, "ARGP_HELP_FMT": "rmargin=2000"}
+    return subprocess.run([CLUSTERSCAN, *arguments], env=environment, capture_output=True,
+                          text=True, check=True).stdout
+
+
+def subcommands():
+    return re.findall(r"^  ([a-z]+) ", told_by("--help").split("\n\n")[1], re.MULTILINE)
+
+
+def options(command):
+    """Long options in the first block of --help that has any; examples stand below it."""
+    for block in told_by(command, "--help").split("\n\n"):
+        found = re.findall(r"^ {2,6}(?:-\S, )?(--[a-z-]+)", block, re.MULTILINE)
+        if found:
+            return found
+    return []
+
+
+def load(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def changed(path, value):
+    """The small topology with one value replaced; ... takes the key out."""
+    topology = yaml.safe_load(product.SMALL)
+    *parents, last = path.split("/")
+    at = topology
+    for key in parents:
+        at = at.setdefault(key, {})
+    if value is ...:
+        del at[last]
+    else:
+        at[last] = value
+    return topology
+
+
+# What an editor can find out: the file's shape, not what flows between its stages.
+BROKEN = [
+    ("version", ...), ("version", 2), ("version", "1"), ("name", ...), ("name", ""),
+    ("name", 7), ("name", "x" * 65), ("transport", "udp"), ("ports", [17000]),
+    ("ports", [17000, 40000]), ("ports", [17000.5, 18000]), ("security", "keys"),
+    ("surprise", 1), ("analysis/surprise", 1), ("analysis", 3), ("analysis", [1]),
+    ("analysis/stream", 512), ("analysis/stream/batch", 0), ("analysis/stream/batch", 512.5),
+    ("analysis/stream/batch", 30001), ("analysis/stream/batch", "512"),
+    ("analysis/stream/batch", None), ("analysis/jets/radius", 0), ("analysis/jets/radius", 2),
+    ("analysis/jets/algorithm", "kt"), ("analysis/image/power", -0.5),
+    ("analysis/training/window", 3000), ("analysis/training/window", [3000, 3100, 3200]),
+    ("analysis/training/window", ["3000", 3100]), ("analysis/training/clusters", 1),
+    ("analysis/score/deviation", "negative"), ("stages", ...), ("stages", {}), ("stages", None),
+    ("stages/Reader", {"run": "event_reader", "settings": {"files": "x.h5"}}),
+    ("stages/reader/run", ...), ("stages/reader/run", 5), ("stages/reader/settings", ...),
+    ("stages/reader/settings/files", []), ("stages/reader/settings/files", 3),
+    ("stages/reader/settings/rows", [0, "all"]), ("stages/reader/settings/surprise", 1),
+    ("stages/reader/replicas", 2), ("stages/images/from", ...), ("stages/images/replicas", 0),
+    ("stages/images/replicas", 65), ("stages/images/settings", {"surprise": 1}),
+    ("stages/log/settings/segment", -16), ("stages/log/settings/seal_after", 0),
+    ("stages/log/surprise", 1), ("stages/select/replicas", 2),
+    ("stages/score/settings/results", ""),
+]
+
+
+class JsonSchema(product.ProductCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.schema = json.loads((DOCS / "topology.schema.json").read_text(encoding="utf-8"))
+        jsonschema.Draft7Validator.check_schema(cls.schema)
+        cls.validator = jsonschema.Draft7Validator(cls.schema)
+
+    def test_every_topology_of_the_tree_is_accepted(self):
+        self.assertTrue(TOPOLOGIES)
+        for path in TOPOLOGIES:
+            with self.subTest(path.relative_to(SOURCE)):
+                self.validator.validate(load(path))
+
+    def test_broken_ones_are_refused_by_the_schema_and_by_validate(self):
+        for path, value in BROKEN:
+            with self.subTest(f"{path}: {value}"):
+                topology = changed(path, value)
+                self.assertFalse(self.validator.is_valid(topology))
+                (self.folder / "broken.yaml").write_text(yaml.safe_dump(topology))
+                self.command("validate", "broken.yaml", code=2)
+
+    def test_what_is_left_empty_is_accepted_by_both(self):
+        for path, value in (("analysis", None), ("analysis", ...), ("analysis/stream", None),
+                            ("stages/images/settings", None), ("stages/log/settings", {}),
+                            ("stages/reader/settings/rows", None), ("security", None),
+                            ("stages/reader/settings/files", "one.h5"),
+                            ("stages/images/from", "reader"), ("analysis/image/power", 1)):
+            with self.subTest(f"{path}: {value}"):
+                topology = changed(path, value)
+                self.validator.validate(topology)
+                (self.folder / "good.yaml").write_text(yaml.safe_dump(topology))
+                self.command("validate", "good.yaml")
+
+    def test_every_default_is_accepted(self):
+        def walk(schema, path=""):
+            for name, below in schema.get("properties", {}).items():
+                if "default" in below:
+                    with self.subTest(path + name):
+                        jsonschema.validate(below["default"], below)
+                walk(below, f"{path}{name}.")
+        walk(copy.deepcopy(self.schema))
+
+
+class Generated(unittest.TestCase):
+    def test_what_is_committed_is_what_the_programs_say(self):
+        done = subprocess.run([SOURCE / "tools/docs", "--check", "--bin", BIN],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stdout + done.stderr)
+
+    def test_every_topology_key_is_in_the_reference(self):
+        keys = (DOCS / "operating.md").read_text(encoding="utf-8")
+        for key in told_by("reference", "keys").split():
+            self.assertIn(f"`{key}`", keys)
+
+
+class ManPages(product.ProductCase):
+    def test_every_subcommand_and_option_is_in_the_page(self):
+        page = (DOCS / "man/clusterscan.1").read_text(encoding="utf-8").replace("\\-", "-")
+        sections = dict(re.findall(r"^\.SS clusterscan ([a-z]+)$(.*?)(?=^\.S[SH])", page,
+                                   re.MULTILINE | re.DOTALL))
+        for command in subcommands():
+            self.assertIn(command, sections, f"clusterscan(1) lacks {command}: run tools/docs")
+            for option in options(command):
+                self.assertIn(f"\\fB{option}\\fR", sections[command],
+                              f"clusterscan(1) lacks {option} of {command}: run tools/docs")
+
+    def test_every_key_is_in_the_page_of_topologies(self):
+        page = (DOCS / "man/clusterscan-topology.5").read_text(encoding="utf-8")
+        for key in told_by("reference", "keys").split():
+            self.assertIn(f"\n.B {key}\n", page.replace("\\-", "-"))
+
+    def test_the_pages_are_well_formed(self):
+        for path in sorted((DOCS / "man").iterdir()):
+            done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path],
+                                  capture_output=True, text=True)
+            lines = [line for line in done.stdout.splitlines() if "missing date" not in line]
+            self.assertEqual(lines, [], path)
+
+    def test_the_example_of_the_page_is_a_valid_topology(self):
+        page = (DOCS / "man/clusterscan-topology.5").read_text(encoding="utf-8")
+        example = re.search(r"\.SH EXAMPLE\n\.EX\n(.*?)\.EE", page, re.DOTALL).group(1)
+        (self.folder / "example.yaml").write_text(example)
+        self.command("validate", "example.yaml")
+
+
+class Links(product.ProductCase):
+    def pages(self):
+        return [SOURCE / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+    def test_every_relative_link_points_to_a_file(self):
+        for page in self.pages():
+            text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"),
+                          flags=re.MULTILINE | re.DOTALL)
+            for target in re.findall(r"\]\(([^)\s]+)\)", text):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                name, _, anchor = target.partition("#")
+                with self.subTest(f"{page.relative_to(SOURCE)}: {target}"):
+                    file = (page.parent / name) if name else page
+                    self.assertTrue(file.exists())
+                    if anchor:
+                        self.assertIn(anchor, anchors(file))
+
+    def test_every_topology_in_the_documents_is_valid(self):
+        n = 0
+        for page in self.pages():
+            for example in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"),
+                                      re.MULTILINE | re.DOTALL):
+                n += 1
+                (self.folder / "example.yaml").write_text(example)
+                with self.subTest(f"{page.relative_to(SOURCE)}: {example[:60]}"):
+                    self.command("validate", "example.yaml")
+        self.assertGreater(n, 0)
+
+
+def anchors(page):
+    """The names GitHub gives to headings."""
+    names = []
+    for heading in re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        names.append(re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-"))
+    return names
+
+
+if __name__ == "__main__":
+    product.main()

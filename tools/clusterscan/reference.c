@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reference: prints what the schema tables say, for documents, editors and completion. */
+#include "tools/clusterscan/reference.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/log/log.h"
+#include "common/status/status.h"
+#include "tools/clusterscan/command.h"
+
+struct arguments {
+    const char *what;
+    const char *path; /* of a topology */
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *self = state->input;
+    switch (key) {
+    case ARGP_KEY_ARG:
+        if (self->what == NULL)
+            self->what = argument;
+        else if (self->path == NULL && strcmp(self->what, "keys") == 0)
+            self->path = argument;
+        else
+            argp_error(state, "'%s' is one argument too many", argument);
+        return 0;
+    case ARGP_KEY_END:
+        if (self->what == NULL)
+            argp_error(state, "what? One of topology, messages, schema, man, keys");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static status print_schema(void)
+{
+    json_t *schema = reference_schema();
+    if (schema == NULL)
+        return STATUS_NO_MEMORY;
+    const bool good = json_dumpf(schema, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0;
+    json_decref(schema);
+    putchar('\n');
+    return good ? STATUS_OK : STATUS_IO;
+}
+
+static status print_keys(const char *path)
+{
+    topology *flow = NULL;
+    const status done = path != NULL ? topology_load(&flow, path, 0, NULL) : STATUS_OK;
+    if (done == STATUS_OK)
+        reference_keys(stdout, flow);
+    topology_destroy(&flow);
+    return done;
+}
+
+static status print_page(const struct arguments *arguments)
+{
+    static const struct {
+        const char *name;
+        void (*print)(FILE *to);
+    } pages[] = {
+        {"topology", reference_topology}, {"messages", reference_messages}, {"man", reference_man}};
+    if (strcmp(arguments->what, "schema") == 0)
+        return print_schema();
+    if (strcmp(arguments->what, "keys") == 0)
+        return print_keys(arguments->path);
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        if (strcmp(arguments->what, pages[i].name) != 0)
+            continue;
+        pages[i].print(stdout);
+        return STATUS_OK;
+    }
+    log_error("there is no reference of '%s'; there are topology, messages, schema, man and keys",
+              arguments->what);
+    return STATUS_BAD_INPUT;
+}
+
+int command_reference(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .parser = parse,
+        .args_doc = "topology|messages|schema|man\nkeys [TOPOLOGY]",
+        .doc = "Print what this program knows of its own formats: every topology key (as Markdown, "
+               "as a JSON Schema for editors, or as a man page), every message of the wire format, "
+               "or the keys that --set takes, one a line.\v"
+               "Examples:\n"
+               "  clusterscan reference topology\n"
+               "  clusterscan reference schema > topology.schema.json\n"
+               "  clusterscan reference keys topology/lhco.yaml",
+    };
+    struct arguments arguments = {.what = NULL};
+    argp_err_exit_status = EXIT_BAD_INPUT;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return EXIT_BAD_INPUT;
+    return (int)status_exit_code(print_page(&arguments));
+}
