@@ -78,6 +78,7 @@ static bool write_attributes(hid_t file, const struct result *result)
 {
     const struct tally *tally = &result->selection->summed.tally;
     return write_text(file, "run_id", result->run_id) &&
+           write_text(file, "log_id", result->log_id) &&
            write_text(file, "version", result->version) &&
            write_text(file, "analysis", result->analysis) &&
            write_number(file, "events_read", tally->read) &&

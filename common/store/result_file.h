@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* result_file: results.h5, the answer of one run, written whole or not at all.
- * Attributes (strings UTF-8 variable length, numbers u64): run_id, version, analysis (YAML text),
- * events_read, events_counted, events_dropped, events_quarantined. Datasets:
+ * Attributes (strings UTF-8 variable length, numbers u64): run_id, log_id (of the image log it was
+ * made from, the name of its folder), version, analysis (YAML text), events_read,
+ * events_counted, events_dropped, events_quarantined. Datasets:
  * /dropped/reason (fixed-length UTF-8 strings), /dropped/count u64; /edges f64[bins+1] GeV;
  * /codebook/centres f32[member,k,pixels], inertia f64, steps u64, seed u64 [member];
  * /spectra/counts u64[member,k,bins]; /selection/z f64[member,k,bins], label u8[member,k],
@@ -21,6 +22,7 @@
 
 struct result {
     const char *run_id;
+    const char *log_id;
     const char *version;
     const char *analysis;
     struct mass_bins bins;
@@ -42,6 +44,7 @@ MUST_CHECK status result_file_write(const char *path, const struct result *resul
 /* What `report` needs of a result file. */
 struct result_summary {
     char *run_id;
+    char *log_id; /* NULL: the file is of an earlier version, which did not tell it */
     char *version;
     char *analysis;
     struct tally tally; /* dropped[] by name; unknown reasons are an error */

@@ -74,6 +74,8 @@ static status read_attributes(struct result_summary *out, const struct source *s
                               uint64_t *dropped)
 {
     status outcome = read_text(source, "run_id", &out->run_id);
+    if (outcome == STATUS_OK && H5Aexists(source->file, "log_id") > 0)
+        outcome = read_text(source, "log_id", &out->log_id);
     if (outcome == STATUS_OK)
         outcome = read_text(source, "version", &out->version);
     if (outcome == STATUS_OK)
@@ -292,6 +294,7 @@ status result_file_read(struct result_summary *out, const char *path)
 void result_summary_fini(struct result_summary *self)
 {
     free(self->run_id);
+    free(self->log_id);
     free(self->version);
     free(self->analysis);
     free(self->edges);

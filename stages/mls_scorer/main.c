@@ -28,6 +28,7 @@ struct last_selection {
 struct scorer {
     struct analysis analysis;
     const char *run_id;
+    const char *log_id;
     const char *analysis_text;
     const char *results;
     const struct stage_input *inputs;
@@ -101,6 +102,7 @@ static status scorer_create(void **out, const struct stage_setup *setup)
         return STATUS_NO_MEMORY;
     self->analysis = setup->analysis;
     self->run_id = setup->run_id;
+    self->log_id = setup->log_id;
     self->analysis_text = setup->analysis_text;
     self->inputs = setup->inputs;
     self->results = json_string_value(json_object_get(setup->settings, "results"));
@@ -253,6 +255,7 @@ static status write_results(const struct scorer *self)
     }
     const struct result result = {
         .run_id = self->run_id,
+        .log_id = self->log_id,
         .version = CLUSTERSCAN_VERSION,
         .analysis = self->analysis_text,
         .bins = {analysis->spectra.window[0], analysis->spectra.window[1], analysis->spectra.bins},

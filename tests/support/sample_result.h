@@ -90,6 +90,7 @@ static inline struct result sample_result(void)
                                          .mls = sample_mls,
                                          .bin = sample_bin};
     return (struct result){.run_id = "0123456789abcdef0123456789abcdef",
+                           .log_id = "fedcba9876543210fedcba9876543210",
                            .version = "0.1.0",
                            .analysis = "stream:\n  batch: 512 # \xc3\xa9v\xc3\xa9nements\n",
                            .bins = {3000, 3700, SAMPLE_BINS},

@@ -24,6 +24,7 @@ START_TEST(what_was_written_is_read_back)
     ck_assert_int_eq(result_file_read(&read, write_sample("results.h5")), STATUS_OK);
     const struct result must = sample_result();
     ck_assert_str_eq(read.run_id, must.run_id);
+    ck_assert_str_eq(read.log_id, must.log_id);
     ck_assert_str_eq(read.version, must.version);
     ck_assert_str_eq(read.analysis, must.analysis);
     ck_assert_mem_eq(&read.tally, &must.selection->summed.tally, sizeof read.tally);
@@ -53,13 +54,14 @@ static const char contract[] =
     "import h5py, sys, numpy as np\n"
     "f = h5py.File(sys.argv[1], 'r')\n"
     "a = f.attrs\n"
-    "assert sorted(a) == sorted(['run_id', 'version', 'analysis', 'events_read', "
+    "assert sorted(a) == sorted(['run_id', 'log_id', 'version', 'analysis', 'events_read', "
     "'events_counted', 'events_dropped', 'events_quarantined']), list(a)\n"
-    "for n in ('run_id', 'version', 'analysis'):\n"
+    "for n in ('run_id', 'log_id', 'version', 'analysis'):\n"
     "    t = h5py.check_string_dtype(a.get_id(n).dtype)\n"
     "    assert t.encoding == 'utf-8' and t.length is None\n"
     "assert a['analysis'] == 'stream:\\n  batch: 512 # \\u00e9v\\u00e9nements\\n'\n"
-    "assert a['run_id'] == '0123456789abcdef' * 2 and a['version'] == '0.1.0'\n"
+    "assert a['run_id'] == a['log_id'][::-1] == '0123456789abcdef' * 2 and a['version'] == "
+    "'0.1.0'\n"
     "assert [int(a['events_' + n]) for n in ('read', 'counted', 'dropped', 'quarantined')] == "
     "[1000, 988, 10, 2]\n"
     "assert a['events_read'].dtype == np.uint64\n"

@@ -26,7 +26,7 @@ def contents(path):
                 found[f"{name}@{key}"] = str(node.attrs[key])
         add("", file)
         file.visititems(add)
-    del found["@run_id"]
+    del found["@run_id"], found["@log_id"]
     return found
 
 
