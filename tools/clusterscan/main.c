@@ -16,6 +16,7 @@ static const struct subcommand {
 } subcommands[] = {
     {"run", command_run, "run a topology to its result"},
     {"validate", command_validate, "check a topology file and say what it would need"},
+    {"graph", command_graph, "draw a topology as Mermaid or DOT text"},
     {"inspect", command_inspect, "tell what an event file holds"},
     {"generate", command_generate, "make a toy sample of events"},
     {"feed", command_feed, "drop events into a folder at a given rate"},
