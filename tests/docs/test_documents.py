@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tests that the documents say what the programs do. What fails here names what to write."""
 import copy
+import hashlib
 import json
 import os
 import re
@@ -8,6 +9,9 @@ import subprocess
 import unittest
 
 import jsonschema
+import lz4.frame
+import msgpack
+import numpy as np
 import yaml
 
 import product
@@ -132,6 +136,81 @@ class Generated(unittest.TestCase):
         keys = (DOCS / "operating.md").read_text(encoding="utf-8")
         for key in told_by("reference", "keys").split():
             self.assertIn(f"`{key}`", keys)
+
+
+SPY = """#!/bin/sh
+# A sink that keeps its setup file and has finished.
+cp "$2" "$(dirname "$0")/setup.json"
+"""
+
+
+class WireFormat(product.ProductCase):
+    """wire-format.md, read as somebody would who writes a stage in Python."""
+
+    def setUp(self):
+        super().setUp()
+        self.page = (DOCS / "wire-format.md").read_text(encoding="utf-8")
+
+    def frame(self, title):
+        """The bytes of a dump."""
+        dump = re.search(rf"^{title}.*?```\n(.*?)```", self.page, re.MULTILINE | re.DOTALL)
+        return bytes.fromhex("".join(line[4:54] for line in dump.group(1).splitlines()))
+
+    def fields(self, message):
+        table = re.search(rf"^#### \d+ `{message}`:.*?\n\n(.*?)\n\n", self.page,
+                          re.MULTILINE | re.DOTALL)
+        return re.findall(r"^\| `(\w+)` \| (\w+)", table.group(1), re.MULTILINE)
+
+    def test_the_control_can_be_read_with_what_the_page_says(self):
+        version, kind, run_id, fields = msgpack.unpackb(self.frame("A `pull`"))
+        self.assertEqual((version, kind, run_id), (1, 66, "0123456789abcdef" * 2))
+        self.assertIn(f"#### {kind} `pull`", self.page)
+        self.assertEqual(list(fields), [name for name, _ in self.fields("pull")])
+        self.assertEqual(np.frombuffer(fields.pop("mass"), "<f8").tolist(), [3000, 4600])
+        self.assertEqual(fields, {"name": "select", "replica": 0,
+                                  "incarnation": 0x1122334455667788, "from": 3, "until": 11,
+                                  "modulus": 1, "remainder": 0})
+
+    def test_the_record_can_be_read_with_what_the_page_says(self):
+        header = msgpack.unpackb(self.frame("A `score`, first frame"))
+        payload = self.frame("A `score`, second frame")
+        version, kind, run_id, source, seq, attempt, epoch, events, length, digest = header
+        self.assertEqual((version, kind, source, seq, attempt, events), (1, 6, 0, 3, 1, 0))
+        self.assertIn(f"#### {kind} `score`", self.page)
+        told = lz4.frame.get_frame_info(payload)
+        self.assertTrue(told["content_checksum"] and not told["block_linked"])
+        self.assertEqual(told["content_size"], length)
+        raw = lz4.frame.decompress(payload)
+        self.assertEqual(hashlib.blake2b(raw, digest_size=16).digest(), digest)
+        fields = msgpack.unpackb(raw)
+        self.assertEqual(list(fields), [name for name, _ in self.fields("score")])
+        self.assertEqual((fields["slice"], fields["read"], fields["mean"]),
+                         (3, 131072, 4.2718281828459045))
+        self.assertEqual(np.frombuffer(fields["mls"], "<f8").tolist(), [2.6651441426902252])
+        self.assertEqual(np.frombuffer(fields["bin"], "<i4").tolist(), [5])
+
+    def test_the_setup_file_has_the_keys_that_are_told(self):
+        self.toy("events.h5", 300)
+        (self.folder / "small.yaml").write_text(
+            product.SMALL.split("  trainer:")[0] +
+            "  spy: {run: ./spy, from: log, settings: {colour: blue}}\n")
+        (self.folder / "spy").write_text(SPY)
+        (self.folder / "spy").chmod(0o755)
+        self.command("run", "small.yaml")
+        found = json.loads((self.folder / "setup.json").read_text())
+        examples = re.findall(r"```json\n(.*?)```", self.page, re.DOTALL)
+        self.assertEqual(shape(found), shape(json.loads(examples[0])))
+        for key in found:
+            self.assertIn(f"`{key}`", self.page)
+
+
+def shape(value):
+    """Keys and types; an endpoint may be null."""
+    if isinstance(value, dict):
+        return {key: shape(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])]
+    return "text" if value is None or isinstance(value, str) else type(value).__name__
 
 
 class ManPages(product.ProductCase):

@@ -29,7 +29,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (self->what == NULL)
-            argp_error(state, "what? One of topology, messages, schema, man, keys");
+            argp_error(state, "what? One of topology, messages, example, schema, man, keys");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -68,14 +68,18 @@ static status print_page(const struct arguments *arguments)
         return print_schema();
     if (strcmp(arguments->what, "keys") == 0)
         return print_keys(arguments->path);
+    if (strcmp(arguments->what, "example") == 0)
+        return reference_example(stdout);
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         if (strcmp(arguments->what, pages[i].name) != 0)
             continue;
         pages[i].print(stdout);
         return STATUS_OK;
     }
-    log_error("there is no reference of '%s'; there are topology, messages, schema, man and keys",
-              arguments->what);
+    log_error(
+        "there is no reference of '%s'; there are topology, messages, example, schema, man and "
+        "keys",
+        arguments->what);
     return STATUS_BAD_INPUT;
 }
 
@@ -83,7 +87,7 @@ int command_reference(int argc, char **argv)
 {
     static const struct argp argp = {
         .parser = parse,
-        .args_doc = "topology|messages|schema|man\nkeys [TOPOLOGY]",
+        .args_doc = "topology|messages|example|schema|man\nkeys [TOPOLOGY]",
         .doc = "Print what this program knows of its own formats: every topology key (as Markdown, "
                "as a JSON Schema for editors, or as a man page), every message of the wire format, "
                "or the keys that --set takes, one a line.\v"

@@ -15,6 +15,8 @@ void reference_topology(FILE *to);
 void reference_man(FILE *to);
 /* Every message and control, for wire-format.md. */
 void reference_messages(FILE *to);
+/* Messages as bytes, for wire-format.md. */
+MUST_CHECK status reference_example(FILE *to);
 /* What --set may name, one key a line; of the stages only with a topology (may be NULL). */
 void reference_keys(FILE *to, const topology *flow);
 /* The JSON Schema (draft-07) of a topology file; a new reference, NULL when out of memory. */

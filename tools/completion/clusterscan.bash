@@ -94,7 +94,7 @@ _clusterscan()
         ;;
     reference:*)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            mapfile -t COMPREPLY < <(compgen -W 'topology messages schema man keys' -- "$current")
+            mapfile -t COMPREPLY < <(compgen -W 'topology messages example schema man keys' -- "$current")
         else
             _clusterscan_files yaml "$current"
         fi
