@@ -8,6 +8,7 @@ import re
 import subprocess
 import unittest
 
+import h5py
 import jsonschema
 import lz4.frame
 import msgpack
@@ -211,6 +212,23 @@ def shape(value):
     if isinstance(value, list):
         return [shape(value[0])]
     return "text" if value is None or isinstance(value, str) else type(value).__name__
+
+
+class Physics(product.ProductCase):
+    def test_every_attribute_and_dataset_of_a_result_is_explained(self):
+        page = (DOCS / "physics.md").read_text(encoding="utf-8")
+        self.toy("events.h5", 12000, signal=300)
+        (self.folder / "small.yaml").write_text(product.SMALL)
+        self.command("run", "small.yaml")
+        names = []
+        with h5py.File(self.folder / "results.h5") as file:
+            names += list(file.attrs)
+            file.visititems(lambda name, node: names.append("/" + name)
+                            if isinstance(node, h5py.Dataset) else None)
+            names += [reason.decode() for reason in file["dropped/reason"][:]]
+        self.assertIn("/truth/signal_counts", names)
+        for name in names:
+            self.assertIn(f"`{name}`", page)
 
 
 class ManPages(product.ProductCase):
