@@ -148,7 +148,7 @@ status link_check_lease(flow_link *self, struct talk *talk, uint64_t now_ms)
     if (now_ms - talk->heard_ms <= FLOW_LEASE_MS)
         return STATUS_OK;
     log_warning("no word from %s for %d s: connecting again", self->endpoint, FLOW_LEASE_MS / 1000);
-    *talk = (struct talk){0};
+    *talk = (struct talk){.heard_ms = now_ms};
     return link_remake(self);
 }
 

@@ -324,6 +324,26 @@ START_TEST(a_reader_learns_what_is_on_disk_and_tells_its_end)
 }
 END_TEST
 
+START_TEST(a_silent_peer_is_connected_to_again_once_per_lease)
+{
+    flow_link *link;
+    ck_assert_int_eq(link_connect(&link, &consumer, endpoint), STATUS_OK);
+    struct talk talk = {0};
+    void *before = link_socket(link);
+    ck_assert_int_eq(link_check_lease(link, &talk, 5000), STATUS_OK);
+    talk.said_ms = 5000; /* asked, and never answered */
+    ck_assert_int_eq(link_check_lease(link, &talk, 5000 + FLOW_LEASE_MS), STATUS_OK);
+    ck_assert_ptr_eq(link_socket(link), before);
+    ck_assert_uint_eq(talk.said_ms, 5000);
+    ck_assert_int_eq(link_check_lease(link, &talk, 5001 + FLOW_LEASE_MS), STATUS_OK);
+    ck_assert_uint_eq(talk.said_ms, 0); /* so that it is said again */
+    talk.said_ms = 5001 + FLOW_LEASE_MS;
+    ck_assert_int_eq(link_check_lease(link, &talk, 5002 + FLOW_LEASE_MS), STATUS_OK);
+    ck_assert_uint_eq(talk.said_ms, 5001 + FLOW_LEASE_MS);
+    link_close(&link);
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("edges");
@@ -337,5 +357,6 @@ int main(void)
     tcase_add_test(cases, a_producer_that_comes_back_is_asked_for_the_rest);
     tcase_add_test(cases, an_end_without_items_is_an_end);
     tcase_add_test(cases, a_reader_learns_what_is_on_disk_and_tells_its_end);
+    tcase_add_test(cases, a_silent_peer_is_connected_to_again_once_per_lease);
     return run_case(cases, "flow/edges");
 }
