@@ -16,6 +16,7 @@ struct consumer {
     uint64_t incarnation;
     struct route route;
     uint64_t granted;
+    uint64_t limit; /* its first grant: what may be on the way at a time */
     uint64_t sent;
     uint64_t heard_ms;
 };
@@ -98,8 +99,10 @@ static status take_grant(handout *self, const struct arrival *arrival)
     consumer->route = arrival->route;
     consumer->heard_ms = flow_now_ms();
     /* A grant for an earlier life of ours counts from zero again once it has heard of this one. */
-    if (grant->epoch == self->flow->incarnation && grant->total > consumer->granted)
+    if (grant->epoch == self->flow->incarnation && grant->total > consumer->granted) {
+        consumer->limit = consumer->granted == 0 ? grant->total : consumer->limit;
         consumer->granted = grant->total;
+    }
     const struct control_alive alive = {.epoch = self->flow->incarnation};
     const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
     return told == STATUS_END ? STATUS_OK : told;
@@ -172,10 +175,13 @@ status handout_send(handout *self, uint64_t number, struct wire_header *header, 
     return done;
 }
 
-uint64_t handout_room(const handout *self)
+void handout_credits(const handout *self, uint64_t *all, uint64_t *used)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < self->n; i++)
-        sum += room_of(&self->consumer[i]);
-    return sum;
+    *all = 0;
+    *used = 0;
+    for (size_t i = 0; i < self->n; i++) {
+        const uint64_t room = room_of(&self->consumer[i]);
+        *all += self->consumer[i].limit;
+        *used += self->consumer[i].limit > room ? self->consumer[i].limit - room : 0;
+    }
 }

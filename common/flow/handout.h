@@ -21,7 +21,8 @@ uint64_t handout_consumer(const handout *self);
 /* Sends a batch to it. STATUS_END: it has just gone (handout_receive will tell); not sent. */
 MUST_CHECK status handout_send(handout *self, uint64_t consumer, struct wire_header *header,
                                const void *record);
-/* Credits not used at this moment, for status displays. */
-uint64_t handout_room(const handout *self);
+/* For status displays: batches that may be on their way to all consumers together, and how many
+ * are. */
+void handout_credits(const handout *self, uint64_t *all, uint64_t *used);
 
 #endif

@@ -8,6 +8,9 @@
 
 #include "common/flow/link.h"
 
+/* A heartbeat is shorter than this. */
+enum { MONITOR_TEXT_MAX = 8192 };
+
 /* Connects a stage to the watcher's endpoint; NULL on failure. */
 void *monitor_connect(struct flow *flow, const char *endpoint);
 /* Binds the watcher's end in a context of its own making; NULL on failure (errno). */

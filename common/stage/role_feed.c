@@ -81,9 +81,8 @@ static bool codebooks_ended(const struct feed *self)
     return true;
 }
 
-/* Copies of one input keep together, so that a stage that needs the same item of all of them holds
- * at most STAGE_FEED_AHEAD of any. */
-static uint64_t joint_until(const struct feed_input *input)
+/* Of all copies that have not ended; UINT64_MAX if all have. */
+static uint64_t least_next(const struct feed_input *input)
 {
     uint64_t least = UINT64_MAX;
     for (size_t copy = 0; copy < input->copies; copy++) {
@@ -92,6 +91,14 @@ static uint64_t joint_until(const struct feed_input *input)
         if (!puller_ended(input->in[copy], &total) && next < least)
             least = next;
     }
+    return least;
+}
+
+/* Copies of one input keep together, so that a stage that needs the same item of all of them holds
+ * at most STAGE_FEED_AHEAD of any. */
+static uint64_t joint_until(const struct feed_input *input)
+{
+    const uint64_t least = least_next(input);
     return least == UINT64_MAX ? 0 : least + STAGE_FEED_AHEAD * input->modulus;
 }
 
@@ -203,6 +210,25 @@ static size_t feed_sockets(const struct runtime *runtime, void *sockets[RUNTIME_
     return n;
 }
 
+/* The input it takes from at this time. */
+static void feed_tell(const struct runtime *runtime, struct role_news *out)
+{
+    const struct feed *self = runtime->role;
+    const bool beyond_codebooks = codebooks_ended(self);
+    out->wait = WAIT_FOR_INPUT;
+    for (size_t i = self->n; i-- > 0;)
+        if (!self->input[i].ended &&
+            (beyond_codebooks || runtime->place.setup.inputs[i].type == MESSAGE_CODEBOOK))
+            out->waits_input = i;
+}
+
+static uint64_t feed_next(const struct runtime *runtime, size_t i)
+{
+    const struct feed *self = runtime->role;
+    const struct feed_input *input = &self->input[i];
+    return input->ended ? UINT64_MAX : least_next(input);
+}
+
 static void feed_close(struct runtime *runtime)
 {
     struct feed *self = runtime->role;
@@ -219,4 +245,10 @@ static void feed_close(struct runtime *runtime)
     runtime->role = NULL;
 }
 
-const struct role role_feed = {feed_open, feed_turn, feed_stop, feed_sockets, feed_close};
+const struct role role_feed = {.open = feed_open,
+                               .turn = feed_turn,
+                               .stop = feed_stop,
+                               .sockets = feed_sockets,
+                               .tell = feed_tell,
+                               .next = feed_next,
+                               .close = feed_close};

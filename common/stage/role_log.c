@@ -151,6 +151,12 @@ static size_t log_sockets(const struct runtime *runtime, void *sockets[RUNTIME_S
     return n;
 }
 
+static void log_tell(const struct runtime *runtime, struct role_news *out)
+{
+    const struct store *self = runtime->role;
+    out->wait = self->open ? WAIT_FOR_INPUT : WAIT_FOR_DISK;
+}
+
 static void log_close(struct runtime *runtime)
 {
     struct store *self = runtime->role;
@@ -165,4 +171,9 @@ static void log_close(struct runtime *runtime)
     runtime->role = NULL;
 }
 
-const struct role role_log = {log_open, log_turn, log_stop, log_sockets, log_close};
+const struct role role_log = {.open = log_open,
+                              .turn = log_turn,
+                              .stop = log_stop,
+                              .sockets = log_sockets,
+                              .tell = log_tell,
+                              .close = log_close};

@@ -149,6 +149,19 @@ static size_t source_sockets(const struct runtime *runtime, void *sockets[RUNTIM
     return 2;
 }
 
+static void source_tell(const struct runtime *runtime, struct role_news *out)
+{
+    const struct source *self = runtime->role;
+    const uint64_t durable = ledger_watermark(self->book);
+    uint64_t seq;
+    handout_credits(self->out, &out->credits, &out->used);
+    out->lag = self->batches > durable ? self->batches - durable : 0;
+    out->wait = WAIT_FOR_LOG;
+    if (!ledger_next(self->book, &seq))
+        return;
+    out->wait = seq < self->batches ? WAIT_FOR_OUTPUT : WAIT_FOR_FILES;
+}
+
 static void source_close(struct runtime *runtime)
 {
     struct source *self = runtime->role;
@@ -161,5 +174,9 @@ static void source_close(struct runtime *runtime)
     runtime->role = NULL;
 }
 
-const struct role role_source = {source_open, source_turn, source_stop, source_sockets,
-                                 source_close};
+const struct role role_source = {.open = source_open,
+                                 .turn = source_turn,
+                                 .stop = source_stop,
+                                 .sockets = source_sockets,
+                                 .tell = source_tell,
+                                 .close = source_close};

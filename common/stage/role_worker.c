@@ -136,6 +136,13 @@ static size_t worker_sockets(const struct runtime *runtime, void *sockets[RUNTIM
     return n;
 }
 
+static void worker_tell(const struct runtime *runtime, struct role_news *out)
+{
+    const struct worker *self = runtime->role;
+    handout_credits(self->out, &out->credits, &out->used);
+    out->wait = handout_consumer(self->out) == 0 ? WAIT_FOR_OUTPUT : WAIT_FOR_INPUT;
+}
+
 static void worker_close(struct runtime *runtime)
 {
     struct worker *self = runtime->role;
@@ -150,5 +157,9 @@ static void worker_close(struct runtime *runtime)
     runtime->role = NULL;
 }
 
-const struct role role_worker = {worker_open, worker_turn, worker_stop, worker_sockets,
-                                 worker_close};
+const struct role role_worker = {.open = worker_open,
+                                 .turn = worker_turn,
+                                 .stop = worker_stop,
+                                 .sockets = worker_sockets,
+                                 .tell = worker_tell,
+                                 .close = worker_close};

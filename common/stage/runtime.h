@@ -25,6 +25,24 @@ struct runtime {
     bool finished;       /* all work is done; only serving is left */
 };
 
+/* What a process that has nothing to do waits for. */
+enum wait_for {
+    WAIT_FOR_INPUT,  /* something from input `waits_input` */
+    WAIT_FOR_OUTPUT, /* room at who takes from it */
+    WAIT_FOR_LOG,    /* the log's word on what is on its disk */
+    WAIT_FOR_FILES,  /* more events in a followed folder */
+    WAIT_FOR_DISK    /* room on the disk */
+};
+
+/* What a role tells of itself in a heartbeat. */
+struct role_news {
+    enum wait_for wait;
+    size_t waits_input;
+    uint64_t credits; /* batches that may be on their way to its consumers; 0: none are counted */
+    uint64_t used;    /* of them */
+    uint64_t lag;     /* of a source: batches that are not on the log's disk */
+};
+
 /* A way to move data. */
 struct role {
     status (*open)(struct runtime *runtime);
@@ -35,6 +53,9 @@ struct role {
     status (*stop)(struct runtime *runtime);
     /* The sockets to wait for; returns how many. */
     size_t (*sockets)(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX]);
+    void (*tell)(const struct runtime *runtime, struct role_news *out);
+    /* Of a feed: the next item wanted of an input; UINT64_MAX: no more. NULL for other roles. */
+    uint64_t (*next)(const struct runtime *runtime, size_t input);
     /* Takes a half-open role too. */
     void (*close)(struct runtime *runtime);
 };

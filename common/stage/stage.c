@@ -39,21 +39,63 @@ bool runtime_accepts(const struct runtime *runtime, const struct wire_header *he
     return false;
 }
 
+/* When heartbeats were, and how much of the time since was spent waiting. */
+struct pace {
+    uint64_t beat_ms;
+    uint64_t idle_ms;
+    unsigned idle; /* percent, over the last full interval */
+};
+
+/* Each input of a feed and the next item wanted of it, null for none. */
+static json_t *tell_inputs(const struct runtime *runtime, const struct role *role)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; role->next != NULL && i < runtime->place.setup.n_inputs; i++) {
+        const uint64_t next = role->next(runtime, i);
+        json_t *number = next == UINT64_MAX ? json_null() : json_integer((json_int_t)next);
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:o}", "stage", runtime->place.setup.inputs[i].stage, "next", number));
+    }
+    return list;
+}
+
+/* What a heartbeat says of the way between the stages. */
+static json_t *tell_flow(const struct runtime *runtime, const struct role *role, unsigned idle)
+{
+    static const char *const waits[] = {[WAIT_FOR_INPUT] = "input",
+                                        [WAIT_FOR_OUTPUT] = "output",
+                                        [WAIT_FOR_LOG] = "log",
+                                        [WAIT_FOR_FILES] = "files",
+                                        [WAIT_FOR_DISK] = "disk"};
+    struct role_news news = {0};
+    role->tell(runtime, &news);
+    const struct stage_setup *setup = &runtime->place.setup;
+    const bool input = news.wait == WAIT_FOR_INPUT && news.waits_input < setup->n_inputs;
+    return json_pack("{s:b, s:i, s:s, s:s?, s:I, s:I, s:I, s:o}", "growing", runtime->growing,
+                     "idle", (int)idle, "waits", waits[news.wait], "waits_for",
+                     input ? setup->inputs[news.waits_input].stage : NULL, "credits",
+                     (json_int_t)news.credits, "used", (json_int_t)news.used, "lag",
+                     (json_int_t)news.lag, "inputs", tell_inputs(runtime, role));
+}
+
 /* One heartbeat for whoever watches. */
-static void beat(struct runtime *runtime, void *monitor)
+static void beat(struct runtime *runtime, const struct role *role, const struct pace *pace,
+                 void *monitor)
 {
     char line[200] = "";
     if (runtime->stage->describe != NULL)
         runtime->stage->describe(runtime->self, sizeof line, line);
     const struct tally *tally = &runtime->tally;
     json_t *object = json_pack(
-        "{s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "stage",
+        "{s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "stage",
         runtime->place.setup.name, "replica", (int)runtime->place.setup.replica, "pid",
         (int)getpid(), "finished", runtime->finished, "items", (json_int_t)runtime->items, "events",
         (json_int_t)runtime->events, "refused", (json_int_t)runtime->flow.refused, "rows",
         (json_int_t)runtime->total_rows, "read", (json_int_t)tally->read, "counted",
-        (json_int_t)tally->counted, "dropped", (json_int_t)tally_dropped(tally), "text", line);
-    char text[1024];
+        (json_int_t)tally->counted, "dropped", (json_int_t)tally_dropped(tally), "text", line,
+        "flow", tell_flow(runtime, role, pace->idle));
+    char text[MONITOR_TEXT_MAX];
     const size_t n = object != NULL ? json_dumpb(object, text, sizeof text - 1, JSON_COMPACT) : 0;
     json_decref(object);
     if (n == 0 || n >= sizeof text)
@@ -85,27 +127,43 @@ static bool asked_to_stop(int signals)
     return read(signals, &info, sizeof info) == (ssize_t)sizeof info;
 }
 
+/* A full interval is over: how much of it was spent waiting? */
+static void pace_turn(struct pace *self, uint64_t now)
+{
+    const uint64_t interval = now - self->beat_ms;
+    self->idle = (unsigned)(self->idle_ms < interval ? 100 * self->idle_ms / interval : 100);
+    self->beat_ms = now;
+    self->idle_ms = 0;
+}
+
 static status loop(struct runtime *runtime, const struct role *role, void *monitor, int signals)
 {
-    uint64_t beat_ms = 0;
+    struct pace pace = {.beat_ms = flow_now_ms(), .idle = 100};
+    beat(runtime, role, &pace, monitor);
     for (;;) {
         bool busy = false;
         const bool finished = runtime->finished;
+        const uint64_t items = runtime->items;
         const status done = role->turn(runtime, &busy);
         const uint64_t now = flow_now_ms();
-        if (done != STATUS_OK || runtime->finished != finished || now - beat_ms >= BEAT_MS) {
-            beat(runtime, monitor);
-            beat_ms = now;
-        }
+        const bool due = now - pace.beat_ms >= BEAT_MS;
+        if (due)
+            pace_turn(&pace, now);
+        /* Every item of a feed is told, so that no score is missed. */
+        if (due || done != STATUS_OK || runtime->finished != finished ||
+            (runtime->stage->role == ROLE_FEED && runtime->items != items))
+            beat(runtime, role, &pace, monitor);
         if (done != STATUS_OK)
             return done == STATUS_END ? STATUS_OK : done;
         if (asked_to_stop(signals)) {
             const status stopped = role->stop(runtime);
-            beat(runtime, monitor);
+            beat(runtime, role, &pace, monitor);
             return stopped;
         }
-        if (!busy)
-            wait_for_news(runtime, role, signals);
+        if (busy)
+            continue;
+        wait_for_news(runtime, role, signals);
+        pace.idle_ms += flow_now_ms() - now;
     }
 }
 

@@ -78,6 +78,7 @@ status child_start(struct child *self)
     self->line_size = 0;
     self->state = CHILD_RUNNING;
     self->pulse.finished = false;
+    self->pulse.heard = false;
     return STATUS_OK;
 }
 
@@ -93,7 +94,7 @@ static void end_line(struct child *self)
         memcpy(self->last_line, self->line, self->line_size + 1);
     const bool warning = begins(self->line, "warning:") || begins(self->line, "error:");
     if (self->line_size > 0 && (self->verbose || (warning && !self->quiet)))
-        fprintf(stderr, "%s\n", self->line);
+        self->tell(self->context, self->line);
     self->line_size = 0;
 }
 
@@ -134,4 +135,29 @@ bool child_take_pulse(struct child *self, const struct pulse *pulse)
     self->pulse = *pulse;
     self->pulse.items = most; /* a restarted process counts from zero again */
     return progress;
+}
+
+static void meter_read(struct meter *self, uint64_t value, uint64_t now_ms)
+{
+    enum { EVERY_MS = 1000 };
+    if (self->started && now_ms - self->ms < EVERY_MS)
+        return;
+    if (self->started) {
+        /* A restarted process counts from zero again. */
+        const uint64_t grown = value > self->value ? value - self->value : 0;
+        const double rate = 1000 * (double)grown / (double)(now_ms - self->ms);
+        const double weight = 0.3;
+        self->rate = self->rate > 0 ? (1 - weight) * self->rate + weight * rate : rate;
+    }
+    self->started = true;
+    self->value = value;
+    self->ms = now_ms;
+}
+
+void child_measure(struct child *self, uint64_t now_ms)
+{
+    if (!self->pulse.heard)
+        return;
+    meter_read(&self->events, self->pulse.events, now_ms);
+    meter_read(&self->read, self->pulse.read, now_ms);
 }

@@ -9,6 +9,7 @@
 
 #include "common/status/status.h"
 #include "tools/clusterscan/plan.h"
+#include "tools/clusterscan/pulse.h"
 
 enum child_state {
     CHILD_WAITING, /* to be started at start_ms */
@@ -16,17 +17,12 @@ enum child_state {
     CHILD_ENDED /* finished, not to be started again */
 };
 
-/* What its last heartbeat said. */
-struct pulse {
-    bool heard;
-    bool finished;
-    uint64_t items;
-    uint64_t events;
-    uint64_t rows;
-    uint64_t read;
-    uint64_t counted;
-    uint64_t dropped;
-    char text[200];
+/* How fast something that is counted grows. */
+struct meter {
+    bool started;
+    uint64_t value;
+    uint64_t ms;
+    double rate; /* per second, over the last few seconds */
 };
 
 struct child {
@@ -43,7 +39,12 @@ struct child {
     char last_line[1024]; /* its last words */
     bool verbose;
     bool quiet;
-    struct pulse pulse;
+    /* Shows a line of its to people. */
+    void (*tell)(void *context, const char *line);
+    void *context;
+    struct pulse pulse; /* what its last heartbeat said */
+    struct meter events;
+    struct meter read;
 };
 
 /* Opens the log file FOLDER/logs/NAME.log for appending. */
@@ -58,5 +59,7 @@ void child_signal(const struct child *self, int number);
 void child_signal_group(const struct child *self, int number);
 /* Takes in a heartbeat of this child. True if it says more was done than ever before. */
 bool child_take_pulse(struct child *self, const struct pulse *pulse);
+/* Takes a reading of its meters, when it is time to. */
+void child_measure(struct child *self, uint64_t now_ms);
 
 #endif

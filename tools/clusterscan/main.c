@@ -19,6 +19,7 @@ static const struct subcommand {
     {"graph", command_graph, "draw a topology as Mermaid or DOT text"},
     {"inspect", command_inspect, "tell what an event file holds"},
     {"generate", command_generate, "make a toy sample of events"},
+    {"status", command_status, "tell what the stages of a run are doing"},
     {"feed", command_feed, "drop events into a folder at a given rate"},
     {"report", command_report, "tell a result file in plain words"},
     {"reference", command_reference, "print topology keys, messages, JSON Schema"},

@@ -3,17 +3,27 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/flow/link.h"
+#include "tools/clusterscan/gauge.h"
+#include "tools/clusterscan/numbers.h"
 
-enum { LIVE_MS = 250, PLAIN_MS = 3000 };
+enum { LIVE_MS = 250, PLAIN_MS = 3000, LINE_SIZE = 512, WIDTH = 80, HEIGHT = 24 };
 
 void progress_init(struct progress *self, bool quiet)
 {
-    *self = (struct progress){
-        .quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start_ms = flow_now_ms()};
+    const char *terminal = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    const bool live =
+        isatty(STDERR_FILENO) == 1 && terminal != NULL && strcmp(terminal, "dumb") != 0;
+    *self = (struct progress){.quiet = quiet,
+                              .live = live,
+                              .colours = live && (no_colour == NULL || no_colour[0] == '\0'),
+                              .start_ms = flow_now_ms()};
 }
 
 void progress_fini(struct progress *self)
@@ -23,82 +33,197 @@ void progress_fini(struct progress *self)
 
 void progress_clear(struct progress *self)
 {
-    if (self->shown)
-        fputs("\r\033[K", stderr);
-    self->shown = false;
+    if (self->lines == 0)
+        return;
+    fputc('\r', stderr);
+    if (self->lines > 1)
+        fprintf(stderr, "\033[%zuA", self->lines - 1);
+    fputs("\033[J", stderr);
+    fflush(stderr);
+    self->lines = 0;
+    self->shown_ms = 0; /* back as soon as may be */
 }
 
-/* Sums over the processes of one role. */
-struct sums {
-    uint64_t rows; /* of all sources */
-    uint64_t read; /* on disk */
-    uint64_t counted;
-    uint64_t dropped;
-    const char *text; /* of the process furthest down that has something to say */
-    const char *score;
+void progress_print(struct progress *self, const char *line)
+{
+    progress_clear(self);
+    fprintf(stderr, "%s\n", line);
+}
+
+/* --- the line of the run ----------------------------------------------------------------- */
+
+/* How long it will take to read the rest; "" where nobody can know. */
+static void tell_rest(const struct totals *totals, size_t size, char out[])
+{
+    char text[NUMBER_TEXT_SIZE];
+    out[0] = '\0';
+    if (totals->growing || totals->rate < 1 || totals->read >= totals->rows)
+        return;
+    const double seconds = (double)(totals->rows - totals->read) / totals->rate;
+    if (seconds < 1e9)
+        snprintf(out, size, ", %s left", duration_text((uint64_t)seconds, text));
+}
+
+static void write_run(const struct progress *self, const struct totals *totals, char out[LINE_SIZE])
+{
+    char text[6][NUMBER_TEXT_SIZE];
+    char rest[NUMBER_TEXT_SIZE + 16];
+    char rate[NUMBER_TEXT_SIZE + 16] = "";
+    if (totals->rate >= 1)
+        snprintf(rate, sizeof rate, ", %s/s", number_text((uint64_t)totals->rate, text[5]));
+    tell_rest(totals, sizeof rest, rest);
+    const uint64_t seconds = (flow_now_ms() - self->start_ms) / 1000;
+    const double share = totals->rows > 0 ? 100 * (double)totals->read / (double)totals->rows : 0;
+    snprintf(out, LINE_SIZE, "%s  %s of %s events read%s (%.0f %%), %s counted, %s dropped%s%s",
+             duration_text(seconds, text[0]), number_text(totals->read, text[1]),
+             number_text(totals->rows, text[2]), totals->growing ? " so far" : "", share,
+             number_text(totals->counted, text[3]), number_text(totals->dropped, text[4]), rate,
+             rest);
+}
+
+/* --- the lines of the stages ------------------------------------------------------------- */
+
+struct look {
+    FILE *to;
+    int width;
+    int name_width;
+    bool colours;
 };
 
-static struct sums sum_up(const topology *flow, size_t n, const struct child children[])
+/* Prints at most the terminal's width of a line, its columns [from, from + n) in a colour. */
+static void print_cut(const struct look *look, const char *line, int from, int n,
+                      const char *colour)
 {
-    struct sums sums = {.text = "", .score = ""};
-    for (size_t i = 0; i < n; i++) {
-        const struct pulse *pulse = &children[i].pulse;
-        const size_t index = children[i].process->stage;
-        const struct topology_stage *stage = topology_stage(flow, index);
-        if (stage->role == ROLE_SOURCE)
-            sums.rows += pulse->rows;
-        if (stage->role == ROLE_LOG) {
-            sums.read += pulse->read;
-            sums.counted += pulse->counted;
-            sums.dropped += pulse->dropped;
-        }
-        if (stage->role != ROLE_FEED || pulse->text[0] == '\0')
-            continue;
-        sums.text = pulse->text;
-        if (topology_is_sink(flow, index))
-            sums.score = pulse->text;
+    const int length = (int)strlen(line);
+    const int end = length < look->width ? length : look->width;
+    if (!look->colours || colour[0] == '\0' || from + n > end)
+        fprintf(look->to, "%.*s", end, line);
+    else
+        fprintf(look->to, "%.*s\033[%sm%.*s\033[0m%.*s", from, line, colour, n, line + from,
+                end - from - n, line + from + n);
+}
+
+static const char *colour_of(const struct gauge *gauge)
+{
+    if (strcmp(gauge->state, "restarting") == 0)
+        return "31"; /* red */
+    if (strcmp(gauge->state, "starting") == 0)
+        return "33";                                          /* yellow */
+    return strcmp(gauge->state, "running") == 0 ? "32" : "2"; /* green, faint */
+}
+
+static void show_stage(const struct look *look, const struct topology_stage *stage,
+                       const struct gauge *gauge)
+{
+    char line[LINE_SIZE];
+    char name[64];
+    char rate[NUMBER_TEXT_SIZE];
+    char credits[48] = "";
+    char lag[48] = "";
+    char number[NUMBER_TEXT_SIZE];
+    if (stage->replicas > 1)
+        snprintf(name, sizeof name, "%s x%u", stage->name, stage->replicas);
+    else
+        snprintf(name, sizeof name, "%s", stage->name);
+    if (gauge->credits > 0)
+        snprintf(credits, sizeof credits, "%" PRIu64 "/%" PRIu64, gauge->used, gauge->credits);
+    if (gauge->has_lag && gauge->lag > 0)
+        snprintf(lag, sizeof lag, "%s behind", number_text(gauge->lag, number));
+    snprintf(line, sizeof line, "  %-*s %-10s %9s/s %3u %% busy %7s  %-12s %s%s", look->name_width,
+             name, gauge->state, number_text((uint64_t)gauge->rate, rate), gauge->busy, credits,
+             lag, gauge->waits[0] != '\0' ? "waits for " : "", gauge->waits);
+    print_cut(look, line, 3 + look->name_width, (int)strlen(gauge->state), colour_of(gauge));
+}
+
+static int name_width(const topology *flow)
+{
+    int width = 8;
+    for (size_t s = 0; s < topology_n_stages(flow); s++) {
+        const struct topology_stage *stage = topology_stage(flow, s);
+        const int n = (int)strlen(stage->name) + (stage->replicas > 1 ? 4 : 0);
+        width = n > width ? n : width;
     }
-    return sums;
+    return width;
 }
 
-static void write_line(const struct progress *self, const struct sums *sums, size_t size,
-                       char out[])
+/* The block in one piece, so that it does not flicker. */
+static void show_block(struct progress *self, const struct plan *plan, size_t n,
+                       const struct child children[], const char *run)
 {
-    const double seconds = (double)(flow_now_ms() - self->start_ms) / 1000;
-    const double share = sums->rows > 0 ? 100 * (double)sums->read / (double)sums->rows : 0;
-    snprintf(out, size,
-             "%4.0f s: %" PRIu64 " of %" PRIu64 " events on disk (%.0f %%), %" PRIu64
-             " counted, %" PRIu64 " dropped%s%s",
-             seconds, sums->read, sums->rows, share, sums->counted, sums->dropped,
-             sums->text[0] != '\0' ? "; " : "", sums->text);
-}
-
-/* A score stays to be read: its line is not overwritten. */
-static void show_score(struct progress *self, const char *score)
-{
-    if (score[0] == '\0' || strcmp(score, self->score) == 0)
+    char *block = NULL;
+    size_t size = 0;
+    struct winsize window = {0};
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0;
+    const struct look look = {.to = open_memstream(&block, &size),
+                              .width = (known && window.ws_col > 1 ? window.ws_col : WIDTH) - 1,
+                              .name_width = name_width(plan->flow),
+                              .colours = self->colours};
+    const size_t height = known && window.ws_row > 1 ? window.ws_row : HEIGHT;
+    if (look.to == NULL)
         return;
-    snprintf(self->score, sizeof self->score, "%s", score);
+    print_cut(&look, run, 0, 0, "");
+    size_t lines = 1;
+    for (size_t s = 0; s < topology_n_stages(plan->flow) && lines + 1 < height; s++, lines++) {
+        struct gauge gauge;
+        gauge_read(&gauge, plan, s, n, children);
+        fputc('\n', look.to);
+        show_stage(&look, topology_stage(plan->flow, s), &gauge);
+    }
+    fclose(look.to);
     progress_clear(self);
-    fprintf(stderr, "%s\n", score);
+    fwrite(block, 1, size, stderr);
+    free(block);
+    self->lines = lines;
 }
 
-void progress_show(struct progress *self, const topology *flow, size_t n,
+/* The busiest stage is the one the others wait for in the end. */
+static void add_busiest(const struct plan *plan, size_t n, const struct child children[],
+                        char line[LINE_SIZE])
+{
+    unsigned most = 0;
+    const char *name = NULL;
+    for (size_t s = 0; s < topology_n_stages(plan->flow); s++) {
+        struct gauge gauge;
+        gauge_read(&gauge, plan, s, n, children);
+        if (gauge.busy <= most)
+            continue;
+        most = gauge.busy;
+        name = topology_stage(plan->flow, s)->name;
+    }
+    const size_t at = strlen(line);
+    if (name != NULL)
+        snprintf(line + at, LINE_SIZE - at, "; busiest: %s (%u %%)", name, most);
+}
+
+void progress_show(struct progress *self, const struct plan *plan, size_t n,
                    const struct child children[])
 {
     const uint64_t now = flow_now_ms();
-    if (self->quiet || now - self->shown_ms < (self->terminal ? LIVE_MS : PLAIN_MS))
+    if (self->quiet || now - self->shown_ms < (self->live ? LIVE_MS : PLAIN_MS))
         return;
-    const struct sums sums = sum_up(flow, n, children);
-    self->shown_ms = now;
-    show_score(self, sums.score);
-    char line[400];
-    write_line(self, &sums, sizeof line, line);
-    if (self->terminal) {
-        fprintf(stderr, "\r\033[K%.200s", line);
-        fflush(stderr);
-        self->shown = true;
-    } else if (sums.rows > 0) {
+    char line[LINE_SIZE];
+    struct totals totals;
+    totals_read(&totals, plan, n, children);
+    write_run(self, &totals, line);
+    if (self->live) {
+        show_block(self, plan, n, children, line);
+    } else if (totals.rows > 0) {
+        add_busiest(plan, n, children, line);
         fprintf(stderr, "%s\n", line);
     }
+    self->shown_ms = now;
+}
+
+void progress_end(struct progress *self, const struct plan *plan, size_t n,
+                  const struct child children[])
+{
+    char line[LINE_SIZE];
+    struct totals totals;
+    progress_clear(self);
+    totals_read(&totals, plan, n, children);
+    if (self->quiet || totals.rows == 0)
+        return;
+    totals.rate = 0; /* what counts now is the whole */
+    write_run(self, &totals, line);
+    fprintf(stderr, "%s\n", line);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* progress: how far a run is, for people: one live line on a terminal, a plain line every few
- * seconds elsewhere. */
+/* progress: how far a run is, for people: one live block on a terminal (a line for the run and one
+ * for each stage, redrawn in place), a plain line every few seconds elsewhere, and a line for every
+ * slice that was scored. Colours only on a terminal and where NO_COLOR is not set. */
 #ifndef TOOLS_CLUSTERSCAN_PROGRESS_H
 #define TOOLS_CLUSTERSCAN_PROGRESS_H
 
@@ -8,20 +9,24 @@
 
 struct progress {
     bool quiet;
-    bool terminal;
-    bool shown; /* a live line stands on the terminal */
+    bool live; /* a terminal that can go back in what it shows */
+    bool colours;
+    size_t lines; /* of the block that stands on the terminal now */
     uint64_t start_ms;
     uint64_t shown_ms;
-    char score[200]; /* the last score line */
-    char last[400];  /* the last plain line */
 };
 
 void progress_init(struct progress *self, bool quiet);
 void progress_fini(struct progress *self);
 /* Shows what the children's heartbeats say, when it is time to. */
-void progress_show(struct progress *self, const topology *flow, size_t n,
+void progress_show(struct progress *self, const struct plan *plan, size_t n,
                    const struct child children[]);
-/* Takes the live line away, so that something else can be printed. */
+/* Takes the block away and says where the run has come to. */
+void progress_end(struct progress *self, const struct plan *plan, size_t n,
+                  const struct child children[]);
+/* Prints a line that stays. */
+void progress_print(struct progress *self, const char *line);
+/* Takes the block away, so that something else can be printed. */
 void progress_clear(struct progress *self);
 
 #endif

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run: a topology file in, its result out. */
 #include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/log/log.h"
+#include "tools/clusterscan/board.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/overrides.h"
 #include "tools/clusterscan/plan.h"
@@ -66,22 +63,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* One run at a time on a log: held until this process ends. -1: somebody else runs here. */
-static int lock_state(const struct plan *plan)
-{
-    char path[4200];
-    snprintf(path, sizeof path, "%.4090s/run.lock", plan->folder);
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    log_error("%s: %s", path,
-              fd < 0 ? strerror(errno)
-                     : "another run is at work on the same events; use another --state");
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
 /* The result file of the run; NULL if no stage of ours writes one. */
 static const char *result_of(const topology *flow)
 {
@@ -97,7 +78,7 @@ static const char *result_of(const topology *flow)
 static int run_plan(const struct arguments *arguments, const topology *flow,
                     const struct plan *plan)
 {
-    const int lock = lock_state(plan);
+    const int lock = run_lock_take(plan->folder);
     if (lock < 0)
         return EXIT_BAD_INPUT;
     if (!arguments->quiet)

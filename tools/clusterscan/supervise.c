@@ -18,6 +18,7 @@
 #include "common/flow/link.h"
 #include "common/flow/monitor.h"
 #include "common/log/log.h"
+#include "tools/clusterscan/board.h"
 #include "tools/clusterscan/child.h"
 #include "tools/clusterscan/progress.h"
 
@@ -41,6 +42,7 @@ struct supervisor {
     bool ended;
     enum exit_code code;
     struct progress progress;
+    struct board board;
 };
 
 /* --- setting up -------------------------------------------------------------------------- */
@@ -57,10 +59,19 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* A line of a stage for people. */
+static void tell_line(void *context, const char *line)
+{
+    struct supervisor *self = context;
+    progress_print(&self->progress, line);
+}
+
 static status supervisor_init(struct supervisor *self, const struct plan *plan, bool quiet,
                               bool verbose)
 {
     *self = (struct supervisor){.plan = plan, .signals = -1};
+    progress_init(&self->progress, quiet);
+    board_init(&self->board, plan);
     self->child = calloc(plan->n, sizeof *self->child);
     if (self->child == NULL)
         return STATUS_NO_MEMORY;
@@ -68,6 +79,8 @@ static status supervisor_init(struct supervisor *self, const struct plan *plan, 
         child_init(&self->child[self->n], &plan->process[self->n], plan->folder);
         self->child[self->n].verbose = verbose;
         self->child[self->n].quiet = quiet;
+        self->child[self->n].tell = tell_line;
+        self->child[self->n].context = self;
     }
     /* What a stage forks becomes ours when the stage dies, so that we can wait for it. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -79,7 +92,6 @@ static status supervisor_init(struct supervisor *self, const struct plan *plan, 
         log_error("cannot watch the run: %s", strerror(errno));
         return STATUS_IO;
     }
-    progress_init(&self->progress, quiet);
     return STATUS_OK;
 }
 
@@ -188,13 +200,12 @@ static void forgive(struct supervisor *self, const struct child *author)
             self->child[i].deaths = 0;
 }
 
-static struct child *find_child(const struct supervisor *self, const char *stage,
-                                json_int_t replica)
+static struct child *find_child(const struct supervisor *self, const struct pulse *pulse)
 {
     for (size_t i = 0; i < self->n; i++) {
         const struct plan_process *process = self->child[i].process;
-        if (process->replica == replica &&
-            strcmp(topology_stage(self->plan->flow, process->stage)->name, stage) == 0)
+        if (process->replica == pulse->replica &&
+            strcmp(topology_stage(self->plan->flow, process->stage)->name, pulse->stage) == 0)
             return &self->child[i];
     }
     return NULL;
@@ -202,32 +213,13 @@ static struct child *find_child(const struct supervisor *self, const char *stage
 
 static void take_heartbeat(struct supervisor *self, const char *text)
 {
-    json_t *object = json_loads(text, 0, NULL);
-    const char *stage = "";
-    const char *line = "";
-    json_int_t replica = 0;
-    json_int_t number[6] = {0};
-    int finished = 0;
-    const int failed =
-        json_unpack(object, "{s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "stage", &stage,
-                    "replica", &replica, "finished", &finished, "items", &number[0], "events",
-                    &number[1], "rows", &number[2], "read", &number[3], "counted", &number[4],
-                    "dropped", &number[5], "text", &line);
-    struct child *child = failed == 0 ? find_child(self, stage, replica) : NULL;
-    if (child != NULL) {
-        struct pulse pulse = {.heard = true,
-                              .finished = finished != 0,
-                              .items = (uint64_t)number[0],
-                              .events = (uint64_t)number[1],
-                              .rows = (uint64_t)number[2],
-                              .read = (uint64_t)number[3],
-                              .counted = (uint64_t)number[4],
-                              .dropped = (uint64_t)number[5]};
-        snprintf(pulse.text, sizeof pulse.text, "%s", line);
-        if (child_take_pulse(child, &pulse))
-            forgive(self, child);
-    }
-    json_decref(object);
+    struct pulse pulse;
+    struct child *child = pulse_read(&pulse, text) ? find_child(self, &pulse) : NULL;
+    if (child == NULL || !child_take_pulse(child, &pulse))
+        return;
+    forgive(self, child);
+    if (is_sink(self, child) && pulse.text[0] != '\0' && !self->progress.quiet)
+        progress_print(&self->progress, pulse.text); /* a slice more has been scored */
 }
 
 static void take_signals(struct supervisor *self)
@@ -260,7 +252,7 @@ static void listen_once(struct supervisor *self)
     for (size_t i = 0; i < self->n; i++)
         if (self->child[i].state == CHILD_RUNNING)
             child_listen(&self->child[i]);
-    char text[2048];
+    char text[MONITOR_TEXT_MAX];
     while (monitor_receive(self->monitor, sizeof text, text))
         take_heartbeat(self, text);
     take_signals(self);
@@ -340,12 +332,16 @@ enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose)
     while (!self.ended) {
         start_due(&self);
         listen_once(&self);
-        progress_show(&self.progress, plan->flow, self.n, self.child);
+        for (size_t i = 0; i < self.n; i++)
+            child_measure(&self.child[i], flow_now_ms());
+        board_show(&self.board, self.n, self.child);
+        progress_show(&self.progress, plan, self.n, self.child);
         if (all_sinks_ended(&self))
             end_run(&self, EXIT_DONE);
     }
     stop_in_order(&self);
-    progress_clear(&self.progress);
+    progress_end(&self.progress, plan, self.n, self.child);
+    board_end(&self.board, self.n, self.child, self.code);
     kill_orphans();
     supervisor_fini(&self);
     return self.code;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gauge: what a run and each of its stages are doing, made of the heartbeats of their processes,
+ * for the live block, the plain lines and `clusterscan status`. */
+#ifndef TOOLS_CLUSTERSCAN_GAUGE_H
+#define TOOLS_CLUSTERSCAN_GAUGE_H
+
+#include <jansson.h>
+
+#include "tools/clusterscan/child.h"
+
+/* One stage, all its processes together. */
+struct gauge {
+    const char *state; /* "starting", "restarting", "running", "finished": the least of them */
+    double rate;       /* events/s */
+    uint64_t events;
+    uint64_t items;
+    unsigned busy; /* percent of the busiest process */
+    uint64_t credits;
+    uint64_t used;
+    bool has_lag;
+    uint64_t lag; /* batches or items */
+    uint32_t restarts;
+    char waits[100]; /* "images": whom it waits for; "": for nobody */
+    const char *text;
+};
+void gauge_read(struct gauge *out, const struct plan *plan, size_t stage, size_t n,
+                const struct child children[]);
+
+/* The run as a whole. */
+struct totals {
+    uint64_t rows; /* of all sources, as far as they are known */
+    bool growing;  /* more may come */
+    uint64_t read; /* on disk */
+    uint64_t counted;
+    uint64_t dropped;
+    double rate;       /* events/s that reach the disk */
+    const char *score; /* the last word of a sink, "": none yet */
+};
+void totals_read(struct totals *out, const struct plan *plan, size_t n,
+                 const struct child children[]);
+
+/* Everything as one JSON object, a new reference (see `clusterscan status --help`). */
+json_t *gauges_to_json(const struct plan *plan, size_t n, const struct child children[],
+                       uint64_t seconds);
+
+#endif
