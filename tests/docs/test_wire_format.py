@@ -2,9 +2,12 @@
 """Tests that docs/wire-format.md is enough: a source, a worker and a sink written in Python after
 that page alone take their places in a run."""
 import json
+import re
+import subprocess
 
 import h5py
 import numpy as np
+import zmq
 
 import product
 
@@ -246,6 +249,38 @@ class InPython(product.ProductCase):
         self.assertTrue(all(item[3] == 0 for item in theirs["items"]))
         masses = [mass for item in ours["items"] for mass in item[4]]
         self.assertTrue(masses and all(3000 <= mass < 3500 for mass in masses))
+
+
+class Heartbeat(product.ProductCase):
+    def setup_of(self, monitor):
+        """Of the page's example a source's setup, whose heartbeats come to us."""
+        page = (product.SOURCE / "docs/wire-format.md").read_text(encoding="utf-8")
+        examples = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+        setup = json.loads(examples[0])
+        setup.update(name="reader", settings={"files": ["events.h5"], "rows": None,
+                                              "masterkey": None, "follow": False, "end": "end"},
+                     folder=str(self.folder), source=0, inputs=[], monitor=monitor,
+                     output=f"ipc://{self.folder}/out", control=f"ipc://{self.folder}/control")
+        return setup, json.loads(examples[1])
+
+    def test_it_has_the_keys_that_are_told_and_sigterm_ends_in_order(self):
+        self.toy("events.h5", 30)
+        context = zmq.Context()
+        self.addCleanup(context.destroy, 0)
+        socket = context.socket(zmq.PULL)
+        self.addCleanup(socket.close, 0)
+        setup, told = self.setup_of(f"ipc://{self.folder}/monitor")
+        socket.bind(setup["monitor"])
+        (self.folder / "setup.json").write_text(json.dumps(setup))
+        with subprocess.Popen([product.BIN / "event_reader", "--stage", "setup.json"],
+                              cwd=self.folder, stderr=subprocess.DEVNULL) as reader:
+            self.assertTrue(socket.poll(60000))
+            found = json.loads(socket.recv())
+            reader.terminate()
+            self.assertEqual(reader.wait(60), 0)
+        self.assertEqual(list(found), list(told))
+        self.assertEqual(list(found["flow"]), list(told["flow"]))
+        self.assertEqual((found["stage"], found["rows"]), ("reader", 30))
 
 
 def reasons():
