@@ -79,16 +79,17 @@ static int64_t now_ms(void)
 }
 
 /* The kernel drops a dead owner's lock, but a killed owner may still be on its way out. */
-static status wait_for_lock(const log_folder *self)
+static status wait_for_lock(const log_folder *self, int kind)
 {
     const int64_t give_up = now_ms() + LOCK_WAIT_MS;
-    while (flock(self->lock, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(self->lock, kind | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
             log_error("%s: the lock cannot be taken: %s", self->path, strerror(errno));
             return STATUS_IO;
         }
         if (now_ms() >= give_up) {
-            log_error("%s: another log writes to this folder", self->path);
+            log_error("%s: another log %s this folder", self->path,
+                      kind == LOCK_SH ? "writes to" : "writes to or reads");
             return STATUS_LOCKED;
         }
         poll(NULL, 0, LOCK_RETRY_MS);
@@ -104,9 +105,20 @@ static status take_lock(log_folder *self)
     self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (self->lock < 0)
         log_error("%s: cannot be opened: %s", path, strerror(errno));
-    const status outcome = self->lock < 0 ? status_of_errno(errno) : wait_for_lock(self);
+    const status outcome = self->lock < 0 ? status_of_errno(errno) : wait_for_lock(self, LOCK_EX);
     free(path);
     return outcome;
+}
+
+/* A reader's, which cannot make the file: where nobody can write, there is nothing to wait for. */
+static status take_shared_lock(log_folder *self)
+{
+    char *path;
+    if (asprintf(&path, "%s/lock", self->path) < 0)
+        return STATUS_NO_MEMORY;
+    self->lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    free(path);
+    return self->lock < 0 ? STATUS_OK : wait_for_lock(self, LOCK_SH);
 }
 
 /* The number in segment-NUMBER.h5 (with tail ".h5"), or -1 for any other name. */
@@ -180,19 +192,28 @@ static bool file_digest(const char *path, uint8_t digest[16])
     return n == 0;
 }
 
+/* Whether segment i is as it was sealed. */
+static bool segment_is_whole(const log_folder *self, size_t i)
+{
+    char path[4096];
+    uint8_t digest[16];
+    log_folder_path(self, i, sizeof path, path);
+    return file_digest(path, digest) &&
+           memcmp(digest, self->manifest.segments[i].digest, sizeof digest) == 0;
+}
+
 /* Cuts the manifest to the longest run of segments from the start that are as they were sealed. */
 static status keep_valid_segments(log_folder *self)
 {
     const size_t listed = self->manifest.n;
     for (size_t i = 0; i < listed; i++) {
-        char path[4096];
-        uint8_t digest[16];
-        log_folder_path(self, i, sizeof path, path);
-        if (file_digest(path, digest) &&
-            memcmp(digest, self->manifest.segments[i].digest, sizeof digest) == 0)
+        if (segment_is_whole(self, i))
             continue;
+        char path[4096];
+        log_folder_path(self, i, sizeof path, path);
         log_warning("%s: missing or damaged; %zu of %zu segments are kept", path, i, listed);
         self->manifest.n = i;
+        self->manifest.complete = false;
         break;
     }
     if (listed == 0 || self->manifest.n > 0)
@@ -315,25 +336,32 @@ static status open_locked(log_folder *self, const char *header)
     return outcome == STATUS_OK ? each_name(self, remove_unlisted) : outcome;
 }
 
+/* An object without lock or manifest; NULL when out of memory. */
+static log_folder *new_folder(const char *path)
+{
+    log_folder *self = sodium_init() >= 0 ? calloc(1, sizeof *self) : NULL;
+    if (self == NULL)
+        return NULL;
+    self->lock = -1;
+    self->path = strdup(path);
+    if (self->path == NULL || asprintf(&self->manifest_path, "%s/manifest.json", path) < 0) {
+        self->manifest_path = NULL;
+        log_folder_close(&self);
+    }
+    return self;
+}
+
 status log_folder_open(log_folder **out, const char *path, const char *log_id, uint32_t n_sources,
                        const char *header)
 {
     assert(out != NULL && path != NULL && log_id != NULL && n_sources > 0);
     *out = NULL;
-    log_folder *self = calloc(1, sizeof *self);
-    if (self == NULL || sodium_init() < 0) {
-        free(self);
+    log_folder *self = new_folder(path);
+    if (self == NULL)
         return STATUS_NO_MEMORY;
-    }
-    self->lock = -1;
     status outcome = log_manifest_init(&self->manifest, log_id, n_sources);
-    self->path = strdup(path);
-    if (outcome != STATUS_OK || self->path == NULL ||
-        asprintf(&self->manifest_path, "%s/manifest.json", path) < 0) {
-        outcome = STATUS_NO_MEMORY;
-        goto fail;
-    }
-    outcome = make_folders(path);
+    if (outcome == STATUS_OK)
+        outcome = make_folders(path);
     if (outcome == STATUS_OK)
         outcome = take_lock(self);
     if (outcome == STATUS_OK)
@@ -345,6 +373,54 @@ status log_folder_open(log_folder **out, const char *path, const char *log_id, u
 fail:
     log_folder_close(&self);
     return outcome;
+}
+
+/* The manifest of somebody else's log. */
+static status load_manifest(log_folder *self)
+{
+    char *text;
+    size_t size;
+    status outcome = read_manifest(self, &text, &size);
+    if (outcome == STATUS_OK && text == NULL) {
+        log_error("%s: there is no such file, so %s is no log folder", self->manifest_path,
+                  self->path);
+        return STATUS_BAD_INPUT;
+    }
+    if (outcome == STATUS_OK)
+        outcome = log_manifest_init(&self->manifest, NULL, 0);
+    if (outcome == STATUS_OK)
+        outcome = log_manifest_parse(&self->manifest, self->manifest_path, size, text);
+    free(text);
+    return outcome;
+}
+
+status log_folder_read(log_folder **out, const char *path)
+{
+    assert(out != NULL && path != NULL);
+    *out = NULL;
+    log_folder *self = new_folder(path);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    status outcome = take_shared_lock(self);
+    if (outcome == STATUS_OK)
+        outcome = load_manifest(self);
+    if (outcome != STATUS_OK)
+        log_folder_close(&self);
+    *out = self;
+    return outcome;
+}
+
+status log_folder_verify(const log_folder *self)
+{
+    for (size_t i = 0; i < self->manifest.n; i++) {
+        if (segment_is_whole(self, i))
+            continue;
+        char path[4096];
+        log_folder_path(self, i, sizeof path, path);
+        log_error("%s: missing, or not as it was sealed", path);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
 }
 
 void log_folder_close(log_folder **self)
@@ -363,6 +439,26 @@ void log_folder_close(log_folder **self)
 const char *log_folder_name(const log_folder *self)
 {
     return self->path;
+}
+
+const char *log_folder_log_id(const log_folder *self)
+{
+    return self->manifest.log_id;
+}
+
+uint32_t log_folder_sources(const log_folder *self)
+{
+    return self->manifest.n_sources;
+}
+
+json_t *log_folder_made_from(const log_folder *self)
+{
+    return self->manifest.made_from;
+}
+
+bool log_folder_complete(const log_folder *self)
+{
+    return self->manifest.complete;
 }
 
 uint64_t log_folder_epoch(const log_folder *self)
@@ -441,6 +537,7 @@ static status seal_bytes(log_folder *self, size_t n, const struct segment_batch 
     uint8_t digest[16];
     crypto_generichash(digest, sizeof digest, bytes, size, NULL, 0);
     outcome = list_segment(self, n, batches, digest);
+    self->manifest.complete = false;
     if (outcome != STATUS_OK) {
         unlink(path);
         return outcome;
@@ -466,5 +563,18 @@ status log_folder_seal(log_folder *self, size_t n, const struct segment_batch ba
     if (outcome == STATUS_OK)
         outcome = seal_bytes(self, n, batches, size, bytes);
     free(bytes);
+    return outcome;
+}
+
+status log_folder_finish(log_folder *self)
+{
+    if (self->manifest.complete && !self->doubtful)
+        return STATUS_OK;
+    self->manifest.complete = true;
+    const status outcome = write_manifest(self);
+    if (outcome == STATUS_OK)
+        self->doubtful = false;
+    else
+        self->manifest.complete = false; /* whichever is on the disk is true: it is written again */
     return outcome;
 }

@@ -14,6 +14,8 @@ enum { FORMAT = 1, DIGEST = 16, HEX = 2 * DIGEST + 1 };
 status log_manifest_init(struct log_manifest *self, const char *log_id, uint32_t n_sources)
 {
     *self = (struct log_manifest){.n_sources = n_sources};
+    if (log_id == NULL)
+        return STATUS_OK;
     self->log_id = strdup(log_id);
     return self->log_id != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -90,9 +92,9 @@ char *log_manifest_text(const struct log_manifest *self)
     for (size_t i = 0; complete && i < self->n; i++)
         complete = json_array_append_new(segments, segment_to_json(self, i)) == 0;
     json_t *root =
-        json_pack("{s:i, s:s, s:I, s:I, s:O?, s:o}", "format", FORMAT, "log_id", self->log_id,
+        json_pack("{s:i, s:s, s:I, s:I, s:O?, s:b, s:o}", "format", FORMAT, "log_id", self->log_id,
                   "epoch", (json_int_t)self->epoch, "sources", (json_int_t)self->n_sources,
-                  "made_from", self->made_from, "segments", segments);
+                  "made_from", self->made_from, "complete", self->complete, "segments", segments);
     char hex[HEX];
     char *text = NULL;
     if (complete && root != NULL && digest_of(root, hex) &&
@@ -158,12 +160,14 @@ static status parse_segments(struct log_manifest *self, const char *path, json_t
 static status parse_root(struct log_manifest *self, const char *path, json_t *root)
 {
     int format;
+    int complete = 0; /* older manifests do not tell */
     json_int_t epoch, sources;
     const char *log_id;
     json_t *made_from, *segments;
-    if (!digest_fits(root) || json_unpack(root, "{s:i, s:s, s:I, s:I, s:o, s:o}", "format", &format,
-                                          "log_id", &log_id, "epoch", &epoch, "sources", &sources,
-                                          "made_from", &made_from, "segments", &segments) != 0) {
+    if (!digest_fits(root) ||
+        json_unpack(root, "{s:i, s:s, s:I, s:I, s:o, s?b, s:o}", "format", &format, "log_id",
+                    &log_id, "epoch", &epoch, "sources", &sources, "made_from", &made_from,
+                    "complete", &complete, "segments", &segments) != 0) {
         log_error("%s: damaged: it does not fit its own digest", path);
         return STATUS_BAD_INPUT;
     }
@@ -171,6 +175,12 @@ static status parse_root(struct log_manifest *self, const char *path, json_t *ro
         log_error("%s: format %d, expected %d", path, format, FORMAT);
         return STATUS_BAD_INPUT;
     }
+    if (self->log_id == NULL && sources >= 1 && sources <= UINT32_MAX) {
+        self->n_sources = (uint32_t)sources;
+        self->log_id = strdup(log_id);
+    }
+    if (self->log_id == NULL)
+        return STATUS_NO_MEMORY;
     if (strcmp(log_id, self->log_id) != 0) {
         log_error("%s: of log %s, expected log %s", path, log_id, self->log_id);
         return STATUS_BAD_INPUT;
@@ -181,6 +191,7 @@ static status parse_root(struct log_manifest *self, const char *path, json_t *ro
         return STATUS_BAD_INPUT;
     }
     self->epoch = (uint64_t)epoch;
+    self->complete = complete != 0;
     self->made_from = json_is_object(made_from) ? json_incref(made_from) : NULL;
     return parse_segments(self, path, segments);
 }

@@ -6,6 +6,7 @@
 #define COMMON_STORE_LOG_MANIFEST_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct log_manifest {
     char *log_id;
     uint64_t epoch;
     json_t *made_from; /* object, or NULL */
+    bool complete;     /* every source has ended and all of it is in the segments */
     uint32_t n_sources;
     size_t n; /* segments */
     size_t room;
@@ -23,7 +25,8 @@ struct log_manifest {
     uint64_t *next_seq;                  /* [n, n_sources] after each segment */
 };
 
-/* An empty one, epoch 0. Give it to log_manifest_fini whatever comes back. */
+/* An empty one, epoch 0. log_id NULL: of any log and number of sources, to be parsed into. Give it
+ * to log_manifest_fini whatever comes back. */
 MUST_CHECK status log_manifest_init(struct log_manifest *self, const char *log_id,
                                     uint32_t n_sources);
 /* Frees what is in *self and zeroes it. */
@@ -37,8 +40,8 @@ MUST_CHECK status log_manifest_push(struct log_manifest *self,
 /* The text of the file; to be given to free, NULL when out of memory. */
 char *log_manifest_text(const struct log_manifest *self);
 /* Reads text [size] into an initialised, empty manifest; its epoch and segments come from the
- * text, and made_from. STATUS_BAD_INPUT (logged with path) if the text is damaged, or of another
- * log or another number of sources. */
+ * text, made_from and complete. STATUS_BAD_INPUT (logged with path) if the text is damaged, or of
+ * another log or another number of sources. */
 MUST_CHECK status log_manifest_parse(struct log_manifest *self, const char *path, size_t size,
                                      const char text[]);
 

@@ -293,6 +293,86 @@ START_TEST(a_second_log_is_locked_out_until_the_first_dies)
 }
 END_TEST
 
+static log_folder *read_folder(const char *path)
+{
+    log_folder *folder;
+    ck_assert_int_eq(log_folder_read(&folder, path), STATUS_OK);
+    return folder;
+}
+
+START_TEST(readers_share_a_folder_and_change_nothing_in_it)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 3);
+    char command[1400];
+    snprintf(command, sizeof command, "touch %s/segment-000007.h5; cp -a %s %s.before", path, path,
+             path);
+    ck_assert_int_eq(system(command), 0);
+    log_folder *first = read_folder(path);
+    log_folder *second = read_folder(path);
+    check_content(second, 3);
+    ck_assert_str_eq(log_folder_log_id(second), LOG_ID);
+    ck_assert_uint_eq(log_folder_sources(second), SOURCES);
+    ck_assert_uint_eq(log_folder_epoch(second), 1);
+    ck_assert_int_eq(log_folder_verify(second), STATUS_OK);
+    log_folder_close(&first);
+    log_folder_close(&second);
+    snprintf(command, sizeof command, "diff -r %s %s.before", path, path);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(a_folder_is_read_without_its_lock_file)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 1);
+    ck_assert_int_eq(unlink(scratch_path("log/lock")), 0);
+    log_folder *folder = read_folder(path);
+    check_content(folder, 1);
+    log_folder_close(&folder);
+    ck_assert_int_ne(access(scratch_path("log/lock"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_reader_refuses_what_is_not_whole)
+{
+    const char *path = scratch_path("log");
+    log_folder *folder;
+    ck_assert_int_eq(log_folder_read(&folder, path), STATUS_BAD_INPUT);
+    ck_assert_ptr_null(folder);
+    seal_some(path, 3);
+    file_flip(scratch_path("log/segment-000002.h5"), 5000);
+    folder = read_folder(path);
+    ck_assert_int_eq(log_folder_verify(folder), STATUS_BAD_INPUT);
+    log_folder_close(&folder);
+    file_flip(scratch_path("log/manifest.json"), 100);
+    ck_assert_int_eq(log_folder_read(&folder, path), STATUS_BAD_INPUT);
+}
+END_TEST
+
+START_TEST(a_log_is_complete_from_finish_until_something_is_sealed_or_lost)
+{
+    const char *path = scratch_path("log");
+    seal_some(path, 2);
+    log_folder *folder = open_folder(path);
+    ck_assert(!log_folder_complete(folder));
+    ck_assert_int_eq(log_folder_finish(folder), STATUS_OK);
+    log_folder_close(&folder);
+    folder = open_folder(path);
+    ck_assert(log_folder_complete(folder));
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    log_folder_close(&folder);
+    folder = open_folder(path);
+    ck_assert(!log_folder_complete(folder));
+    ck_assert_int_eq(log_folder_finish(folder), STATUS_OK);
+    log_folder_close(&folder);
+    file_flip(scratch_path("log/segment-000001.h5"), 5000);
+    folder = open_folder(path);
+    ck_assert(!log_folder_complete(folder));
+    log_folder_close(&folder);
+}
+END_TEST
+
 START_TEST(a_write_that_fails_changes_nothing_and_may_be_tried_again)
 {
     const char *path = scratch_path("log");
@@ -480,6 +560,10 @@ int main(void)
     tcase_add_test(cases, the_folder_of_other_sources_is_refused);
     tcase_add_test(cases, what_a_killed_log_left_behind_is_removed);
     tcase_add_test(cases, a_second_log_is_locked_out_until_the_first_dies);
+    tcase_add_test(cases, readers_share_a_folder_and_change_nothing_in_it);
+    tcase_add_test(cases, a_folder_is_read_without_its_lock_file);
+    tcase_add_test(cases, a_reader_refuses_what_is_not_whole);
+    tcase_add_test(cases, a_log_is_complete_from_finish_until_something_is_sealed_or_lost);
     tcase_add_test(cases, a_write_that_fails_changes_nothing_and_may_be_tried_again);
     tcase_add_test(cases, a_segment_without_room_for_its_manifest_is_taken_back);
     tcase_add_test(cases, a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space);
