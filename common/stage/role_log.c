@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role_log: takes batches in, tells the readers what is safe, feeds what is sealed. */
+/* role_log: takes batches in, tells the readers what is safe, feeds what is sealed. Without inputs
+ * it is a replay: nobody sends and nobody is told, and what is on disk is all there is. */
 #include <stdlib.h>
 
 #include "common/flow/acks.h"
@@ -9,8 +10,8 @@
 #include "common/stage/runtime.h"
 
 struct store {
-    ack_log *acks;
-    feeder *out; /* NULL: nobody takes it */
+    ack_log *acks; /* NULL in a replay */
+    feeder *out;   /* NULL: nobody takes it */
     size_t n;
     intake **in;
     uint64_t sealed;
@@ -41,7 +42,8 @@ static status connect_inputs(struct store *self, struct runtime *runtime)
 static status log_open(struct runtime *runtime)
 {
     const struct stage_place *place = &runtime->place;
-    if (place->control == NULL) {
+    const bool replay = place->setup.n_inputs == 0;
+    if (place->control == NULL && !replay) {
         log_error("the log needs a control endpoint");
         return STATUS_BAD_INPUT;
     }
@@ -50,7 +52,9 @@ static status log_open(struct runtime *runtime)
         return STATUS_NO_MEMORY;
     runtime->role = self;
     self->open = true;
-    status done = ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
+    status done =
+        replay ? STATUS_OK
+               : ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
     if (done == STATUS_OK && place->output != NULL)
         done = feeder_create(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
                              runtime->stage->log->item, runtime->self);
@@ -84,7 +88,7 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
 static void learn_ends(const struct runtime *runtime)
 {
     const struct store *self = runtime->role;
-    for (uint32_t s = 0; s < runtime->place.setup.sources; s++) {
+    for (uint32_t s = 0; self->acks != NULL && s < runtime->place.setup.sources; s++) {
         const struct ack_source end = ack_log_source(self->acks, s);
         if (end.batches != UINT64_MAX)
             runtime->stage->log->source_end(runtime->self, s, end.batches, end.rows);
@@ -105,7 +109,8 @@ static status seal(struct runtime *runtime, bool all)
         self->told = true;
         runtime->items = sealed;
         log->tally(runtime->self, &runtime->tally);
-        done = ack_log_durable(self->acks, log->state, runtime->self);
+        if (self->acks != NULL)
+            done = ack_log_durable(self->acks, log->state, runtime->self);
         if (self->out != NULL)
             feeder_set_available(self->out, sealed);
     }
@@ -115,7 +120,9 @@ static status seal(struct runtime *runtime, bool all)
 static status log_turn(struct runtime *runtime, bool *busy)
 {
     struct store *self = runtime->role;
-    status done = ack_log_tend(self->acks, runtime->stage->log->state, runtime->self);
+    status done = STATUS_OK;
+    if (self->acks != NULL)
+        done = ack_log_tend(self->acks, runtime->stage->log->state, runtime->self);
     learn_ends(runtime);
     for (size_t i = 0; i < self->n && done == STATUS_OK; i++) {
         done = intake_tend(self->in[i], self->open);
@@ -143,7 +150,8 @@ static size_t log_sockets(const struct runtime *runtime, void *sockets[RUNTIME_S
 {
     const struct store *self = runtime->role;
     size_t n = 0;
-    sockets[n++] = ack_log_socket(self->acks);
+    if (self->acks != NULL)
+        sockets[n++] = ack_log_socket(self->acks);
     if (self->out != NULL)
         sockets[n++] = feeder_socket(self->out);
     for (size_t i = 0; i < self->n; i++)

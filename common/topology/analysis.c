@@ -106,6 +106,16 @@ static bool take_key(struct analysis *out, const struct key *key, const json_t *
     return true;
 }
 
+json_t *analysis_of_images(const struct analysis *self)
+{
+    json_t *all = analysis_to_json(self);
+    json_t *part = json_pack("{s:{s:O}, s:O, s:O}", "stream", "batch",
+                             json_object_get(json_object_get(all, "stream"), "batch"), "jets",
+                             json_object_get(all, "jets"), "image", json_object_get(all, "image"));
+    json_decref(all);
+    return part;
+}
+
 status analysis_from_json(struct analysis *out, const json_t *block)
 {
     *out = (struct analysis){0};

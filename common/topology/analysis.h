@@ -51,6 +51,8 @@ struct analysis {
 /* The block as a JSON object, every key, schema order (for stages); a new reference, NULL when out
  * of memory. */
 json_t *analysis_to_json(const struct analysis *self);
+/* The part of it that decides about the images, {stream: {batch}, jets, image}, likewise. */
+json_t *analysis_of_images(const struct analysis *self);
 /* Back again. STATUS_BAD_INPUT with a log line if a key is missing, unknown or of a wrong type. */
 MUST_CHECK status analysis_from_json(struct analysis *out, const json_t *block);
 /* The canonical text: YAML, every key, schema order, two spaces of indent, numbers in the shortest

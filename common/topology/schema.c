@@ -288,6 +288,14 @@ static const struct key image_log_settings[] = {
      .above_min = true,
      .unit = "s",
      .help = "a segment whose oldest batch has waited so long is sealed"},
+    {.path = "folder",
+     .type = KEY_PATH,
+     .fallback = "null",
+     .min = 1,
+     .max = PATH_BYTES_MAX,
+     .file_name = true,
+     .help = "of a replay (no `from`): STATE/LOG_ID to read; if not given, the only one in the "
+             "state folder"},
     {.path = NULL},
 };
 

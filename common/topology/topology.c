@@ -308,6 +308,14 @@ size_t topology_find(const topology *self, const char *name)
     return index;
 }
 
+bool topology_replays(const topology *self)
+{
+    for (size_t i = 0; i < self->n; i++)
+        if (self->stages[i].role == ROLE_LOG && self->stages[i].n_inputs == 0)
+            return true;
+    return false;
+}
+
 bool topology_is_sink(const topology *self, size_t index)
 {
     for (size_t i = 0; i < self->n; i++)

@@ -35,6 +35,7 @@ struct topology_input {
  *   anything else  a feed. If nobody takes from it, it gives nothing. Else it gives the one type
  *                  that a consumer of ours still lacks or, where that is none or two, what our
  *                  stage with the same inputs gives.
+ * An image_log that takes from nobody, where no stage hands out work, is a replay.
  * Its command is split at blanks; the first word is looked up as execvp(3) does. */
 struct topology_stage {
     const char *name; /* [a-z][a-z0-9_-]*, at most 32 characters */
@@ -73,6 +74,8 @@ size_t topology_n_stages(const topology *self);
 const struct topology_stage *topology_stage(const topology *self, size_t index);
 /* Index of the stage of that name; topology_n_stages() if there is none. */
 size_t topology_find(const topology *self, const char *name);
+/* True if its log takes from nobody: it reads a folder that an earlier run has filled. */
+bool topology_replays(const topology *self);
 /* True if no other stage takes from it. */
 bool topology_is_sink(const topology *self, size_t index);
 

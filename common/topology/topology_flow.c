@@ -347,6 +347,17 @@ static bool check_edge(struct draft *self, size_t consumer, const struct topolog
     return true;
 }
 
+/* A log that takes from nobody reads what an earlier run has sealed; where something is left of the
+ * log, its `from` was forgotten. */
+static bool is_replay(const struct draft *self, size_t stage)
+{
+    const topology *t = self->topology;
+    bool left = false;
+    for (size_t i = 0; i < t->n; i++)
+        left = left || gives_work(t->stages[i].role);
+    return t->stages[stage].role == ROLE_LOG && t->stages[stage].n_inputs == 0 && !left;
+}
+
 /* Whether every type a stage of ours needs comes in, and from one stage unless it may be many. */
 static void check_required(struct draft *self, size_t stage)
 {
@@ -453,7 +464,7 @@ void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
             all_fit = all_fit && fits;
         }
         /* What is lacking after another mistake is no news. */
-        if (all_fit && self->stages[i].kind != NULL)
+        if (all_fit && self->stages[i].kind != NULL && !is_replay(self, i))
             check_required(self, i);
         if (gives_work(t->stages[i].role))
             check_handed_out(self, i);

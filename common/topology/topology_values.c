@@ -91,6 +91,13 @@ static void check_transport(struct draft *self)
 static void check_log(struct draft *self, size_t stage)
 {
     const struct topology_stage *s = &self->topology->stages[stage];
+    const struct place folder =
+        place_find(place_find(self->stages[stage].block, "settings").value, "folder");
+    if (json_is_string(json_object_get(s->settings, "folder")) && s->n_inputs > 0)
+        document_mistake(self->document, folder.value, folder.key,
+                         "stages.%s.settings.folder is for a replay, in which the log takes from "
+                         "nobody; where a run keeps its images, --state says",
+                         s->name);
     const json_int_t segment = json_integer_value(json_object_get(s->settings, "segment"));
     const json_int_t window = json_integer_value(json_object_get(s->settings, "window"));
     if (window >= 2 * segment)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* image_log: image batches in, in any order and maybe twice; the same batches out, each once, in
- * the log's order, from disk. in   image_batch  named by (source, seq) out  image_batch  at their
- * places: ordered by (seq, source), a source that has ended being skipped Keeps sealed segments in
- * STATE/LOG_ID, and in memory the batches that wait for their turn. */
+ * the log's order, from disk.
+ *   in   image_batch  named by (source, seq); none in a replay
+ *   out  image_batch  at their places: ordered by (seq, source), a source that has ended being
+ * skipped Keeps sealed segments in STATE/LOG_ID, and in memory the batches that wait for their
+ * turn. A replay reads a log that is complete, and changes nothing in its folder. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@
 
 struct image_log {
     log_folder *folder;
-    waiting *waiting;
+    waiting *waiting; /* NULL in a replay */
     shelf *shelf;
     uint32_t segment; /* batches */
     uint64_t seal_after_ms;
@@ -66,16 +68,47 @@ static status count_sealed(struct image_log *self)
     return STATUS_OK;
 }
 
-static status open_parts(struct image_log *self, const struct stage_setup *setup)
+/* What a replay will ask its analysis to be. */
+static status open_folder(struct image_log *self, const struct stage_setup *setup)
 {
-    status done =
-        log_folder_open(&self->folder, setup->folder, setup->log_id, setup->sources, NULL);
-    if (done == STATUS_OK)
-        done = shelf_create(&self->shelf, self->folder);
+    json_t *made_from = analysis_of_images(&setup->analysis);
+    char *header = json_dumps(made_from, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(made_from);
+    if (header == NULL)
+        return STATUS_NO_MEMORY;
+    const status done =
+        log_folder_open(&self->folder, setup->folder, setup->log_id, setup->sources, header);
+    free(header);
+    return done;
+}
+
+static status open_to_write(struct image_log *self, const struct stage_setup *setup)
+{
+    status done = open_folder(self, setup);
     if (done == STATUS_OK)
         done = waiting_create(&self->waiting, setup->sources, setup->window);
     for (uint32_t s = 0; done == STATUS_OK && s < setup->sources; s++)
         waiting_start(self->waiting, s, log_folder_next_seq(self->folder, s));
+    return done;
+}
+
+static status open_to_replay(struct image_log *self, const struct stage_setup *setup)
+{
+    const status done = log_folder_read(&self->folder, setup->folder);
+    if (done != STATUS_OK)
+        return done;
+    if (strcmp(log_folder_log_id(self->folder), setup->log_id) == 0 &&
+        log_folder_sources(self->folder) == setup->sources && log_folder_complete(self->folder))
+        return log_folder_verify(self->folder);
+    log_error("%s has become another log since the replay was started", setup->folder);
+    return STATUS_BAD_INPUT;
+}
+
+static status open_parts(struct image_log *self, const struct stage_setup *setup)
+{
+    status done = setup->n_inputs > 0 ? open_to_write(self, setup) : open_to_replay(self, setup);
+    if (done == STATUS_OK)
+        done = shelf_create(&self->shelf, self->folder);
     return done == STATUS_OK ? count_sealed(self) : done;
 }
 
@@ -191,20 +224,40 @@ static status check_rows(const struct image_log *self)
 static bool log_complete(void *state)
 {
     const struct image_log *self = state;
-    return waiting_all_ready(self->waiting) && waiting_count_ready(self->waiting) == 0;
+    return log_folder_complete(self->folder) &&
+           (self->waiting == NULL || waiting_all_ready(self->waiting));
+}
+
+/* All sources have ended and all is on disk: the folder may say so. */
+static status finish_folder(struct image_log *self)
+{
+    if (self->full && flow_now_ms() < self->retry_ms)
+        return STATUS_OK;
+    status done = check_rows(self);
+    if (done == STATUS_OK)
+        done = log_folder_finish(self->folder);
+    if (done == STATUS_NO_SPACE)
+        return wait_for_room(self);
+    self->full = false;
+    return done;
 }
 
 static status log_seal(void *state, bool all, uint64_t *sealed, bool *room)
 {
     struct image_log *self = state;
+    *sealed = log_folder_places(self->folder);
+    *room = false;
+    if (self->waiting == NULL)
+        return STATUS_OK;
     status done = STATUS_OK;
     size_t n;
     while (done == STATUS_OK && (n = due(self, all)) > 0)
         done = seal_one(self, n);
+    if (done == STATUS_OK && waiting_all_ready(self->waiting) &&
+        waiting_count_ready(self->waiting) == 0)
+        done = finish_folder(self);
     *sealed = log_folder_places(self->folder);
     *room = !self->full;
-    if (done == STATUS_OK && log_complete(self))
-        done = check_rows(self);
     return done;
 }
 
@@ -224,6 +277,11 @@ static status log_item(void *state, uint64_t place, const double mass[2], union 
 static void log_describe(void *state, size_t size, char out[])
 {
     const struct image_log *self = state;
+    if (self->waiting == NULL) {
+        snprintf(out, size, "replays %llu batches",
+                 (unsigned long long)log_folder_places(self->folder));
+        return;
+    }
     snprintf(out, size, "%llu batches on disk, %zu waiting%s",
              (unsigned long long)log_folder_places(self->folder), waiting_count(self->waiting),
              self->full ? ", no space left" : "");

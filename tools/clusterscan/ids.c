@@ -2,6 +2,7 @@
 #include "tools/clusterscan/ids.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,7 @@ static status digest_of(json_t *object, char id[RUN_ID_SIZE])
     return STATUS_OK;
 }
 
-/* Appends the programs of one side of the log; the readers with what they read. */
+/* Appends the programs of one side of the log; the readers, which are left, with what they read. */
 static status add_programs(json_t *list, const topology *flow, json_t *const files[], bool left)
 {
     status done = STATUS_OK;
@@ -79,7 +80,7 @@ static status add_programs(json_t *list, const topology *flow, json_t *const fil
         if (stage->role == ROLE_LOG || is_left != left)
             continue;
         json_t *program = program_of(stage);
-        if (files[i] != NULL)
+        if (left && files[i] != NULL)
             done = add_files(program, stage, files[i]);
         if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
             done = STATUS_NO_MEMORY;
@@ -103,11 +104,11 @@ static status make_log_id(struct ids *out, const topology *flow, json_t *const f
     return done;
 }
 
-static status make_run_id(struct ids *out, const topology *flow, json_t *const files[])
+static status make_run_id(struct ids *out, const topology *flow)
 {
     char *text = analysis_to_yaml(topology_analysis(flow));
     json_t *programs = json_array();
-    status done = add_programs(programs, flow, files, false);
+    status done = add_programs(programs, flow, NULL, false);
     json_t *object = json_pack("{s:s, s:s?, s:o}", "log_id", out->log_id, "analysis", text,
                                "programs", programs);
     if (done == STATUS_OK)
@@ -120,5 +121,11 @@ static status make_run_id(struct ids *out, const topology *flow, json_t *const f
 status ids_make(struct ids *out, const topology *flow, json_t *const files[])
 {
     const status done = make_log_id(out, flow, files);
-    return done == STATUS_OK ? make_run_id(out, flow, files) : done;
+    return done == STATUS_OK ? make_run_id(out, flow) : done;
+}
+
+status ids_make_replay(struct ids *out, const topology *flow, const char *log_id)
+{
+    snprintf(out->log_id, sizeof out->log_id, "%s", log_id);
+    return make_run_id(out, flow);
 }

@@ -19,5 +19,7 @@ struct ids {
 /* files[i]: expanded list of stage i, NULL where it is no reader of ours. Opens every event file:
  * STATUS_BAD_INPUT, logged, if one is not what it must be. A followed folder counts by its path. */
 MUST_CHECK status ids_make(struct ids *out, const topology *flow, json_t *const files[]);
+/* Those of a replay of a log, which are those of the run that made it. */
+MUST_CHECK status ids_make_replay(struct ids *out, const topology *flow, const char *log_id);
 
 #endif

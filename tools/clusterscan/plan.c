@@ -16,6 +16,7 @@
 
 #include "common/log/log.h"
 #include "tools/clusterscan/ports.h"
+#include "tools/clusterscan/replay.h"
 #include "tools/clusterscan/source_files.h"
 
 #define SOCKET_FOLDER "/tmp/clusterscan-"
@@ -294,7 +295,8 @@ static json_t *settings_of(const struct plan *self, size_t stage)
 static json_t *setup_of(const struct plan *self, const struct plan_process *process)
 {
     const struct topology_stage *stage = topology_stage(self->flow, process->stage);
-    const bool acked = stage->role == ROLE_SOURCE || stage->role == ROLE_LOG;
+    const bool acked =
+        stage->role == ROLE_SOURCE || (stage->role == ROLE_LOG && stage->n_inputs > 0);
     char *text = analysis_to_yaml(topology_analysis(self->flow));
     json_t *setup = json_pack(
         "{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:i, s:i, s:I, s:o, s:s?, s:s?, s:s}",
@@ -302,10 +304,10 @@ static json_t *setup_of(const struct plan *self, const struct plan_process *proc
         "run_id", self->ids.run_id, "log_id", self->ids.log_id, "settings",
         settings_of(self, process->stage), "analysis",
         analysis_to_json(topology_analysis(self->flow)), "analysis_text", text, "folder",
-        self->folder, "source", sources_before(self, process->stage), "sources",
-        sources_before(self, topology_n_stages(self->flow)), "window", window_of(self), "inputs",
-        inputs_of(self, stage), "output", process->output[0] != '\0' ? process->output : NULL,
-        "control", acked ? self->control : NULL, "monitor", self->monitor);
+        self->images, "source", sources_before(self, process->stage), "sources", (int)self->sources,
+        "window", window_of(self), "inputs", inputs_of(self, stage), "output",
+        process->output[0] != '\0' ? process->output : NULL, "control",
+        acked ? self->control : NULL, "monitor", self->monitor);
     free(text);
     return setup;
 }
@@ -354,16 +356,37 @@ static status make_processes(struct plan *self)
     return done;
 }
 
+/* The ids, and where everything lies. */
+static status name_run(struct plan *self, const char *state)
+{
+    status done = ids_make(&self->ids, self->flow, self->files);
+    self->sources = (uint32_t)sources_before(self, topology_n_stages(self->flow));
+    snprintf(self->images, sizeof self->images, "%.4000s/%s", state, self->ids.log_id);
+    snprintf(self->folder, sizeof self->folder, "%s", self->images);
+    return done;
+}
+
+/* A replay leaves the folder of the log as it is: it may be shared, or not writable. */
+static status name_replay(struct plan *self, const char *state)
+{
+    struct replay replay;
+    status done = replay_find(&replay, self->flow, state);
+    if (done == STATUS_OK)
+        done = ids_make_replay(&self->ids, self->flow, replay.log_id);
+    self->sources = replay.sources;
+    snprintf(self->images, sizeof self->images, "%s", replay.folder);
+    snprintf(self->folder, sizeof self->folder, "%.4000s/replay/%s", state, self->ids.run_id);
+    return done;
+}
+
 status plan_make(struct plan *out, const topology *flow, const char *state)
 {
     *out = (struct plan){.flow = flow, .sockets_lock = -1, .control_port_holder = -1};
     status done = sodium_init() >= 0 ? expand_files(out) : STATUS_IO;
     if (done == STATUS_OK)
-        done = ids_make(&out->ids, flow, out->files);
-    if (done == STATUS_OK) {
-        snprintf(out->folder, sizeof out->folder, "%.4000s/%s", state, out->ids.log_id);
+        done = topology_replays(flow) ? name_replay(out, state) : name_run(out, state);
+    if (done == STATUS_OK)
         done = make_folders(out->folder);
-    }
     if (done == STATUS_OK)
         done = make_sockets(out);
     if (done == STATUS_OK)

@@ -26,9 +26,11 @@ struct plan_process {
 struct plan {
     const topology *flow;
     struct ids ids;
-    char folder[4096]; /* STATE/LOG_ID */
-    char sockets[64];  /* the 0700 folder under /tmp */
-    int sockets_lock;  /* held while the folder is in use */
+    char folder[4096]; /* of this run's lock and logs: STATE/LOG_ID, STATE/replay/RUN_ID */
+    char images[4096]; /* of the image log: STATE/LOG_ID */
+    uint32_t sources;
+    char sockets[64]; /* the 0700 folder under /tmp */
+    int sockets_lock; /* held while the folder is in use */
     char monitor[PLAN_ENDPOINT_MAX];
     char control[PLAN_ENDPOINT_MAX]; /* of the log */
     int control_port_holder;
@@ -37,9 +39,9 @@ struct plan {
     struct plan_process *process;
 };
 
-/* Expands globs, opens event files, makes ids, the state folder, the socket folder and the files of
- * all processes. STATUS_BAD_INPUT, logged, if any of these cannot be; nothing is left then but the
- * state folder. */
+/* Finds the log of a replay, expands globs, opens event files, makes ids, the state folder, the
+ * socket folder and the files of all processes. STATUS_BAD_INPUT, logged, if any of these cannot
+ * be; nothing is left then but the state folder. */
 MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *state);
 /* Removes the socket folder and frees what is in *self. */
 void plan_fini(struct plan *self);

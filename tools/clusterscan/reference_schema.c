@@ -165,7 +165,7 @@ static json_t *kind_rule(const struct stage_kind *kind)
     json_t *then = json_pack("{s:{s:o}}", "properties", "settings", settings);
     if (json_object_get(settings, "required") != NULL)
         json_object_set_new(then, "required", json_pack("[s]", "settings"));
-    if (kind->inputs[0] != MESSAGE_NONE)
+    if (kind->inputs[0] != MESSAGE_NONE && kind->role != ROLE_LOG) /* a log without is a replay */
         json_object_set_new(then, "required", json_pack("[s]", "from"));
     if (kind->single_copy)
         json_object_set_new(json_object_get(then, "properties"), "replicas",

@@ -83,7 +83,7 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
         return EXIT_BAD_INPUT;
     if (!arguments->quiet)
         log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
-                 plan->n, plan->folder);
+                 plan->n, plan->images);
     const enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
     const char *result = result_of(flow);
     close(lock);
