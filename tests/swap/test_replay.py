@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 
+import h5py
+
 from product import CLUSTERSCAN, SMALL, ProductCase, digest, main, settings, wait_until
 
 # The lines of the reader and the imager are gone, and the log takes from nobody.
@@ -71,7 +73,10 @@ class Replay(ProductCase):
         path = str(self.log())
         self.assertEqual(self.replay("--state", "mine", "--set", f"stages.log.settings.folder={path}"),
                          full)
-        self.assertEqual([p.name for p in (self.folder / "mine").iterdir()], ["replay"])
+        with h5py.File(self.folder / "full.h5") as file:
+            run_id = file.attrs["run_id"]
+        run_id = run_id.decode() if isinstance(run_id, bytes) else run_id
+        self.assertEqual([p.name for p in (self.folder / "mine").iterdir()], [f"replay-{run_id}"])
 
     def test_of_two_logs_one_must_be_named(self):
         full = self.full()

@@ -375,7 +375,7 @@ static status name_replay(struct plan *self, const char *state)
         done = ids_make_replay(&self->ids, self->flow, replay.log_id);
     self->sources = replay.sources;
     snprintf(self->images, sizeof self->images, "%s", replay.folder);
-    snprintf(self->folder, sizeof self->folder, "%.4000s/replay/%s", state, self->ids.run_id);
+    snprintf(self->folder, sizeof self->folder, "%.4000s/replay-%s", state, self->ids.run_id);
     return done;
 }
 

@@ -26,7 +26,7 @@ struct plan_process {
 struct plan {
     const topology *flow;
     struct ids ids;
-    char folder[4096]; /* of this run's lock and logs: STATE/LOG_ID, STATE/replay/RUN_ID */
+    char folder[4096]; /* of this run's lock and logs: STATE/LOG_ID, STATE/replay-RUN_ID */
     char images[4096]; /* of the image log: STATE/LOG_ID */
     uint32_t sources;
     char sockets[64]; /* the 0700 folder under /tmp */

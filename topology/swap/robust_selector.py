@@ -95,6 +95,5 @@ while True:
     assert going or not slices, "the accumulators ended after different slices"
     serve(complete=not going)
     monitor.send_json({"stage": SETUP["name"], "replica": SETUP["replica"], "pid": os.getpid(),
-                       "finished": not going, "items": len(items), "events": 0, "refused": 0,
-                       "rows": 0, "read": 0, "counted": 0, "dropped": 0, "text": "in Python"})
+                       "finished": not going, "items": len(items), "text": "in Python"})
     zmq.select([outlet, *(one.socket for one in inputs)], [], [], 0.2)
