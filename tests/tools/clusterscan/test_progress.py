@@ -171,9 +171,11 @@ class Status(ProductCase):
         self.assertIn("waits for", self.command("status").stdout)
         self.command("feed", "events.h5", "incoming", "--rate", 1000000, "--batch", 850, "--no-end")
         # 9 batches in each of two files; segments of 8 are sealed: 9 + 7 batches are on disk.
-        wait_until(lambda: run.poll() is not None or self.stages().get("reader", {}).get("lag") == 2)
-        told = self.status()[0]
-        self.assertEqual((told["events_known"], told["events_read"]), (1700, 1550))
+        # Reader and log tell of it each in their own time.
+        told = wait_until(lambda: run.poll() is not None or next(
+            (told for told in self.status()
+             if (told["events_known"], told["events_read"]) == (1700, 1550)
+             and told["stages"][0]["lag"] == 2), None))
         self.assertTrue(told["more_to_come"])
         self.assertEqual(told["pid"], run.pid)
         (self.folder / "incoming/end-of-run").touch()
