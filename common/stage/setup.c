@@ -57,6 +57,35 @@ static status read_scalars(struct stage_place *self, const char *path)
     return STATUS_OK;
 }
 
+/* True, or logged: one that ZeroMQ can bind or connect to. */
+static bool endpoint_fits(const char *path, const char *endpoint)
+{
+    /* What a socket address of the system holds. */
+    enum { IPC_PATH_MAX = 107, TCP_MAX = 200 };
+    static const char ipc[] = "ipc://", tcp[] = "tcp://";
+    if (endpoint == NULL)
+        return true;
+    const size_t length = strlen(endpoint);
+    if (strncmp(endpoint, ipc, sizeof ipc - 1) == 0 && length <= sizeof ipc - 1 + IPC_PATH_MAX)
+        return true;
+    if (strncmp(endpoint, tcp, sizeof tcp - 1) == 0 && length <= TCP_MAX)
+        return true;
+    log_error("%s: endpoint %s: expected tcp://HOST:PORT, or ipc://PATH with a path of at most %d "
+              "bytes",
+              path, endpoint, IPC_PATH_MAX);
+    return false;
+}
+
+static status check_endpoints(const struct stage_place *self, const char *path)
+{
+    bool fit = endpoint_fits(path, self->output) && endpoint_fits(path, self->control) &&
+               endpoint_fits(path, self->monitor);
+    for (size_t i = 0; i < self->setup.n_inputs; i++)
+        for (size_t e = 0; e < self->inputs[i].copies; e++)
+            fit = fit && endpoint_fits(path, self->inputs[i].endpoint[e]);
+    return fit ? STATUS_OK : STATUS_BAD_INPUT;
+}
+
 static size_t count_endpoints(const json_t *inputs)
 {
     size_t n = 0;
@@ -117,6 +146,8 @@ status stage_place_load(struct stage_place *out, const char *path)
         done = read_analysis(out, path);
     if (done == STATUS_OK)
         done = read_inputs(out, path);
+    if (done == STATUS_OK)
+        done = check_endpoints(out, path);
     if (done != STATUS_OK)
         stage_place_fini(out);
     return done;

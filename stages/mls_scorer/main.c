@@ -12,6 +12,7 @@
 #include "common/log/log.h"
 #include "common/stage/stage.h"
 #include "common/store/result_file.h"
+#include "stages/mls_scorer/low_counts.h"
 
 /* The last selection, copied. */
 struct last_selection {
@@ -253,6 +254,7 @@ static status write_results(const struct scorer *self)
         log_error("no batch has arrived: there is nothing to score");
         return STATUS_BAD_INPUT;
     }
+    low_counts_tell(&self->last.record);
     const struct result result = {
         .run_id = self->run_id,
         .log_id = self->log_id,

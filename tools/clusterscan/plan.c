@@ -21,6 +21,8 @@
 
 #define SOCKET_FOLDER "/tmp/clusterscan-"
 
+enum { STATE_NAME_MAX = 4000 }; /* leaves room for what stands in it */
+
 /* --- folders ----------------------------------------------------------------------------- */
 
 static status make_folders(const char *path)
@@ -382,6 +384,11 @@ static status name_replay(struct plan *self, const char *state)
 status plan_make(struct plan *out, const topology *flow, const char *state)
 {
     *out = (struct plan){.flow = flow, .sockets_lock = -1, .control_port_holder = -1};
+    if (strlen(state) > STATE_NAME_MAX) {
+        log_error("the name of the state folder has %zu bytes, at most %d are possible",
+                  strlen(state), STATE_NAME_MAX);
+        return STATUS_BAD_INPUT;
+    }
     status done = sodium_init() >= 0 ? expand_files(out) : STATUS_IO;
     if (done == STATUS_OK)
         done = topology_replays(flow) ? name_replay(out, state) : name_run(out, state);

@@ -133,8 +133,10 @@ static void print_answer(const struct result_summary *result)
     const size_t best = best_member(result);
     const int32_t bin = result->bin[best];
     if (selected == 0)
-        printf("No cluster sticks out in any of %zu trainings: no sign of a resonance.\n",
-               result->members);
+        printf(
+            "No cluster sticks out in any of %zu trainings: the maximum local significance is 0, "
+            "no sign of a resonance.\n",
+            result->members);
     else if (bin < 0)
         printf("Clusters stick out, but in no mass bin do they hold more jets than expected: no "
                "sign of a resonance.\n");

@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "tools/clusterscan/board.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/outputs.h"
 #include "tools/clusterscan/overrides.h"
 #include "tools/clusterscan/plan.h"
 #include "tools/clusterscan/report.h"
@@ -118,6 +119,8 @@ int command_run(int argc, char **argv)
     topology *flow = NULL;
     status done =
         topology_load(&flow, arguments.topology, arguments.overrides.n, arguments.overrides.item);
+    if (done == STATUS_OK)
+        done = outputs_check(flow);
     struct plan plan;
     if (done == STATUS_OK)
         done = plan_make(&plan, flow, arguments.state);

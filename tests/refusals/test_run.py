@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that are refused before they start, end with a reason, or wait until they can go on."""
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+import product
+import refusals
+from refusals import DIJET, write_columns
+
+
+class RunCase(refusals.RefusalCase):
+    def setUp(self):
+        super().setUp()
+        write_columns(self.folder / "events.h5", [DIJET] * 60)
+
+
+class Physics(RunCase):
+    def test_a_training_window_with_fewer_jets_than_clusters(self):
+        self.refused("run", "t.yaml", "--set", "analysis.training.clusters=121", says=(
+            "error: [trainer.0] analysis.training.window [3000, 3300) GeV holds 120 jets, fewer "
+            "than the 121 clusters of analysis.training.clusters\n",
+            "error: stage trainer.0 cannot go on: "))
+
+    def test_clusters_without_counts_are_depleted_and_said(self):
+        # All jets alike: the other clusters stay empty.
+        warnings, _ = self.ran("--set", "analysis.training.clusters=4", "--set",
+                               "analysis.training.ensemble=2")
+        told = [line for line in warnings if "no jet in the mass window" in line]
+        self.assertEqual(len(told), 1, warnings)
+        self.assertRegex(told[0], r"^warning: \[score\.0\] \d of 8 clusters have no jet in the mass "
+                         r"window; z is 0 there, and they count as depleted \(member 0, cluster ")
+
+    def test_cluster_bins_of_few_jets_are_warned_of_with_their_place(self):
+        warnings, _ = self.ran("--set", "analysis.training.clusters=2", "--set",
+                               "analysis.training.ensemble=1", "--set",
+                               "analysis.spectra.bins=3")
+        told = [line for line in warnings if "cluster-bins" in line]
+        self.assertEqual(len(told), 1, warnings)
+        self.assertRegex(told[0], r"^warning: \[score\.0\] \d of 6 cluster-bins hold fewer than 20 "
+                         r"jets, too few for a standardised deviation to be normal \(member 0, "
+                         r"cluster \d, bin \d: \d+")
+
+    def test_no_more_than_five_places_are_named(self):
+        self.toy("events.h5", 3000)
+        warnings, _ = self.ran("--set", "analysis.training.window=[2000, 4000]")
+        told = next(line for line in warnings if "cluster-bins" in line)
+        self.assertEqual(told.count("member "), 5)
+        self.assertTrue(told.endswith("; ...)"), told)
+
+    def test_no_cluster_selected_is_an_answer_of_0(self):
+        warnings, report = self.ran("--set", "analysis.selection.threshold=100")
+        self.assertEqual(report.splitlines()[-1],
+                         "No cluster sticks out in any of 3 trainings: the maximum local "
+                         "significance is 0, no sign of a resonance.")
+        told = json.loads(self.command("report", "--json", "results.h5").stdout)
+        self.assertEqual((told["mls"], told["mls_mean"], told["bin_gev"], told["selected"]),
+                         ([0, 0, 0], 0, None, [[], [], []]))
+
+
+class Places(RunCase):
+    def result(self, path, message, **options):
+        """Refused before any process starts or any state is made."""
+        self.refused("run", "t.yaml", "--set", f"stages.score.settings.results={path}",
+                     says=f"error: stages.score.settings.results: {message}", **options)
+        self.assertFalse((self.folder / "state").exists())
+
+    def test_a_result_in_a_folder_that_is_missing(self):
+        self.result("absent/a.h5", "absent/a.h5 cannot be written to the folder absent: No such "
+                                   "file or directory")
+
+    def test_a_result_below_a_file(self):
+        self.result("t.yaml/a.h5", "t.yaml/a.h5 cannot be written to the folder t.yaml: Not a "
+                                   "directory")
+
+    def test_a_result_that_is_a_folder(self):
+        (self.folder / "out").mkdir()
+        self.result("out", "out is a folder, expected the name of a file")
+
+    def test_a_result_in_a_folder_of_somebody_else(self):
+        (self.folder / "out").mkdir(mode=0o555)
+        self.folder.chmod(0o777)
+        self.result("out/a.h5", "out/a.h5 cannot be written to the folder out: Permission denied",
+                    **refusals.other_user())
+
+    def test_a_state_folder_that_is_a_file(self):
+        told = self.refused("run", "t.yaml", "--state", "t.yaml", says=("error: cannot make the "
+                            "state folder t.yaml", "Not a directory"))
+        self.assertEqual(told.count("\n"), 1)
+
+    def test_a_state_folder_without_permission(self):
+        (self.folder / "mine").mkdir(mode=0o555)
+        self.folder.chmod(0o777)
+        told = self.refused("run", "t.yaml", "--state", "mine", **refusals.other_user(),
+                            says=("error: cannot make the state folder mine/", "Permission denied"))
+        self.assertEqual(told.count("\n"), 1)
+
+    def test_a_state_folder_of_too_long_a_name(self):
+        self.refused("run", "t.yaml", "--state", "x/" * 2001,
+                     says="error: the name of the state folder has 4002 bytes, at most 4000 are "
+                          "possible")
+
+    def state(self):
+        """A finished run's state folder and its log id; its result is put away."""
+        self.ran()
+        (self.folder / "results.h5").unlink()
+        folder = next((self.folder / "state").iterdir())
+        return folder, folder.name
+
+    def test_a_state_folder_of_another_run(self):
+        ours, log_id = self.state()
+        write_columns(self.folder / "events.h5", [DIJET] * 61)
+        self.ran("--set", "stages.score.settings.results=other.h5")
+        other = next(f for f in (self.folder / "state").iterdir() if f != ours)
+        shutil.rmtree(other)
+        ours.rename(other)
+        self.refused("run", "t.yaml", says=(
+            f"manifest.json: of log {log_id}, expected log {other.name}\n",
+            "error: stage log.0 cannot go on: "))
+
+    def test_a_state_folder_without_its_manifest(self):
+        ours, log_id = self.state()
+        (ours / "manifest.json").unlink()
+        self.refused("run", "t.yaml", says=(
+            f"error: [log.0] state/{log_id}: 1 segments without manifest.json; nothing was "
+            "changed\n",))
+        self.assertTrue((ours / "segment-000000.h5").exists())
+
+    def test_a_manifest_that_was_edited(self):
+        ours, log_id = self.state()
+        text = (ours / "manifest.json").read_text()
+        (ours / "manifest.json").write_text(text.replace('"epoch": 1', '"epoch": 7'))
+        self.refused("run", "t.yaml", says=(
+            f"error: [log.0] state/{log_id}/manifest.json: damaged: it does not fit its own "
+            "digest\n",))
+
+    def test_foreign_files_in_a_state_folder_are_left_alone(self):
+        ours, _ = self.state()
+        (ours / "notes.txt").write_text("mine")
+        self.ran()
+        self.assertEqual((ours / "notes.txt").read_text(), "mine")
+
+
+CLONE_NEWNS, MS_PRIVATE_REC = 0x20000, 0x44000
+
+
+class SmallDisk:
+    """A file system of 16 MB for this process and its children; skips where that is not allowed."""
+
+    def __init__(self, path, case):
+        self.path = path
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        path.mkdir()
+        if (self.libc.unshare(CLONE_NEWNS) != 0
+                or self.libc.mount(None, b"/", None, MS_PRIVATE_REC, None) != 0
+                or self.libc.mount(b"tmpfs", bytes(path), b"tmpfs", 0, b"size=16m") != 0):
+            raise unittest.SkipTest(f"no small file system can be mounted here "
+                                    f"({os.strerror(ctypes.get_errno())})")
+        case.addCleanup(self.libc.umount2, bytes(path), 2)
+
+    def fill(self, but):
+        """Leaves `but` bytes free."""
+        left = os.statvfs(self.path)
+        (self.path / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize - but))
+
+    def clear(self):
+        (self.path / "filler").unlink()
+
+
+class FullDisk(RunCase):
+    def setUp(self):
+        super().setUp()
+        self.disk = SmallDisk(self.folder / "small", self)
+        self.toy("events.h5", 2000)
+
+    def test_a_full_state_folder_makes_the_run_wait_until_there_is_room(self):
+        self.disk.fill(but=64 << 10)  # enough for the manifest, not for a segment
+        with subprocess.Popen([product.CLUSTERSCAN, "run", "t.yaml", "--state", "small"],
+                              cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as running:
+            told = ""
+            for line in running.stderr:
+                told += line
+                if "waiting for room" in line:
+                    break
+            self.assertRegex(told, r"error: \[log\.0\] no space left in small/[0-9a-f]{32}: "
+                                   r"waiting for room\n")
+            self.assertEqual(list((self.folder / "small").rglob("*.tmp")), [])
+            self.disk.clear()
+            self.assertIn("2000 events read", running.stdout.read())
+            told = running.stderr.read()
+            self.assertEqual(running.wait(), 0, told)
+        self.assertNotIn("starting it again", told)
+        self.command("run", "t.yaml", "--state", "roomy", "--set",
+                     "stages.score.settings.results=b.h5")
+        self.assertEqual(product.digest(self.folder / "results.h5"),
+                         product.digest(self.folder / "b.h5"))
+
+    def test_no_room_for_the_result_ends_the_run_with_1(self):
+        self.disk.fill(but=64 << 10)
+        self.refused("run", "t.yaml", "--set", "stages.score.settings.results=small/a.h5", code=1,
+                     says=("error: [score.0] small/a.h5: cannot be written: no space left\n",
+                           "5 times without any progress"))
+        self.assertEqual([f.name for f in (self.folder / "small").iterdir()], ["filler"])
+
+
+class CommandLines(RunCase):
+    def test_wrong_words_end_with_2_and_a_hint(self):
+        for arguments, because in (
+                (["run"], "which topology? Name its file"),
+                (["run", "t.yaml", "b.yaml"], "one topology at a time; 'b.yaml' is too many"),
+                (["run", "t.yaml", "--bogus"], "unrecognized option '--bogus'"),
+                (["run", "t.yaml", "--state"], "option '--state' requires an argument"),
+                (["validate"], "which topology file?"),
+                (["validate", "t.yaml", "--set"], "option '--set' requires an argument"),
+                (["inspect"], "which FILE?"),
+                (["inspect", "a", "b"], "one FILE at a time, found also 'b'"),
+                (["report"], "RESULTS"),
+                (["bogus"], "bogus"),
+                ([], "")):
+            with self.subTest(arguments):
+                told = self.refused(*arguments, says=(because,))
+                self.assertNotEqual(told, "")
+
+    def test_a_setting_that_is_none(self):
+        for command in ("run", "validate"):
+            for setting, because in (("name", "must be key.path=value"),
+                                     ("=5", "must be key.path=value"),
+                                     ("name=", "no value stands after '='"),
+                                     ("nam=x", "unknown key nam "),
+                                     ("analysis.stream.batch=x", "analysis.stream.batch must be")):
+                self.refused(command, "t.yaml", "--set", setting,
+                             says=(f"--set {setting}: error: {because}",))
+
+
+if __name__ == "__main__":
+    product.main()
