@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Topologies that are refused: `validate` and `run` name line and column of every mistake."""
 import json
+import random
 import socket
 import subprocess
 
@@ -147,6 +148,23 @@ class Topologies(refusals.RefusalCase):
         for line, _, _, column, message in chosen:
             self.assertIn(f"b.yaml:{line}:{column}: error: {message}", told)
         self.assertGreaterEqual(told.count("error: "), 6)
+
+    def test_bytes_that_changed_are_refused_or_read_but_never_crash(self):
+        draw = random.Random(5)
+        whole = broken_text().encode()
+        for _ in range(150):
+            bad = bytearray(whole)
+            for _ in range(draw.choice((1, 2, 5))):
+                at = draw.randrange(len(bad))
+                bad[at:at + draw.choice((0, 1, 9))] = draw.choice(
+                    (b"[", b"}", b"\n", b" ", b"\0", b"\xff", b"*", b"&", b"9" * 30, b"'"))
+            (self.folder / "b.yaml").write_bytes(bad)
+            done = subprocess.run([product.CLUSTERSCAN, "validate", "b.yaml"], timeout=60,
+                                  cwd=self.folder, capture_output=True, text=True,
+                                  errors="replace")
+            self.assertIn(done.returncode, (0, 2), (bytes(bad), done.stderr))
+            if done.returncode == 2:
+                self.assertRegex(done.stderr, r"(^|\n)(b\.yaml:\d+:\d+: )?error: ")
 
     def test_a_circle_is_told_along_the_flow(self):
         self.put(broken_text((15, "kmeans_trainer, from: log", "cat, from: spectra")))
