@@ -63,6 +63,8 @@ struct result_summary {
 /* STATUS_BAD_INPUT (logged with path and dataset) if it is no result file of ours. Filled arrays
  * are the caller's, to be given to result_summary_fini. */
 MUST_CHECK status result_file_read(struct result_summary *out, const char *path);
+/* The member with the largest significance, the lowest on a tie. */
+size_t result_summary_best(const struct result_summary *self);
 /* Frees what is in *self and zeroes it. */
 void result_summary_fini(struct result_summary *self);
 

@@ -291,6 +291,15 @@ status result_file_read(struct result_summary *out, const char *path)
     return outcome;
 }
 
+size_t result_summary_best(const struct result_summary *self)
+{
+    size_t best = 0;
+    for (size_t m = 1; m < self->members; m++)
+        if (self->mls[m] > self->mls[best])
+            best = m;
+    return best;
+}
+
 void result_summary_fini(struct result_summary *self)
 {
     free(self->run_id);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/log/log.h"
+#include "common/topology/document.h"
 #include "common/topology/schema.h"
 
 enum { NAME_SIZE = 64 };
@@ -181,4 +182,25 @@ char *analysis_to_yaml(const struct analysis *self)
         return NULL;
     }
     return text;
+}
+
+status analysis_block_from_yaml(json_t **out, const char *name, const char *text)
+{
+    *out = NULL;
+    document *source;
+    status done = document_of_text(&source, name, text);
+    if (done != STATUS_OK)
+        return done;
+    document_check_form(source);
+    if (document_mistakes(source) == 0)
+        *out = document_value(source, document_root(source), NULL);
+    done = document_report(source);
+    document_close(&source);
+    if (done == STATUS_OK && json_is_object(*out))
+        return STATUS_OK;
+    if (done == STATUS_OK)
+        log_error("%s must be a mapping", name);
+    json_decref(*out);
+    *out = NULL;
+    return STATUS_BAD_INPUT;
 }

@@ -58,5 +58,9 @@ MUST_CHECK status analysis_from_json(struct analysis *out, const json_t *block);
 /* The canonical text: YAML, every key, schema order, two spaces of indent, numbers in the shortest
  * form that reads back to the same value. To be given to free; NULL when out of memory. */
 char *analysis_to_yaml(const struct analysis *self);
+/* Such a text as a JSON object, keys of other versions and all (analysis_from_json checks them);
+ * name is what messages call it. STATUS_BAD_INPUT, written to standard error, if it is no YAML
+ * mapping. *out is a new reference, NULL on failure. */
+MUST_CHECK status analysis_block_from_yaml(json_t **out, const char *name, const char *text);
 
 #endif

@@ -220,6 +220,21 @@ static status parse(document *self)
     return STATUS_OK;
 }
 
+/* Parses what is in self->source; destroys *self if that fails. */
+static status finish(document *self, document **out)
+{
+    self->mistakes.path = self->path;
+    self->mistakes.source = self->source;
+    self->mistakes.length = self->length;
+    status done = create_diag(self);
+    if (done == STATUS_OK)
+        done = parse(self);
+    if (done != STATUS_OK)
+        document_close(&self);
+    *out = self;
+    return done;
+}
+
 status document_open(document **out, const char *path)
 {
     assert(out != NULL && path != NULL);
@@ -228,20 +243,27 @@ status document_open(document **out, const char *path)
     if (self == NULL)
         return STATUS_NO_MEMORY;
     self->path = path;
-    status done = read_file(self);
-    self->mistakes.path = path;
-    self->mistakes.source = self->source;
-    self->mistakes.length = self->length;
+    const status done = read_file(self);
     if (done == STATUS_OK)
-        done = create_diag(self);
-    if (done == STATUS_OK)
-        done = parse(self);
-    if (done != STATUS_OK) {
-        document_close(&self);
-        return done;
-    }
-    *out = self;
-    return STATUS_OK;
+        return finish(self, out);
+    document_close(&self);
+    return done;
+}
+
+status document_of_text(document **out, const char *name, const char *text)
+{
+    assert(out != NULL && name != NULL && text != NULL);
+    *out = NULL;
+    document *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->path = name;
+    self->source = strdup(text);
+    self->length = strlen(text);
+    if (self->source != NULL)
+        return finish(self, out);
+    document_close(&self);
+    return STATUS_NO_MEMORY;
 }
 
 void document_close(document **self)

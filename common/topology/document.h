@@ -25,6 +25,8 @@ typedef struct document document;
  * STATUS_OK *out is the caller's; if the text is no YAML, document_root is NULL and that is a
  * mistake already noted. */
 MUST_CHECK status document_open(document **out, const char *path);
+/* The same for a text (copied) that messages call by name, borrowed until document_close. */
+MUST_CHECK status document_of_text(document **out, const char *name, const char *text);
 void document_close(document **self);
 
 /* Applies `key.path=value` (borrowed until document_close), making the mappings on the way. */

@@ -22,6 +22,7 @@ static const struct subcommand {
     {"status", command_status, "tell what the stages of a run are doing"},
     {"feed", command_feed, "drop events into a folder at a given rate"},
     {"report", command_report, "tell a result file in plain words"},
+    {"plot", command_plot, "draw the figures of a result file"},
     {"reference", command_reference, "print topology keys, messages, JSON Schema"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };

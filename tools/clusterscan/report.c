@@ -13,16 +13,6 @@
 #include "common/store/result_file.h"
 #include "tools/clusterscan/command.h"
 
-/* The member with the largest significance, the lowest on a tie. */
-static size_t best_member(const struct result_summary *result)
-{
-    size_t best = 0;
-    for (size_t m = 1; m < result->members; m++)
-        if (result->mls[m] > result->mls[best])
-            best = m;
-    return best;
-}
-
 static bool sticks_out(const struct result_summary *result, size_t member, size_t cluster)
 {
     return result->label[member * result->clusters + cluster] == 1;
@@ -56,7 +46,7 @@ static json_t *dropped_to_json(const struct tally *tally)
 
 static json_t *bin_to_json(const struct result_summary *result)
 {
-    const int32_t bin = result->bin[best_member(result)];
+    const int32_t bin = result->bin[result_summary_best(result)];
     if (bin < 0)
         return json_null();
     return json_pack("[f, f]", result->edges[bin], result->edges[bin + 1]);
@@ -130,7 +120,7 @@ static void print_answer(const struct result_summary *result)
     size_t selected = 0;
     for (size_t m = 0; m < result->members; m++)
         selected += count_selected(result, m);
-    const size_t best = best_member(result);
+    const size_t best = result_summary_best(result);
     const int32_t bin = result->bin[best];
     if (selected == 0)
         printf(

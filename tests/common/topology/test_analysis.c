@@ -97,6 +97,35 @@ START_TEST(the_canonical_text_has_every_key_in_schema_order)
 }
 END_TEST
 
+START_TEST(the_canonical_text_reads_back_to_the_same)
+{
+    const struct analysis analysis = odd_analysis();
+    char *text = analysis_to_yaml(&analysis);
+    json_t *block;
+    ck_assert_int_eq(analysis_block_from_yaml(&block, "results.h5", text), STATUS_OK);
+    struct analysis back;
+    ck_assert_int_eq(analysis_from_json(&back, block), STATUS_OK);
+    assert_same(&analysis, &back);
+    json_decref(block);
+    free(text);
+}
+END_TEST
+
+START_TEST(a_text_that_is_no_mapping_is_refused_by_name)
+{
+    static const char *const texts[] = {"[1, 2]", "stream: {batch: 1, batch: 2}", "a: [", ""};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        json_t *block;
+        captured_begin();
+        const status done = analysis_block_from_yaml(&block, "odd.h5", texts[i]);
+        const char *said = captured_end();
+        ck_assert_int_eq(done, STATUS_BAD_INPUT);
+        ck_assert_ptr_null(block);
+        ck_assert_msg(strstr(said, "odd.h5") != NULL, "%s", said);
+    }
+}
+END_TEST
+
 /* Takes a sound block, lets `spoil` change it and asserts what is logged. */
 static void assert_refused(void (*spoil)(json_t *block), const char *expected)
 {
@@ -239,6 +268,8 @@ int main(void)
     TCase *cases = tcase_create("analysis");
     tcase_add_test(cases, an_analysis_survives_json_exactly);
     tcase_add_test(cases, the_canonical_text_has_every_key_in_schema_order);
+    tcase_add_test(cases, the_canonical_text_reads_back_to_the_same);
+    tcase_add_test(cases, a_text_that_is_no_mapping_is_refused_by_name);
     tcase_add_test(cases, a_block_without_a_key_is_refused);
     tcase_add_test(cases, a_block_with_unknown_keys_is_refused_naming_each);
     tcase_add_test(cases, a_block_with_wrong_types_is_refused_naming_each);

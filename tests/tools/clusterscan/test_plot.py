@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of clusterscan plot: the files are whole pictures, and the numbers behind them are what
+numpy and scipy make of the result file and the image log."""
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+
+import h5py
+import numpy as np
+from scipy import ndimage, stats
+
+import product
+from product import CLUSTERSCAN, SMALL
+
+SIZES_CM = {"figure-1": (8.6, 3.12), "figure-1-clusters": (17.8, 0.8 + 1.62 * 2),
+            "figure-2": (8.6, 6.6), "figure-3": (8.6, 6.6), "figure-4": (8.6, 7.4),
+            "figure-6": (8.6, 6.0), "figure-8": (17.8, 9.0), "figure-9": (8.6, 6.6)}
+OF_IMAGES = {"figure-1", "figure-6"}
+
+
+class Plot(product.ProductCase):
+    @classmethod
+    def setUpClass(cls):
+        """One small run serves all tests, which only read it."""
+        cls.run_folder = pathlib.Path(tempfile.mkdtemp(prefix="clusterscan-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.run_folder, ignore_errors=True)
+        (cls.run_folder / "small.yaml").write_text(SMALL)
+        for arguments in (["generate", "--events", "6000", "--signal", "333", "--seed", "1",
+                           "--out", "events.h5"],
+                          ["run", "small.yaml", "--quiet", "--state", "state"]):
+            subprocess.run([CLUSTERSCAN, *arguments], cwd=cls.run_folder, check=True,
+                           capture_output=True)
+        cls.results = cls.run_folder / "results.h5"
+        cls.state = cls.run_folder / "state"
+        with h5py.File(cls.results) as file:
+            cls.best = int(np.argmax(file["score/mls"][:]))
+            cls.log_id = file.attrs["log_id"]
+
+        cls.plotted = subprocess.run(
+            [CLUSTERSCAN, "plot", "results.h5", "--data", "numbers"], cwd=cls.run_folder,
+            check=True, capture_output=True, text=True)
+
+    def plot(self, *arguments, results=None, state=None, **options):
+        return self.command("plot", results or self.results, "--state", state or self.state,
+                            *arguments, **options)
+
+    def drawn(self, folder="figures"):
+        return sorted(path.name for path in (self.folder / folder).iterdir())
+
+    def table(self, name, folder=None):
+        return np.loadtxt((folder or self.run_folder) / "numbers" / f"{name}.txt")
+
+    def member(self, member=None):
+        member = self.best if member is None else member
+        with h5py.File(self.results) as file:
+            return {name: file[name][member] for name in (
+                "spectra/counts", "selection/z", "selection/label", "selection/rich",
+                "selection/depleted", "selection/background", "codebook/centres")}
+
+    def jets(self):
+        """Lit pixels, their s, label, and mass rank of every jet in the spectrum, from the log."""
+        for path in sorted((self.state / self.log_id).glob("segment-*.h5")):
+            with h5py.File(path) as file:
+                inside = (file["m_jj"][:] >= 3000) & (file["m_jj"][:] < 4600)
+                offset, pixel, value = file["offset"][:], file["pixel"][:], file["intensity"][:]
+                mass, label = file["jet/mass"][:].reshape(-1, 2), file["label"][:]
+            for event in np.flatnonzero(inside):
+                for j in range(2):
+                    lit = slice(offset[2 * event + j], offset[2 * event + j + 1])
+                    root = np.sqrt(value[lit].astype(float))
+                    heavier = (j == 1) == (mass[event, 1] > mass[event, 0])
+                    yield pixel[lit], root / root.sum(), label[event], heavier
+
+    def test_every_figure_is_a_whole_pdf_and_a_png_of_its_size(self):
+        said = self.plotted.stdout
+        self.assertEqual(self.plotted.stderr, "")
+        self.assertEqual(self.drawn(self.run_folder / "figures"), sorted(
+            f"{name}.{suffix}" for name in SIZES_CM for suffix in ("pdf", "png")))
+        for name, size in SIZES_CM.items():
+            self.assertIn(f"figures/{name}.pdf", said)
+            png = (self.run_folder / "figures" / f"{name}.png").read_bytes()
+            self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertIn(b"IEND", png[-12:])
+            self.assertEqual(struct.unpack(">II", png[16:24]),
+                             tuple(round(side / 2.54 * 300) for side in size))
+            pdf = (self.run_folder / "figures" / f"{name}.pdf").read_bytes()
+            self.assertEqual(pdf[:5], b"%PDF-")
+            self.assertEqual(pdf.rstrip()[-5:], b"%%EOF")
+            box = [float(x) for x in re.search(rb"MediaBox \[ ?([^\]]+)\]", pdf)[1].split()]
+            for found, side in zip(box[2:], size):
+                self.assertAlmostEqual(found, side / 2.54 * 72, delta=1)  # whole points
+
+    def test_normalised_and_standardised_spectra_are_those_of_the_result(self):
+        data = self.member()
+        counts = data["spectra/counts"].astype(float)
+        share = counts / counts.sum(axis=1, keepdims=True)
+        edges = np.linspace(3000, 4600, 17)
+        for name, value in (("figure-2", share), ("figure-3", data["selection/z"])):
+            table = self.table(name)
+            np.testing.assert_array_equal(table[:, 0], edges[:-1])
+            np.testing.assert_array_equal(table[:, 1], edges[1:])
+            np.testing.assert_array_equal(table[:, 2:], value.T)
+
+    def test_rich_and_depleted_are_compared_as_the_score_does(self):
+        table, data = self.table("figure-4"), self.member()
+        rich, background = data["selection/rich"], data["selection/background"]
+        np.testing.assert_array_equal(table[:, 2], rich)
+        np.testing.assert_array_equal(table[:, 3], data["selection/depleted"])
+        np.testing.assert_array_equal(table[:, 4], background)
+        np.testing.assert_array_equal(table[:, 5], np.sqrt(background))
+        z = np.where(rich > background, stats.norm.isf(stats.poisson.sf(rich, background)),
+                     stats.norm.ppf(stats.poisson.cdf(rich, background)))
+        # scipy's tails are good to about 1e-9 of a sigma here.
+        np.testing.assert_allclose(table[:, 6], z, atol=1e-7)
+        with h5py.File(self.results) as file:
+            self.assertEqual(table[:, 6].max(), file["score/mls"][self.best])
+
+    def test_deviations_have_their_plain_and_robust_bands(self):
+        counts = self.member()["spectra/counts"].astype(float)
+        total = counts.sum(axis=0) / counts.sum()
+        d = counts / counts.sum(axis=1, keepdims=True) - total
+        far = abs(d - np.median(d, axis=0))
+        kept = np.where(far <= np.quantile(far, 0.8, axis=0), d, np.nan)
+        table = self.table("figure-9")
+        # Sums in another order than numpy's pairwise one.
+        close = dict(rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(table[:, 2], total, **close)
+        np.testing.assert_allclose(table[:, 3], d.mean(axis=0), **close)
+        np.testing.assert_allclose(table[:, 4], d.std(axis=0), **close)
+        np.testing.assert_allclose(table[:, 5], np.nanmean(kept, axis=0), **close)
+        np.testing.assert_allclose(table[:, 6], 1.5114699778679388 * np.nanstd(kept, axis=0),
+                                   **close)
+        np.testing.assert_allclose(table[:, 7:], d.T, **close)
+
+    def test_z_is_counted_per_bin_and_in_sum(self):
+        table, z = self.table("figure-8"), self.member()["selection/z"]
+        edges = np.arange(-5, 8.5, 0.5)
+        np.testing.assert_array_equal(table[:, 0], edges[:-1])
+        # numpy closes the last box, and what lies beyond belongs to the outermost.
+        inside = np.clip(z, -5, 8)
+        for b in range(16):
+            np.testing.assert_array_equal(table[:, 3 + b], np.histogram(inside[:, b], edges)[0])
+        np.testing.assert_array_equal(table[:, 2], np.histogram(inside, edges)[0])
+
+    def test_images_are_averaged_and_their_pixels_counted(self):
+        sums, jets, lit = np.zeros((3, 1600)), np.zeros(3, int), np.zeros((2, 1601), int)
+        for pixel, value, label, heavier in self.jets():
+            kind = 0 if label == 0 else 2 if heavier else 1
+            sums[kind][pixel] += value
+            jets[kind] += 1
+            lit[int(label)][len(pixel)] += 1
+        self.assertGreater(jets.min(), 100)
+        averages = self.table("figure-1")[:, 2].reshape(3, 1600)
+        for kind in range(3):
+            dense = ndimage.gaussian_filter((sums[kind] / jets[kind]).reshape(40, 40), 1)
+            # float32 intensities below, doubles above.
+            np.testing.assert_allclose(averages[kind], dense.ravel(), rtol=1e-5, atol=1e-10)
+        pixels = self.table("figure-6").astype(int)
+        np.testing.assert_array_equal(pixels[:, 1], lit[0][:len(pixels)])
+        np.testing.assert_array_equal(pixels[:, 2], lit[1][:len(pixels)])
+        self.assertEqual(lit[:, len(pixels):].sum(), 0)
+
+    def test_cluster_images_are_the_smeared_centres(self):
+        self.plot("--data", "numbers", "--member", 1)
+        table = self.table("figure-1-clusters", self.folder)
+        centres = self.member(1)["codebook/centres"].astype(float)
+        for cluster, image in enumerate(table[:, 2].reshape(-1, 40, 40)):
+            dense = ndimage.gaussian_filter(centres[cluster].reshape(40, 40), 1)
+            np.testing.assert_allclose(image, dense, rtol=1e-10, atol=1e-15)
+        # The first axis of the image is phi, the second eta: pixel = 40 x phi index + eta index.
+        np.testing.assert_allclose(table[:2, :2], [[-0.78, -0.78], [-0.78, -0.74]])
+
+    def test_without_the_images_the_rest_is_drawn_and_the_message_says_so(self):
+        said = self.plot(state="elsewhere").stderr
+        for name in OF_IMAGES:
+            self.assertRegex(said, rf"{name} \(.*\) is not drawn: .*elsewhere/{self.log_id}.*"
+                                   r"--state")
+        self.assertEqual(self.drawn(), sorted(
+            f"{name}.{suffix}" for name in set(SIZES_CM) - OF_IMAGES for suffix in ("pdf", "png")))
+
+    def test_the_state_folder_may_come_from_the_environment(self):
+        self.command("plot", self.results, env=os.environ | {"CLUSTERSCAN_STATE": str(self.state)})
+        self.assertIn("figure-6.pdf", self.drawn())
+
+    def test_without_labels_only_their_figure_is_missing(self):
+        shutil.copytree(self.state, self.folder / "state")
+        for path in (self.folder / "state" / self.log_id).glob("segment-*.h5"):
+            with h5py.File(path, "a") as file:
+                del file["label"]
+        said = self.plot(state="state").stderr
+        self.assertIn("figure-1 (average images) is not drawn: the events carry no true labels",
+                      said)
+        self.assertNotIn("figure-6", said)
+        self.assertIn("figure-6.png", self.drawn())
+        self.assertNotIn("figure-1.png", self.drawn())
+
+    def test_a_result_without_its_log_id_draws_what_it_can(self):
+        shutil.copy(self.results, self.folder / "old.h5")
+        with h5py.File(self.folder / "old.h5", "a") as file:
+            del file.attrs["log_id"]
+        said = self.plot(results="old.h5").stderr
+        self.assertIn("does not tell its log", said)
+        self.assertEqual(len(self.drawn()), 2 * (len(SIZES_CM) - len(OF_IMAGES)))
+
+    def test_no_rich_cluster_and_an_empty_cluster_can_be_drawn(self):
+        shutil.copy(self.results, self.folder / "odd.h5")
+        with h5py.File(self.folder / "odd.h5", "a") as file:
+            file["selection/label"][:] = 0
+            for name in ("selection/rich", "selection/background", "score/mls", "selection/z"):
+                file[name][:] = 0
+            file["score/bin"][:] = -1
+            file["spectra/counts"][:, 3] = 0
+        done = self.plot("--data", "numbers", results="odd.h5")
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(len(self.drawn()), 2 * len(SIZES_CM))
+        self.assertEqual(self.table("figure-8", self.folder)[:, 2].sum(), 19 * 16)
+
+    def test_what_is_no_result_file_ends_with_2_and_draws_nothing(self):
+        self.toy("toy.h5", 3)
+        shutil.copy(self.results, self.folder / "wrong.h5")
+        with h5py.File(self.folder / "wrong.h5", "a") as file:
+            del file["selection/z"]
+            file["selection/z"] = np.full((3, 20, 16), np.nan)
+        shutil.copy(self.results, self.folder / "foreign.h5")
+        with h5py.File(self.folder / "foreign.h5", "a") as file:
+            file.attrs["analysis"] = "stream: {batch: 7}\n"
+        for arguments, because in (
+                (["toy.h5"], "no result file"), (["absent.h5"], "absent.h5"), ([], "RESULTS"),
+                (["wrong.h5"], "wrong.h5: damaged: /selection/z"),
+                (["foreign.h5"], "foreign.h5: its attribute analysis"),
+                ([self.results, "--member", "3"], "has members 0 to 2"),
+                ([self.results, "--member", "one"], "'one'"),
+                ([self.results, "--out", "absent/figures"], "absent/figures")):
+            done = self.command("plot", *arguments, code=2)
+            self.assertIn(because, done.stderr)
+            self.assertFalse((self.folder / "figures").exists(), arguments)
+
+    def test_a_damaged_segment_ends_with_2_and_draws_nothing(self):
+        shutil.copytree(self.state, self.folder / "state")
+        path = self.folder / "state" / self.log_id / "segment-000001.h5"
+        path.write_bytes(path.read_bytes()[:5000])
+        self.assertIn("segment-000001.h5", self.plot(state="state", code=2).stderr)
+        self.assertFalse((self.folder / "figures").exists())
+
+    def test_without_gnuplot_the_message_names_the_package(self):
+        said = self.plot(code=1, env=os.environ | {"PATH": "/nowhere"}).stderr
+        self.assertIn("gnuplot-nox", said)
+        self.assertEqual(self.drawn(), [])
+
+    def test_a_gnuplot_that_fails_leaves_the_old_picture_whole(self):
+        (self.folder / "figures").mkdir()
+        (self.folder / "figures/figure-1.pdf").write_text("old")
+        fake = self.folder / "bin" / "gnuplot"
+        fake.parent.mkdir()
+        for script in ("#!/bin/sh\nprintf '%%PDF-half'; exit 1\n", "#!/bin/sh\nexit 0\n"):
+            fake.write_text(script)
+            fake.chmod(0o755)
+            said = self.plot(code=1, env=os.environ | {"PATH": str(fake.parent)}).stderr
+            self.assertIn("figures/figure-1.pdf: not drawn", said)
+            self.assertEqual(self.drawn(), ["figure-1.pdf"])
+            self.assertEqual((self.folder / "figures/figure-1.pdf").read_text(), "old")
+
+
+if __name__ == "__main__":
+    product.main()

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/kernels/codebook.h"
+#include "common/log/log.h"
+#include "tools/clusterscan/figure.h"
+
+static status allocate(struct figure_data *self, size_t pixels)
+{
+    bool done = (self->jets = calloc(self->clusters, sizeof *self->jets)) != NULL;
+    done = (self->share = calloc(self->clusters * self->bins, sizeof(double))) != NULL && done;
+    done = (self->total = calloc(self->bins, sizeof(double))) != NULL && done;
+    for (size_t i = 0; i < 2; i++) {
+        done = (self->plain[i] = calloc(self->bins, sizeof(double))) != NULL && done;
+        done = (self->robust[i] = calloc(self->bins, sizeof(double))) != NULL && done;
+    }
+    done = (self->centres = calloc(self->clusters * pixels, sizeof(double))) != NULL && done;
+    return done ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static void normalise(struct figure_data *self)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < self->clusters * self->bins; i++) {
+        self->jets[i / self->bins] += self->counts[i];
+        self->total[i % self->bins] += (double)self->counts[i];
+        all += self->counts[i];
+    }
+    for (size_t i = 0; i < self->clusters * self->bins; i++)
+        if (self->counts[i] > 0)
+            self->share[i] = (double)self->counts[i] / (double)self->jets[i / self->bins];
+    for (size_t b = 0; all > 0 && b < self->bins; b++)
+        self->total[b] /= (double)all;
+}
+
+/* Over the clusters that have jets. scratch [3 clusters]. */
+static void estimate_bin(struct figure_data *self, size_t bin, double factor, double scratch[])
+{
+    size_t n = 0;
+    for (size_t c = 0; c < self->clusters; c++)
+        if (self->jets[c] > 0)
+            scratch[n++] = self->share[c * self->bins + bin] - self->total[bin];
+    if (n == 0)
+        return;
+    double *rest = scratch + self->clusters;
+    robust_mean_sd(n, scratch, 0.0, 1.0, rest, &self->plain[0][bin], &self->plain[1][bin]);
+    robust_mean_sd(n, scratch, self->analysis->selection.outlier_fraction, factor, rest,
+                   &self->robust[0][bin], &self->robust[1][bin]);
+}
+
+static status estimate(struct figure_data *self)
+{
+    const double fraction = self->analysis->selection.outlier_fraction;
+    const double given = self->analysis->selection.sd_factor;
+    const double factor = given > 0 ? given : robust_sd_factor(fraction);
+    double *scratch = malloc(3 * self->clusters * sizeof *scratch);
+    if (scratch == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t b = 0; b < self->bins; b++)
+        estimate_bin(self, b, factor, scratch);
+    free(scratch);
+    return STATUS_OK;
+}
+
+static status smear_centres(struct figure_data *self, size_t pixels)
+{
+    smearing *smear;
+    double *sharp = malloc(pixels * sizeof *sharp);
+    status done = sharp != NULL ? smearing_create(&smear, self->analysis->image.pixels,
+                                                  self->analysis->image.smear)
+                                : STATUS_NO_MEMORY;
+    const float *centres = self->tables->centres + self->member * self->clusters * pixels;
+    for (size_t c = 0; done == STATUS_OK && c < self->clusters; c++) {
+        for (size_t p = 0; p < pixels; p++)
+            sharp[p] = (double)centres[c * pixels + p];
+        smearing_once(smear, sharp, self->centres + c * pixels);
+    }
+    if (done == STATUS_OK)
+        smearing_destroy(&smear);
+    free(sharp);
+    return done;
+}
+
+status figure_data_init(struct figure_data *self, const struct result_tables *tables,
+                        const struct analysis *analysis, size_t member)
+{
+    const struct result_summary *summary = &tables->summary;
+    const size_t labels = member * summary->clusters;
+    *self = (struct figure_data){.tables = tables,
+                                 .analysis = analysis,
+                                 .member = member,
+                                 .clusters = summary->clusters,
+                                 .bins = summary->bins,
+                                 .edges = summary->edges,
+                                 .counts = tables->counts + labels * summary->bins,
+                                 .z = tables->z + labels * summary->bins,
+                                 .rich = summary->label + labels};
+    const size_t pixels = (size_t)analysis->image.pixels * analysis->image.pixels;
+    if (pixels != tables->pixels) {
+        log_error("/codebook/centres have %zu pixels, expected %zu by analysis.image.pixels",
+                  tables->pixels, pixels);
+        return STATUS_BAD_INPUT;
+    }
+    status done = allocate(self, pixels);
+    if (done != STATUS_OK)
+        return done;
+    normalise(self);
+    done = estimate(self);
+    return done == STATUS_OK ? smear_centres(self, pixels) : done;
+}
+
+void figure_data_fini(struct figure_data *self)
+{
+    free(self->jets);
+    free(self->share);
+    free(self->total);
+    for (size_t i = 0; i < 2; i++) {
+        free(self->plain[i]);
+        free(self->robust[i]);
+    }
+    free(self->centres);
+    *self = (struct figure_data){0};
+}
+
+void figure_print_foot(const struct figure_data *data, FILE *to)
+{
+    const struct result_summary *summary = &data->tables->summary;
+    fprintf(to,
+            "set label 99 'training %zu (0 to %zu), maximum local significance %.2f, run %s' at "
+            "screen 0.99, character 0.55 right font ',4.5' textcolor '#555555'\n",
+            data->member, summary->members - 1, summary->mls[data->member], summary->run_id);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* log_pictures: what the figures need of the images in a log folder: average images of background
+ * and signal jets, and how many pixels are lit. */
+#ifndef TOOLS_CLUSTERSCAN_LOG_PICTURES_H
+#define TOOLS_CLUSTERSCAN_LOG_PICTURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status/status.h"
+#include "common/topology/analysis.h"
+
+enum picture_kind { PICTURE_BACKGROUND, PICTURE_LIGHTER, PICTURE_HEAVIER, PICTURE_KINDS };
+
+/* Of the events whose dijet mass lies inside the spectrum. */
+struct log_pictures {
+    uint64_t read;                  /* rows in the log, at any mass */
+    uint64_t unlabelled;            /* events inside the spectrum without a true label */
+    uint64_t jets[PICTURE_KINDS];   /* background and unlabelled; lighter, heavier of the signal */
+    double *average[PICTURE_KINDS]; /* [pixels^2] as clustered: to the power, smeared; 0 if none */
+    uint64_t *lit[2]; /* [pixels^2 + 1] jets by their number of lit pixels: others, signal */
+    float *scratch;   /* [pixels^2] */
+};
+
+/* Reads every sealed segment of a folder STATE/LOG_ID. STATUS_BAD_INPUT, logged, if a segment is
+ * damaged or has more pixels than `analysis` says. The averages are the caller's, to be given to
+ * log_pictures_fini. */
+MUST_CHECK status log_pictures_read(struct log_pictures *out, const char *folder,
+                                    const struct analysis *analysis);
+/* Frees what is in *self and zeroes it. */
+void log_pictures_fini(struct log_pictures *self);
+
+#endif
