@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* jets: the two leading anti-kT jets of an event and their substructure.
  * anti-kT (Cacciari, Salam, Soyez, JHEP 04 (2008) 063), E scheme, particles massless:
- * d_ij = min(pT_i^-2, pT_j^-2) (dy^2 + dphi^2) / R^2, d_iB = pT_i^-2. Computed by
- * FastJet 3.4 behind this C header. N-subjettiness (Thaler, Van Tilburg, JHEP 03 (2011)
- * 015) tau_N = sum_i pT_i min_a dR(i, a) / pT_jet about the N exclusive kT (R = 1) axes. */
+ * d_ij = min(pT_i^-2, pT_j^-2) (dy^2 + dphi^2) / R^2, d_iB = pT_i^-2. N-subjettiness (Thaler,
+ * Van Tilburg, JHEP 03 (2011) 015) tau_N = sum_i pT_i min_a dR(i, a) / pT_jet about the N
+ * exclusive kT (R = 1) axes.
+ *
+ * Two engines find the same jets of the same constituents. The native one (recombine.h) stops
+ * as soon as no jet to come could be one of the two leading, and hands events of more than 2,048
+ * particles to the other. FastJet 3.4 is the reference. Their numbers agree but for rounding:
+ * a particle's rapidity is its eta here and recomputed from its momentum there. */
 #ifndef COMMON_KERNELS_JETS_H
 #define COMMON_KERNELS_JETS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/kernels/codebook.h"
 #include "common/kernels/records.h"
 #include "common/status/status.h"
 
@@ -34,11 +40,18 @@ struct dijet {
     struct jet jet[2];
 };
 
-/* A finder for radius in (0, pi/2] and inclusive jets above pt_min GeV. On STATUS_OK
- * *out is the caller's, to be given to jet_finder_destroy; else it is NULL. */
-MUST_CHECK status jet_finder_create(jet_finder **out, double radius, double pt_min);
+/* In the order of the choices of analysis.jets.engine. */
+enum jet_engine { JET_ENGINE_NATIVE, JET_ENGINE_FASTJET };
+
+/* A finder for radius in (0, pi/2] and inclusive jets above pt_min GeV. On STATUS_OK *out is the
+ * caller's, to be given to jet_finder_destroy; else it is NULL. */
+MUST_CHECK status jet_finder_create(jet_finder **out, enum jet_engine engine, double radius,
+                                    double pt_min);
 /* Frees *self and sets it to NULL; does nothing if it is NULL already. */
 void jet_finder_destroy(jet_finder **self);
+/* For tests and benches, native engine: use another instruction set than the best one. All give
+ * the same bits. The machine must have it. */
+MUST_CHECK status jet_finder_use_path(jet_finder *self, enum codebook_path path);
 
 /* Finds the two leading jets of n particles (pt in GeV; pt == 0 is padding and skipped).
  * Returns DROP_REASONS when *out was filled, else the reason why the event has no dijet:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* jets_fastjet: FastJet behind jets.h. No exception crosses: what FastJet throws on input that was
+/* No exception crosses: what FastJet throws on input that was
  * checked is a bug of ours or the end of memory, and ends the program with its text. */
-#include "common/kernels/jets.h"
+#include "common/kernels/jets_fastjet.h"
 
 #include <algorithm>
 #include <cassert>
@@ -17,7 +17,7 @@ using fastjet::ClusterSequence;
 using fastjet::JetDefinition;
 using fastjet::PseudoJet;
 
-struct jet_finder {
+struct fastjet_finder {
     JetDefinition anti_kt;
     JetDefinition axes_kt;
     double pt_min;
@@ -27,34 +27,12 @@ struct jet_finder {
     std::vector<uint32_t> constituents[2];
 };
 
-static constexpr double eta_max = 10;
-
-/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. */
-static drop_reason check_particles(size_t n, const float pt[], const float eta[], const float phi[])
-{
-    bool finite = true;
-    bool positive = true;
-    bool inside = true;
-    for (size_t i = 0; i < n; i++) {
-        if (pt[i] == 0)
-            continue;
-        finite &= std::isfinite(pt[i]) && std::isfinite(eta[i]) && std::isfinite(phi[i]);
-        positive &= !(pt[i] < 0);
-        inside &= std::fabs(eta[i]) <= eta_max;
-    }
-    if (!finite)
-        return DROP_NOT_FINITE;
-    if (!positive)
-        return DROP_NEGATIVE_PT;
-    return inside ? DROP_REASONS : DROP_ETA_RANGE;
-}
-
 static PseudoJet massless(double pt, double eta, double phi)
 {
     return {pt * std::cos(phi), pt * std::sin(phi), pt * std::sinh(eta), pt * std::cosh(eta)};
 }
 
-static void load_particles(jet_finder *self, size_t n, const float pt[], const float eta[],
+static void load_particles(fastjet_finder *self, size_t n, const float pt[], const float eta[],
                            const float phi[])
 {
     self->particles.clear();
@@ -80,7 +58,7 @@ static double subjettiness(const std::vector<PseudoJet> &members,
     return sum / jet_pt;
 }
 
-static void find_subjettiness(const jet_finder *self, double jet_pt, double tau[3])
+static void find_subjettiness(const fastjet_finder *self, double jet_pt, double tau[3])
 {
     const ClusterSequence sequence(self->members, self->axes_kt);
     for (int n = 1; n <= 3; n++) {
@@ -92,7 +70,7 @@ static void find_subjettiness(const jet_finder *self, double jet_pt, double tau[
 }
 
 /* Constituents in the event's order, so that sums over them do not depend on FastJet's history. */
-static void find_constituents(jet_finder *self, const ClusterSequence &sequence,
+static void find_constituents(fastjet_finder *self, const ClusterSequence &sequence,
                               const PseudoJet &found, std::vector<uint32_t> &constituents)
 {
     self->members.clear();
@@ -107,8 +85,8 @@ static void find_constituents(jet_finder *self, const ClusterSequence &sequence,
     }
 }
 
-static void describe_jet(jet_finder *self, const ClusterSequence &sequence, const PseudoJet &found,
-                         std::vector<uint32_t> &constituents, jet *out)
+static void describe_jet(fastjet_finder *self, const ClusterSequence &sequence,
+                         const PseudoJet &found, std::vector<uint32_t> &constituents, jet *out)
 {
     find_constituents(self, sequence, found, constituents);
     out->pt = found.pt();
@@ -120,7 +98,7 @@ static void describe_jet(jet_finder *self, const ClusterSequence &sequence, cons
     out->constituent = constituents.data();
 }
 
-static drop_reason find_dijet(jet_finder *self, dijet *out)
+static drop_reason find_dijet(fastjet_finder *self, dijet *out)
 {
     const ClusterSequence sequence(self->particles, self->anti_kt);
     const std::vector<PseudoJet> jets =
@@ -135,25 +113,25 @@ static drop_reason find_dijet(jet_finder *self, dijet *out)
     return DROP_REASONS;
 }
 
-status jet_finder_create(jet_finder **out, double radius, double pt_min)
+status fastjet_finder_create(fastjet_finder **out, double radius, double pt_min)
 {
     assert(out != NULL && radius > 0 && radius <= M_PI / 2 && pt_min >= 0);
     *out = NULL;
     try {
         ClusterSequence::set_fastjet_banner_stream(NULL);
-        *out = new jet_finder{JetDefinition(fastjet::antikt_algorithm, radius),
-                              JetDefinition(fastjet::kt_algorithm, 1.0),
-                              pt_min,
-                              {},
-                              {},
-                              {}};
+        *out = new fastjet_finder{JetDefinition(fastjet::antikt_algorithm, radius),
+                                  JetDefinition(fastjet::kt_algorithm, 1.0),
+                                  pt_min,
+                                  {},
+                                  {},
+                                  {}};
         return STATUS_OK;
     } catch (const std::bad_alloc &) {
         return STATUS_NO_MEMORY;
     }
 }
 
-void jet_finder_destroy(jet_finder **self)
+void fastjet_finder_destroy(fastjet_finder **self)
 {
     if (self == NULL)
         return;
@@ -163,16 +141,13 @@ void jet_finder_destroy(jet_finder **self)
 
 [[noreturn]] static void give_up(const char *what)
 {
-    std::fprintf(stderr, "error: jet_finder_find: %s\n", what);
+    std::fprintf(stderr, "error: fastjet_finder_find: %s\n", what);
     std::abort();
 }
 
-drop_reason jet_finder_find(jet_finder *self, size_t n, const float pt[], const float eta[],
-                            const float phi[], dijet *out)
+drop_reason fastjet_finder_find(fastjet_finder *self, size_t n, const float pt[], const float eta[],
+                                const float phi[], dijet *out)
 {
-    const drop_reason refusal = check_particles(n, pt, eta, phi);
-    if (refusal != DROP_REASONS)
-        return refusal;
     try {
         load_particles(self, n, pt, eta, phi);
         return find_dijet(self, out);

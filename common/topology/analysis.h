@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "common/kernels/jets.h"
 #include "common/kernels/stats.h"
 #include "common/status/status.h"
 
@@ -17,8 +18,9 @@ struct analysis {
     } stream;
     struct {
         double radius;
-        double pt_min; /* GeV */
-    } jets;            /* algorithm: antikt is the only one */
+        double pt_min;          /* GeV */
+        enum jet_engine engine; /* native, fastjet */
+    } jets;                     /* algorithm: antikt is the only one */
     struct {
         uint32_t pixels;   /* per side */
         double half_width; /* in eta and phi */

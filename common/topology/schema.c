@@ -86,6 +86,12 @@ const struct key schema_analysis[] = {
      .unit = "GeV",
      .help = "inclusive jets above this transverse momentum",
      MEMBER(jets.pt_min)},
+    {.path = "analysis.jets.engine",
+     .type = KEY_CHOICE,
+     .fallback = "native",
+     .choices = "native|fastjet", /* in the order of enum jet_engine */
+     .help = "what finds the jets: our own code, or FastJet, slower, with the same jets",
+     MEMBER(jets.engine)},
     {.path = "analysis.image.pixels",
      .type = KEY_INTEGER,
      .fallback = "40",

@@ -14,7 +14,7 @@ static struct dijet dijet;
 
 static void start(void)
 {
-    ck_assert_int_eq(jet_finder_create(&finder, 1.0, 20), STATUS_OK);
+    ck_assert_int_eq(jet_finder_create(&finder, JET_ENGINE_NATIVE, 1.0, 20), STATUS_OK);
 }
 
 static void stop(void)
@@ -149,7 +149,7 @@ START_TEST(particles_further_apart_than_the_radius_stay_apart)
     static const float pt[2] = {100, 90}, eta[2] = {0, 0.75f}, phi[2] = {1, 1};
     ck_assert_int_eq(jet_finder_find(finder, 2, pt, eta, phi, &dijet), DROP_ONE_JET);
     jet_finder_destroy(&finder);
-    ck_assert_int_eq(jet_finder_create(&finder, 0.7, 20), STATUS_OK);
+    ck_assert_int_eq(jet_finder_create(&finder, JET_ENGINE_NATIVE, 0.7, 20), STATUS_OK);
     ck_assert_int_eq(jet_finder_find(finder, 2, pt, eta, phi, &dijet), DROP_REASONS);
 }
 END_TEST

@@ -140,7 +140,7 @@ static void cluster(void)
     toy *maker = open_toy(11);
     jet_finder *finder;
     image_maker *images;
-    ck_assert_int_eq(jet_finder_create(&finder, 1, 20), STATUS_OK);
+    ck_assert_int_eq(jet_finder_create(&finder, JET_ENGINE_NATIVE, 1, 20), STATUS_OK);
     ck_assert_int_eq(image_maker_create(&images, 40, 0.8), STATUS_OK);
     static struct event event;
     struct dijet dijet;

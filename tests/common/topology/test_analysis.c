@@ -13,7 +13,7 @@ static struct analysis odd_analysis(void)
 {
     return (struct analysis){
         .stream = {.batch = 509, .slice = 61},
-        .jets = {.radius = 1.0 / 3.0, .pt_min = 19.7},
+        .jets = {.radius = 1.0 / 3.0, .pt_min = 19.7, .engine = JET_ENGINE_FASTJET},
         .image = {.pixels = 37, .half_width = 0.1 + 0.2, .power = 0, .smear = 1e-7},
         .training = {.window = {2999.5, 3101},
                      .clusters = 47,
@@ -71,6 +71,7 @@ START_TEST(the_canonical_text_has_every_key_in_schema_order)
                            "  algorithm: antikt\n"
                            "  radius: 0.3333333333333333\n"
                            "  pt_min: 19.7\n"
+                           "  engine: fastjet\n"
                            "image:\n"
                            "  pixels: 37\n"
                            "  half_width: 0.30000000000000004\n"
@@ -237,8 +238,8 @@ START_TEST(every_member_of_the_analysis_has_one_key)
         memset(member, 1, key->size);
         bytes += key->size;
     }
-    /* struct analysis: 7 u32 and 2 enums, 8 double and 2 u64, 2 intervals. The rest is padding. */
-    ck_assert_uint_eq(bytes, 9 * 4 + 10 * 8 + 2 * 16);
+    /* struct analysis: 7 u32 and 3 enums, 8 double and 2 u64, 2 intervals. The rest is padding. */
+    ck_assert_uint_eq(bytes, 10 * 4 + 10 * 8 + 2 * 16);
 }
 END_TEST
 
