@@ -139,6 +139,10 @@ class Followed(ProductCase):
             offset = file["events/offset"]
             offset[120] = offset[130]
 
+    def readers(self):
+        """None for a moment where one was killed."""
+        return [pid for pid, setup in stage_processes(self.folder) if setup["name"] == "reader"]
+
     def test_a_reader_killed_twice_gives_the_same_bytes(self):
         self.toy("events.h5", 6000, 333)
         self.incoming.mkdir()
@@ -146,8 +150,8 @@ class Followed(ProductCase):
         self.feed("events.h5", "--no-end")
         for least in (1, 3):
             wait_until(lambda: self.sealed() >= least or run.poll() is not None)
-            os.kill(next(pid for pid, setup in stage_processes(self.folder)
-                         if setup["name"] == "reader"), signal.SIGKILL)
+            wait_until(lambda: self.readers() or run.poll() is not None)
+            os.kill(self.readers()[0], signal.SIGKILL)
         (self.incoming / "end-of-run").touch()
         said = self.finish(run)
         self.assertIn("stage reader.0 was killed", said)
