@@ -82,6 +82,8 @@ static status check_numbers(const struct result_tables *tables, const char *path
         wrong = "/selection/z";
     else if (!all_finite(summary->members * summary->bins, summary->background))
         wrong = "/selection/background";
+    else if (!all_finite(summary->members, tables->inertia))
+        wrong = "/codebook/inertia";
     else if (!all_finite(summary->slices, tables->history_mean))
         wrong = "/history/mls_mean";
     for (size_t i = 0; wrong == NULL && i < labels * tables->pixels; i++)

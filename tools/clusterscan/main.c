@@ -23,6 +23,7 @@ static const struct subcommand {
     {"feed", command_feed, "drop events into a folder at a given rate"},
     {"report", command_report, "tell a result file in plain words"},
     {"plot", command_plot, "draw the figures of a result file"},
+    {"compare", command_compare, "tell what differs between two result files"},
     {"reference", command_reference, "print topology keys, messages, JSON Schema"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
