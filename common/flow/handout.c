@@ -67,42 +67,58 @@ static void forget(handout *self, size_t i)
     self->consumer[i] = self->consumer[--self->n];
 }
 
-static struct consumer *find_or_add(handout *self, const struct control_grant *grant)
+/* The consumer that a grant came from. Another incarnation is another process; another route is
+ * another connection, and what was on its way on the old one may be lost: either is a new consumer.
+ */
+static struct consumer *find_or_add(handout *self, const struct arrival *arrival)
 {
+    const struct control_grant *grant = &arrival->control.grant;
     for (size_t i = 0; i < self->n; i++) {
         struct consumer *known = &self->consumer[i];
         if (known->replica != grant->replica || strcmp(known->name, grant->name) != 0)
             continue;
-        if (known->incarnation == grant->incarnation)
+        if (known->incarnation == grant->incarnation && route_equal(&known->route, &arrival->route))
             return known;
-        forget(self, i); /* its successor speaks: the old one is dead */
+        forget(self, i);
         break;
     }
     if (self->n == CONSUMERS_MAX)
         return NULL;
     struct consumer *added = &self->consumer[self->n++];
-    *added = (struct consumer){
-        .number = ++self->numbers, .replica = grant->replica, .incarnation = grant->incarnation};
+    *added = (struct consumer){.number = ++self->numbers,
+                               .replica = grant->replica,
+                               .incarnation = grant->incarnation,
+                               .route = arrival->route};
     memcpy(added->name, grant->name, sizeof added->name);
     return added;
+}
+
+/* Both counts are the consumer's own, so that a producer that had forgotten it, or whose batches
+ * were lost on the way, agrees with it again. Grants for an earlier life of ours say nothing. */
+static void count_grant(const handout *self, struct consumer *consumer,
+                        const struct control_grant *grant)
+{
+    if (grant->epoch != self->flow->incarnation)
+        return;
+    if (consumer->granted == 0 && grant->total > grant->received)
+        consumer->limit = grant->total - grant->received;
+    if (grant->total > consumer->granted)
+        consumer->granted = grant->total;
+    if (grant->received > consumer->sent)
+        consumer->sent = grant->received;
 }
 
 static status take_grant(handout *self, const struct arrival *arrival)
 {
     const struct control_grant *grant = &arrival->control.grant;
-    struct consumer *consumer = find_or_add(self, grant);
+    struct consumer *consumer = find_or_add(self, arrival);
     if (consumer == NULL) {
         log_warning("refused consumer %s.%u: %d are connected already", grant->name, grant->replica,
                     CONSUMERS_MAX);
         return STATUS_OK;
     }
-    consumer->route = arrival->route;
     consumer->heard_ms = flow_now_ms();
-    /* A grant for an earlier life of ours counts from zero again once it has heard of this one. */
-    if (grant->epoch == self->flow->incarnation && grant->total > consumer->granted) {
-        consumer->limit = consumer->granted == 0 ? grant->total : consumer->limit;
-        consumer->granted = grant->total;
-    }
+    count_grant(self, consumer, grant);
     const struct control_alive alive = {.epoch = self->flow->incarnation};
     const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
     return told == STATUS_END ? STATUS_OK : told;

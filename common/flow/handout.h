@@ -13,8 +13,8 @@ void handout_destroy(handout **self);
 void *handout_socket(const handout *self);
 
 /* Reads what consumers said. Each consumer process has a number of its own, never used again;
- * *lost gets the number of one that has gone (restarted, or silent for FLOW_LEASE_MS), 0 if
- * none: call again while it is not 0. */
+ * *lost gets the number of one that has gone (restarted, connected anew, or silent for
+ * FLOW_LEASE_MS), 0 if none: call again while it is not 0. */
 MUST_CHECK status handout_receive(handout *self, uint64_t *lost);
 /* The consumer that has most room for one more batch; 0 if none has any. */
 uint64_t handout_consumer(const handout *self);

@@ -46,11 +46,18 @@ void *intake_socket(const intake *self)
     return link_socket(self->link);
 }
 
+status intake_reconnect(intake *self)
+{
+    self->talk = (struct talk){0};
+    return link_remake(self->link);
+}
+
 static status say_grant(intake *self, uint64_t now)
 {
     struct control_grant grant = {.replica = self->flow->replica,
                                   .incarnation = self->flow->incarnation,
                                   .epoch = self->epoch,
+                                  .received = self->received,
                                   .total = self->granted};
     strncpy(grant.name, self->flow->name, sizeof grant.name - 1);
     self->said = self->granted;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* intake: the consumer's end of an intake edge to one producer process. Grants room by an absolute
- * count since it met this life of the producer, so that a lost or doubled grant is harmless. */
+ * count since it met this life of the producer, and says how much of it has arrived, so that a lost
+ * or doubled grant, and a lost batch, are harmless. */
 #ifndef COMMON_FLOW_INTAKE_H
 #define COMMON_FLOW_INTAKE_H
 
@@ -18,6 +19,8 @@ void *intake_socket(const intake *self);
  * the grant as it is (no new room). Makes the connection anew when the producer has been silent
  * for FLOW_LEASE_MS. */
 MUST_CHECK status intake_tend(intake *self, bool open);
+/* Drops the connection, and what is on its way, and makes a new one. */
+MUST_CHECK status intake_reconnect(intake *self);
 /* The next batch, without waiting: STATUS_OK with its header in *arrival (to be closed) and its
  * record, borrowed until the flow's next receipt; STATUS_END if there is none now. */
 MUST_CHECK status intake_receive(intake *self, struct arrival *arrival, union record *out);

@@ -114,8 +114,7 @@ static status take_item(struct feed *self, size_t i, size_t copy, bool *busy)
     const struct stage_item item = {
         .input = i, .copy = copy, .header = &arrival.header, .record = &record};
     done = STATUS_BAD_INPUT;
-    if (arrival.header.type == runtime->place.setup.inputs[i].type &&
-        runtime_accepts(runtime, &arrival.header, &record))
+    if (runtime_accepts(runtime, i, &arrival.header, &record))
         done = runtime->stage->process(runtime->self, &item, &self->outlet);
     runtime->events += arrival.header.events;
     arrival_close(&arrival);

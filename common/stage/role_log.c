@@ -5,39 +5,18 @@
 
 #include "common/flow/acks.h"
 #include "common/flow/feeder.h"
-#include "common/flow/intake.h"
 #include "common/log/log.h"
+#include "common/stage/intakes.h"
 #include "common/stage/runtime.h"
 
 struct store {
     ack_log *acks; /* NULL in a replay */
     feeder *out;   /* NULL: nobody takes it */
-    size_t n;
-    intake **in;
+    struct intakes from;
     uint64_t sealed;
     bool open; /* there is room on the disk */
     bool told; /* of the state after the last seal */
 };
-
-static status connect_inputs(struct store *self, struct runtime *runtime)
-{
-    const struct stage_setup *setup = &runtime->place.setup;
-    size_t n = 0;
-    for (size_t i = 0; i < setup->n_inputs; i++)
-        n += setup->inputs[i].copies;
-    self->in = calloc(n + 1, sizeof(intake *));
-    if (self->in == NULL)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < setup->n_inputs; i++)
-        for (size_t copy = 0; copy < setup->inputs[i].copies; copy++) {
-            const status done = intake_create(&self->in[self->n], &runtime->flow,
-                                              setup->inputs[i].endpoint[copy], STAGE_LOG_CREDITS);
-            if (done != STATUS_OK)
-                return done;
-            self->n++;
-        }
-    return STATUS_OK;
-}
 
 static status log_open(struct runtime *runtime)
 {
@@ -58,7 +37,7 @@ static status log_open(struct runtime *runtime)
     if (done == STATUS_OK && place->output != NULL)
         done = feeder_create(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
                              runtime->stage->log->item, runtime->self);
-    return done == STATUS_OK ? connect_inputs(self, runtime) : done;
+    return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
 }
 
 static status take_batch(struct runtime *runtime, size_t i, bool *busy)
@@ -66,13 +45,13 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
     struct store *self = runtime->role;
     struct arrival arrival;
     union record record;
-    status done = intake_receive(self->in[i], &arrival, &record);
+    status done = intake_receive(self->from.in[i], &arrival, &record);
     if (done != STATUS_OK)
         return done == STATUS_END ? STATUS_OK : done;
     *busy = true;
     const struct wire_header header = arrival.header;
     if (header.source < runtime->place.setup.sources &&
-        runtime_accepts(runtime, &header, &record)) {
+        runtime_accepts(runtime, self->from.input[i], &header, &record)) {
         const struct stage_item item = {.header = &header, .record = &record};
         done = runtime->stage->process(runtime->self, &item, NULL);
         if (done == STATUS_OK)
@@ -124,8 +103,8 @@ static status log_turn(struct runtime *runtime, bool *busy)
     if (self->acks != NULL)
         done = ack_log_tend(self->acks, runtime->stage->log->state, runtime->self);
     learn_ends(runtime);
-    for (size_t i = 0; i < self->n && done == STATUS_OK; i++) {
-        done = intake_tend(self->in[i], self->open);
+    for (size_t i = 0; i < self->from.n && done == STATUS_OK; i++) {
+        done = intake_tend(self->from.in[i], self->open);
         if (done == STATUS_OK)
             done = take_batch(runtime, i, busy);
     }
@@ -154,8 +133,8 @@ static size_t log_sockets(const struct runtime *runtime, void *sockets[RUNTIME_S
         sockets[n++] = ack_log_socket(self->acks);
     if (self->out != NULL)
         sockets[n++] = feeder_socket(self->out);
-    for (size_t i = 0; i < self->n; i++)
-        sockets[n++] = intake_socket(self->in[i]);
+    for (size_t i = 0; i < self->from.n; i++)
+        sockets[n++] = intake_socket(self->from.in[i]);
     return n;
 }
 
@@ -170,9 +149,7 @@ static void log_close(struct runtime *runtime)
     struct store *self = runtime->role;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < self->n; i++)
-        intake_destroy(&self->in[i]);
-    free(self->in);
+    intakes_close(&self->from);
     feeder_destroy(&self->out);
     ack_log_destroy(&self->acks);
     free(self);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "common/flow/handout.h"
-#include "common/flow/intake.h"
 #include "common/log/log.h"
+#include "common/stage/intakes.h"
 #include "common/stage/runtime.h"
 
 struct worker {
@@ -13,9 +13,7 @@ struct worker {
     struct runtime *runtime;
     handout *out;
     const struct wire_header *at_work;
-    size_t n;
-    intake **in;
-    size_t *input; /* [n] which of the stage's inputs */
+    struct intakes from;
 };
 
 static status emit(struct stage_outlet *outlet, const void *record)
@@ -36,28 +34,6 @@ static status emit(struct stage_outlet *outlet, const void *record)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
-static status connect_inputs(struct worker *self, struct runtime *runtime)
-{
-    const struct stage_setup *setup = &runtime->place.setup;
-    size_t n = 0;
-    for (size_t i = 0; i < setup->n_inputs; i++)
-        n += setup->inputs[i].copies;
-    self->in = calloc(n + 1, sizeof(intake *));
-    self->input = calloc(n + 1, sizeof *self->input);
-    if (self->in == NULL || self->input == NULL)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < setup->n_inputs; i++)
-        for (size_t copy = 0; copy < setup->inputs[i].copies; copy++) {
-            const status done =
-                intake_create(&self->in[self->n], &runtime->flow, setup->inputs[i].endpoint[copy],
-                              STAGE_WORKER_CREDITS);
-            if (done != STATUS_OK)
-                return done;
-            self->input[self->n++] = i;
-        }
-    return STATUS_OK;
-}
-
 static status worker_open(struct runtime *runtime)
 {
     if (runtime->place.output == NULL) {
@@ -71,7 +47,7 @@ static status worker_open(struct runtime *runtime)
     self->outlet.emit = emit;
     self->runtime = runtime;
     const status done = handout_create(&self->out, &runtime->flow, runtime->place.output);
-    return done == STATUS_OK ? connect_inputs(self, runtime) : done;
+    return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_WORKER_CREDITS) : done;
 }
 
 /* Consumers that are gone need nothing done: the reader knows what did not reach the log. */
@@ -91,14 +67,14 @@ static status work_on(struct worker *self, size_t i, bool *busy)
     struct runtime *runtime = self->runtime;
     struct arrival arrival;
     union record record;
-    status done = intake_receive(self->in[i], &arrival, &record);
+    status done = intake_receive(self->from.in[i], &arrival, &record);
     if (done != STATUS_OK)
         return done == STATUS_END ? STATUS_OK : done;
     *busy = true;
     self->at_work = &arrival.header;
     const struct stage_item item = {
-        .input = self->input[i], .header = &arrival.header, .record = &record};
-    if (runtime_accepts(runtime, &arrival.header, &record))
+        .input = self->from.input[i], .header = &arrival.header, .record = &record};
+    if (runtime_accepts(runtime, item.input, &arrival.header, &record))
         done = runtime->stage->process(runtime->self, &item, &self->outlet);
     runtime->events += arrival.header.events;
     self->at_work = NULL;
@@ -110,9 +86,9 @@ static status worker_turn(struct runtime *runtime, bool *busy)
 {
     struct worker *self = runtime->role;
     status done = hear_consumers(self);
-    for (size_t i = 0; i < self->n && done == STATUS_OK; i++) {
+    for (size_t i = 0; i < self->from.n && done == STATUS_OK; i++) {
         const bool room = handout_consumer(self->out) != 0;
-        done = intake_tend(self->in[i], room);
+        done = intake_tend(self->from.in[i], room);
         if (done == STATUS_OK && room)
             done = work_on(self, i, busy);
     }
@@ -131,8 +107,8 @@ static size_t worker_sockets(const struct runtime *runtime, void *sockets[RUNTIM
     size_t n = 0;
     sockets[n++] = handout_socket(self->out);
     /* Without room nothing is read from the inputs: waiting for them would spin. */
-    for (size_t i = 0; i < self->n && handout_consumer(self->out) != 0; i++)
-        sockets[n++] = intake_socket(self->in[i]);
+    for (size_t i = 0; i < self->from.n && handout_consumer(self->out) != 0; i++)
+        sockets[n++] = intake_socket(self->from.in[i]);
     return n;
 }
 
@@ -148,10 +124,7 @@ static void worker_close(struct runtime *runtime)
     struct worker *self = runtime->role;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < self->n; i++)
-        intake_destroy(&self->in[i]);
-    free(self->in);
-    free(self->input);
+    intakes_close(&self->from);
     handout_destroy(&self->out);
     free(self);
     runtime->role = NULL;

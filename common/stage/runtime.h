@@ -64,9 +64,9 @@ extern const struct role role_worker;
 extern const struct role role_log;
 extern const struct role role_feed;
 
-/* False, logged, if a record is not what its type and the analysis say; such a record is refused.
- */
-bool runtime_accepts(const struct runtime *runtime, const struct wire_header *header,
+/* False, logged, if a record is not of the type that the input carries, or not what its type and
+ * the analysis say; such a record is refused. */
+bool runtime_accepts(const struct runtime *runtime, size_t input, const struct wire_header *header,
                      const union record *record);
 
 #endif

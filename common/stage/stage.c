@@ -23,12 +23,15 @@ static const struct role *role_of(enum stage_role role)
     return roles[role];
 }
 
-bool runtime_accepts(const struct runtime *runtime, const struct wire_header *header,
+bool runtime_accepts(const struct runtime *runtime, size_t input, const struct wire_header *header,
                      const union record *record)
 {
+    const enum message_type wanted = runtime->place.setup.inputs[input].type;
     const uint32_t side = runtime->place.setup.analysis.image.pixels;
     const char *fault = NULL;
-    if (header->type == MESSAGE_EVENT_BATCH)
+    if (header->type != wanted)
+        fault = "this edge carries another type";
+    else if (header->type == MESSAGE_EVENT_BATCH)
         fault = event_batch_fault(&record->events);
     else if (header->type == MESSAGE_IMAGE_BATCH)
         fault = image_batch_fault(&record->images, side * side);

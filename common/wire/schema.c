@@ -202,6 +202,7 @@ static const struct wire_field grant_fields[] = {
     SCALAR(replica, WIRE_U32, "its copy"),
     SCALAR(incarnation, WIRE_U64, "random; a restarted copy has another"),
     SCALAR(epoch, WIRE_U64, "the producer's, from its alive message; 0: not known yet"),
+    SCALAR(received, WIRE_U64, "batches of that producer epoch that have arrived"),
     SCALAR(total, WIRE_U64, "batches it takes from that producer epoch in all"),
 };
 #undef T

@@ -83,6 +83,7 @@ struct control_grant {
     uint32_t replica;
     uint64_t incarnation; /* of the consumer; a restarted one has another */
     uint64_t epoch;       /* incarnation of the producer the count is for; 0: not known yet */
+    uint64_t received;    /* batches of that epoch that have arrived */
     uint64_t total;       /* batches since that producer and this consumer met */
 };
 struct control_alive {

@@ -67,6 +67,7 @@ class Handout:
             self.socket.send_multipart([route, *control(ALIVE, epoch=incarnation)])
             if grant["epoch"] == incarnation:
                 self.total = max(self.total, grant["total"])
+                self.sent = max(self.sent, grant["received"])
 
     def room(self):
         return self.sent < self.total
@@ -135,7 +136,7 @@ class Intake:
             self.spoke, self.said = time.monotonic(), self.granted
             self.socket.send_multipart(control(
                 GRANT, name=place["name"], replica=place["replica"], incarnation=incarnation,
-                epoch=self.epoch, total=self.granted))
+                epoch=self.epoch, received=self.received, total=self.granted))
 
     def receive(self):
         while self.socket.poll(0):

@@ -139,6 +139,36 @@ START_TEST(a_restarted_consumer_replaces_its_dead_self)
 }
 END_TEST
 
+START_TEST(batches_lost_with_a_connection_give_their_credit_back)
+{
+    handout *out;
+    intake *in;
+    ck_assert_int_eq(handout_create(&out, &producer, endpoint), STATUS_OK);
+    ck_assert_int_eq(intake_create(&in, &consumer, endpoint, 2), STATUS_OK);
+    const uint64_t first = await_room(out, in);
+    ck_assert_int_eq(send_score(out, first, 1), STATUS_OK);
+    ck_assert_uint_eq(await_batch(in, handout_socket(out)), 1);
+    ck_assert_uint_eq(await_room(out, in), first);
+    ck_assert_int_eq(send_score(out, first, 2), STATUS_OK);
+    ck_assert_int_eq(intake_reconnect(in), STATUS_OK); /* the second one is gone */
+    uint64_t lost = 0;
+    for (int i = 0; i < 1000 && lost == 0; i++) {
+        ck_assert_int_eq(intake_tend(in, true), STATUS_OK);
+        ck_assert_int_eq(handout_receive(out, &lost), STATUS_OK);
+        wait_for(handout_socket(out), intake_socket(in));
+    }
+    ck_assert_uint_eq(lost, first);
+    const uint64_t second = await_room(out, in);
+    ck_assert_int_eq(send_score(out, second, 2), STATUS_OK);
+    ck_assert_uint_eq(handout_consumer(out), second);
+    ck_assert_int_eq(send_score(out, second, 3), STATUS_OK);
+    ck_assert_uint_eq(handout_consumer(out), 0); /* neither more nor less than it takes */
+    ck_assert_uint_eq(await_batch(in, handout_socket(out)), 2);
+    intake_destroy(&in);
+    handout_destroy(&out);
+}
+END_TEST
+
 START_TEST(a_restarted_producer_is_granted_anew)
 {
     handout *out;
@@ -350,6 +380,7 @@ int main(void)
     tcase_add_checked_fixture(cases, open_flows, close_flows);
     tcase_add_test(cases, a_producer_sends_what_was_granted_and_no_more);
     tcase_add_test(cases, a_restarted_consumer_replaces_its_dead_self);
+    tcase_add_test(cases, batches_lost_with_a_connection_give_their_credit_back);
     tcase_add_test(cases, a_restarted_producer_is_granted_anew);
     tcase_add_test(cases, a_message_of_another_run_is_refused_and_counted);
     tcase_add_test(cases, a_feed_gives_every_item_once_and_in_order);

@@ -44,8 +44,8 @@ static status imager_create(void **out, const struct stage_setup *setup)
     *out = self;
     if (self == NULL)
         return STATUS_NO_MEMORY;
-    const status done =
-        jet_finder_create(&self->finder, analysis->jets.radius, analysis->jets.pt_min);
+    const status done = jet_finder_create(&self->finder, analysis->jets.engine,
+                                          analysis->jets.radius, analysis->jets.pt_min);
     if (done != STATUS_OK)
         return done;
     return image_maker_create(&self->maker, analysis->image.pixels, analysis->image.half_width);
