@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* kernels: our side of the benchmarks. Loads the jets of a sealed log and the centres of a result,
+ * then answers one command a line on standard input with one line of JSON:
+ *   label JETS BOOKS   labels the first JETS jets of the spectrum with BOOKS codebooks
+ *   image_label JETS   power, then labels with one codebook
+ *   train SEED         one training on the jets of the training window
+ *   cs_run SEED        train, label and count all jets of the spectrum, select, score
+ *   read FILE          reads all events of a file, batch by batch
+ * Times are of the named work alone, in seconds, one thread. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/kernels/codebook.h"
+#include "common/kernels/spectra.h"
+#include "common/kernels/stats.h"
+#include "common/kernels/train.h"
+#include "common/log/log.h"
+#include "common/store/event_file.h"
+#include "common/store/hdf5_util.h"
+#include "common/store/segment.h"
+
+enum { SIDE = 40, BATCH = 512 };
+
+/* Jets of events with m_jj in a window, one behind the other. */
+struct jets {
+    size_t n;
+    size_t lit;
+    uint64_t *offset;
+    uint16_t *pixel;
+    float *intensity;
+    float *value; /* power applied */
+    int32_t *bin; /* per event */
+};
+
+struct bench {
+    struct jets spectrum; /* [3000, 4600) GeV */
+    struct jets training; /* [3000, 3100) GeV */
+    smearing *smear;
+    size_t members;
+    size_t clusters;
+    codebook **book;
+    uint16_t *label;
+    double *norm2;
+    float *centres;
+};
+
+static const struct mass_bins bins = {3000, 4600, 16};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void *must(void *memory)
+{
+    if (memory != NULL)
+        return memory;
+    log_error("out of memory");
+    exit(EXIT_RUN_FAILED);
+}
+
+static void check(status done)
+{
+    if (done != STATUS_OK)
+        exit(EXIT_RUN_FAILED);
+}
+
+static void add_event(struct jets *to, const struct image_batch *from, uint32_t e)
+{
+    const uint32_t first = from->offset[2 * e];
+    const uint32_t lit = from->offset[2 * e + 2] - first;
+    to->offset = must(realloc(to->offset, (to->n + 3) * sizeof *to->offset));
+    to->pixel = must(realloc(to->pixel, (to->lit + lit) * sizeof *to->pixel));
+    to->intensity = must(realloc(to->intensity, (to->lit + lit) * sizeof *to->intensity));
+    to->bin = must(realloc(to->bin, (to->n / 2 + 1) * sizeof *to->bin));
+    to->offset[to->n] = to->lit;
+    to->offset[to->n + 1] = to->lit + from->offset[2 * e + 1] - first;
+    to->offset[to->n + 2] = to->lit + lit;
+    to->bin[to->n / 2] = mass_bins_find(&bins, (double)from->m_jj[e]);
+    memcpy(to->pixel + to->lit, from->pixel + first, lit * sizeof *to->pixel);
+    memcpy(to->intensity + to->lit, from->intensity + first, lit * sizeof *to->intensity);
+    to->n += 2;
+    to->lit += lit;
+}
+
+static void add_batch(struct bench *self, const struct image_batch *batch)
+{
+    for (uint32_t e = 0; e < batch->events; e++) {
+        if (batch->m_jj[e] >= 3000 && batch->m_jj[e] < 4600)
+            add_event(&self->spectrum, batch, e);
+        if (batch->m_jj[e] >= 3000 && batch->m_jj[e] < 3100)
+            add_event(&self->training, batch, e);
+    }
+}
+
+static void apply_power(struct jets *jets)
+{
+    for (size_t j = 0; j < jets->n; j++) {
+        const uint64_t first = jets->offset[j];
+        image_to_power(jets->offset[j + 1] - first, jets->intensity + first, 0.5,
+                       jets->value + first);
+    }
+}
+
+static struct sparse_images images_of(const struct jets *jets, size_t n)
+{
+    return (struct sparse_images){n < jets->n ? n : jets->n, jets->offset, jets->pixel,
+                                  jets->value};
+}
+
+static void load_segments(struct bench *self, const char *folder)
+{
+    for (size_t i = 0;; i++) {
+        char path[4096];
+        segment *from = NULL;
+        snprintf(path, sizeof path, "%.4000s/segment-%06zu.h5", folder, i);
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            break;
+        fclose(file);
+        check(segment_open(&from, path));
+        for (size_t b = 0; b < segment_batches(from); b++) {
+            struct segment_batch batch;
+            segment_get(from, b, &batch);
+            add_batch(self, &batch.images);
+        }
+        segment_close(&from);
+    }
+    struct jets *const all[] = {&self->spectrum, &self->training};
+    for (size_t i = 0; i < 2; i++) {
+        all[i]->value = must(malloc(all[i]->lit * sizeof *all[i]->value));
+        apply_power(all[i]);
+    }
+}
+
+static void load_centres(struct bench *self, const char *path)
+{
+    hid_t file;
+    void *centres;
+    hsize_t dims[3] = {HDF5_ANY, HDF5_ANY, SIDE * SIDE};
+    check(hdf5_open(&file, path));
+    check(hdf5_read(file, path, "codebook/centres", HDF5_F32, 3, dims, &centres));
+    H5Fclose(file);
+    self->members = dims[0];
+    self->clusters = dims[1];
+    self->centres = centres;
+    self->book = must(calloc(self->members, sizeof(codebook *)));
+    for (size_t m = 0; m < self->members; m++)
+        check(codebook_create(&self->book[m], self->clusters,
+                              self->centres + m * self->clusters * SIDE * SIDE, self->smear));
+}
+
+static void label(struct bench *self, size_t jets, size_t books)
+{
+    const struct sparse_images images = images_of(&self->spectrum, jets);
+    const double start = now();
+    for (size_t m = 0; m < books && m < self->members; m++)
+        codebook_label(self->book[m], &images, self->label, NULL);
+    printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, images.n);
+}
+
+static void image_label(struct bench *self, size_t jets)
+{
+    struct jets some = self->spectrum;
+    some.n = jets < some.n ? jets : some.n;
+    const double start = now();
+    apply_power(&some);
+    const struct sparse_images images = images_of(&some, some.n);
+    codebook_label(self->book[0], &images, self->label, NULL);
+    printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, some.n);
+}
+
+static struct train_result train_once(struct bench *self, uint64_t seed, float centres[])
+{
+    const struct train_settings settings = {
+        .clusters = self->clusters, .batch = 2048, .seed = seed};
+    const struct sparse_images images = images_of(&self->training, self->training.n);
+    struct train_result result;
+    train_norms(self->smear, &images, self->norm2);
+    check(train_member(&settings, self->smear, &images, self->norm2, centres, &result));
+    return result;
+}
+
+static void train(struct bench *self, uint64_t seed)
+{
+    float *centres = must(malloc(self->clusters * SIDE * SIDE * sizeof *centres));
+    const double start = now();
+    const struct train_result result = train_once(self, seed, centres);
+    printf("{\"seconds\": %.9f, \"jets\": %zu, \"steps\": %llu, \"inertia\": %.17g}\n",
+           now() - start, self->training.n, (unsigned long long)result.steps, result.inertia);
+    free(centres);
+}
+
+static void cs_run(struct bench *self, uint64_t seed)
+{
+    const size_t cells = self->clusters * bins.n;
+    float *centres = must(malloc(self->clusters * SIDE * SIDE * sizeof *centres));
+    uint64_t *counts = must(calloc(2 * cells, sizeof *counts));
+    double *z = must(calloc(cells, sizeof *z));
+    uint8_t *rich_label = must(calloc(self->clusters, 1));
+    uint64_t rich[16];
+    uint64_t depleted[16];
+    double background[16];
+    int32_t bin;
+    codebook *book = NULL;
+    const struct selection_settings settings = {0.2, 3.0, robust_sd_factor(0.2)};
+    const double start = now();
+    train_once(self, seed, centres);
+    check(codebook_create(&book, self->clusters, centres, self->smear));
+    apply_power(&self->spectrum);
+    const struct sparse_images images = images_of(&self->spectrum, self->spectrum.n);
+    codebook_label(book, &images, self->label, NULL);
+    spectra_add(images.n / 2, self->label, self->spectrum.bin, NULL, bins.n, counts,
+                counts + cells);
+    check(select_clusters(&settings, self->clusters, bins.n, counts, z, rich_label, rich, depleted,
+                          background));
+    const double mls =
+        max_local_significance(bins.n, rich, background, MLS_POISSON, MLS_POSITIVE, &bin);
+    printf("{\"seconds\": %.9f, \"jets\": %zu, \"mls\": %.9f}\n", now() - start, images.n, mls);
+    codebook_destroy(&book);
+    free(centres);
+    free(counts);
+    free(z);
+    free(rich_label);
+}
+
+static void read_file(const char *path)
+{
+    event_file *file = NULL;
+    struct event_batch batch;
+    uint64_t particles = 0;
+    const double start = now();
+    check(event_file_open(&file, path, NULL));
+    const uint64_t events = event_file_events(file);
+    for (uint64_t first = 0; first < events; first += BATCH) {
+        const uint64_t left = events - first;
+        check(event_file_read(file, first, left < BATCH ? (uint32_t)left : BATCH, &batch));
+        particles += batch.particles;
+    }
+    event_file_close(&file);
+    printf("{\"seconds\": %.9f, \"events\": %llu, \"particles\": %llu}\n", now() - start,
+           (unsigned long long)events, (unsigned long long)particles);
+}
+
+static void answer(struct bench *self, char *line)
+{
+    size_t a = 0;
+    size_t b = 0;
+    line[strcspn(line, "\n")] = '\0';
+    if (sscanf(line, "label %zu %zu", &a, &b) == 2)
+        label(self, a, b);
+    else if (sscanf(line, "image_label %zu", &a) == 1)
+        image_label(self, a);
+    else if (sscanf(line, "train %zu", &a) == 1)
+        train(self, a);
+    else if (sscanf(line, "cs_run %zu", &a) == 1)
+        cs_run(self, a);
+    else if (strncmp(line, "read ", 5) == 0)
+        read_file(line + 5);
+    else
+        printf("{\"error\": \"no such command\"}\n");
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench self = {0};
+    char line[4200];
+    log_init("bench_kernels", LOG_INFO);
+    if (argc != 3) {
+        fputs("Usage: bench_kernels STATE_FOLDER RESULTS\n", stderr);
+        return EXIT_BAD_INPUT;
+    }
+    hdf5_silence();
+    check(smearing_create(&self.smear, SIDE, 1.0));
+    load_segments(&self, argv[1]);
+    load_centres(&self, argv[2]);
+    self.label = must(malloc((self.spectrum.n + 1) * sizeof *self.label));
+    self.norm2 = must(malloc((self.training.n + 1) * sizeof *self.norm2));
+    while (fgets(line, sizeof line, stdin) != NULL)
+        answer(&self, line);
+    return EXIT_DONE;
+}
