@@ -45,29 +45,6 @@ void image_to_power(size_t n, const float intensity[], double power, float out[]
         out[i] = (float)(pow((double)intensity[i], power) / sum);
 }
 
-enum codebook_path codebook_best_path(void)
-{
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f"))
-        return CODEBOOK_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return CODEBOOK_AVX2;
-#endif
-    return CODEBOOK_PLAIN;
-}
-
-const struct vector_path *vector_path_of(enum codebook_path path)
-{
-    assert(path <= codebook_best_path());
-#ifdef __x86_64__
-    if (path == CODEBOOK_AVX512)
-        return &vector_path_avx512;
-    if (path == CODEBOOK_AVX2)
-        return &vector_path_avx2;
-#endif
-    return &vector_path_plain;
-}
-
 static size_t round_up(size_t n, size_t step)
 {
     return (n + step - 1) / step * step;
