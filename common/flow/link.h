@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <zmq.h>
 
+#include "common/flow/buffers.h"
 #include "common/status/status.h"
 #include "common/wire/frame.h"
 
@@ -24,10 +25,12 @@ struct flow {
     uint64_t incarnation; /* random, never 0 */
     wire_packer *packer;
     wire_unpacker *unpacker;
-    uint64_t refused; /* messages */
+    buffers *outgoing; /* payloads of records */
+    uint64_t refused;  /* messages */
 };
+/* coding: of the records this process sends. */
 MUST_CHECK status flow_init(struct flow *self, const char *run_id, const char *name,
-                            uint32_t replica);
+                            uint32_t replica, enum payload_coding coding);
 void flow_fini(struct flow *self);
 /* Milliseconds of a clock that never goes back. */
 uint64_t flow_now_ms(void);

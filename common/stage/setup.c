@@ -51,6 +51,9 @@ static status read_scalars(struct stage_place *self, const char *path)
     setup->sources = (uint32_t)sources;
     setup->window = (uint32_t)window;
     setup->settings = settings;
+    const char *compression = text_or_null(self->document, "compression");
+    const bool lz4 = compression != NULL && strcmp(compression, "lz4") == 0;
+    self->coding = lz4 ? PAYLOAD_LZ4 : PAYLOAD_STORED;
     self->output = text_or_null(self->document, "output");
     self->control = text_or_null(self->document, "control");
     self->monitor = text_or_null(self->document, "monitor");

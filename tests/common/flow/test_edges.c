@@ -23,8 +23,8 @@ static void open_flows(void)
     strcpy(folder, "/tmp/clusterscan-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(endpoint, sizeof endpoint, "ipc://%s/edge", folder);
-    ck_assert_int_eq(flow_init(&producer, run_id, "producer", 0), STATUS_OK);
-    ck_assert_int_eq(flow_init(&consumer, run_id, "consumer", 0), STATUS_OK);
+    ck_assert_int_eq(flow_init(&producer, run_id, "producer", 0, PAYLOAD_STORED), STATUS_OK);
+    ck_assert_int_eq(flow_init(&consumer, run_id, "consumer", 0, PAYLOAD_LZ4), STATUS_OK);
 }
 
 static void close_flows(void)
