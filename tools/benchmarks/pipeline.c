@@ -118,6 +118,13 @@ static struct sparse_images images_of(const struct jets *self)
 
 /* --- left of the log: read, jets, image ---------------------------------------------------- */
 
+/* As jet_image does for every jet. */
+static void find_subjettiness(struct pipeline *self, size_t jet)
+{
+    double tau[3];
+    jet_finder_subjettiness(self->finder, jet, tau);
+}
+
 /* The finder's constituents hold until its next call only. */
 static size_t keep_constituents(struct pipeline *self, struct jet *jet, size_t at)
 {
@@ -138,8 +145,10 @@ static void find_jets(struct pipeline *self, const struct event_batch *batch)
                 ? DROP_TOO_MANY
                 : jet_finder_find(self->finder, n, batch->pt + first, batch->eta + first,
                                   batch->phi + first, &found->dijet);
-        for (size_t j = 0; found->reason == DROP_REASONS && j < 2; j++)
+        for (size_t j = 0; found->reason == DROP_REASONS && j < 2; j++) {
+            find_subjettiness(self, j);
             at = keep_constituents(self, &found->dijet.jet[j], at);
+        }
     }
 }
 
