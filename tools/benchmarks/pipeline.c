@@ -4,7 +4,8 @@
  * does what its stages do with every event, one step after the other, checks that counts and
  * scores come out as in RESULTS to the bit, and prints one line of JSON: events, jets in the
  * spectrum and the core seconds of every step. Between the steps everything stays in memory;
- * keeping it there is not part of any step. */
+ * keeping it there is not part of any step. With --about it tells instead how it was built and
+ * which instructions its kernels use here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,12 @@
 #include "common/store/hdf5_util.h"
 #include "common/store/result_file.h"
 #include "common/topology/analysis.h"
+
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
 
 enum step { READ, JETS, IMAGE, TRAIN, LABEL, SELECT, SCORE, STEPS };
 static const char *const step_name[STEPS] = {"read",  "jets",   "image", "train",
@@ -424,12 +431,24 @@ static void print(const struct pipeline *self)
     printf("}}\n");
 }
 
+static int tell_about(void)
+{
+    static const char *const path[] = {
+        [CODEBOOK_PLAIN] = "plain", [CODEBOOK_AVX2] = "avx2", [CODEBOOK_AVX512] = "avx512"};
+    printf("{\"clusterscan\": \"" CLUSTERSCAN_VERSION "\", \"compiler\": \"" COMPILER
+           "\", \"path\": \"%s\"}\n",
+           path[codebook_best_path()]);
+    return EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
     static struct pipeline self;
     log_init("bench_pipeline", LOG_INFO);
+    if (argc == 2 && strcmp(argv[1], "--about") == 0)
+        return tell_about();
     if (argc < 3) {
-        fputs("Usage: bench_pipeline RESULTS FILE...\n", stderr);
+        fputs("Usage: bench_pipeline RESULTS FILE... | --about\n", stderr);
         return EXIT_BAD_INPUT;
     }
     hdf5_silence();
