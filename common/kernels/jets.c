@@ -30,10 +30,14 @@ struct jet_finder {
     recombination *axes_kt;
     size_t particles;
     struct particle particle[RECOMBINE_MAX];
-    uint32_t row[RECOMBINE_MAX];    /* of each particle: its index in the event */
-    bool member[RECOMBINE_MAX];     /* of the jet at hand */
-    uint32_t inside[RECOMBINE_MAX]; /* particles of the jet at hand, ascending */
+    uint32_t row[RECOMBINE_MAX]; /* of each particle: its index in the event */
+    bool member[RECOMBINE_MAX];  /* of the jet at hand */
+    /* Of the two leading jets found last: */
+    bool by_fastjet;
+    size_t members[2];
+    uint32_t inside[2][RECOMBINE_MAX]; /* particles, ascending */
     uint32_t constituents[2][RECOMBINE_MAX];
+    double pt[2];
 };
 
 /* The two leading jets so far. */
@@ -147,8 +151,8 @@ static struct leading cluster(jet_finder *self, double sum)
     return leading;
 }
 
-/* Particles of a jet, ascending, in self->inside; returns how many. */
-static size_t find_members(jet_finder *self, size_t index)
+/* Particles of a jet, ascending; returns how many. */
+static size_t find_members(jet_finder *self, size_t index, uint32_t inside[])
 {
     size_t n = 0;
     memset(self->member, 0, self->particles * sizeof *self->member);
@@ -157,46 +161,8 @@ static size_t find_members(jet_finder *self, size_t index)
         self->member[i] = true;
     for (uint32_t i = 0; i < self->particles; i++)
         if (self->member[i])
-            self->inside[n++] = i;
+            inside[n++] = i;
     return n;
-}
-
-/* sum_i pT_i min_a dR(i, a) / pT_jet about the momenta that remain of the axes. */
-static double subjettiness(const jet_finder *self, size_t n, double jet_pt)
-{
-    const size_t axes = recombination_remaining(self->axes_kt);
-    struct direction axis[3];
-    assert(axes <= 3);
-    for (size_t a = 0; a < axes; a++)
-        axis[a] = momentum_direction(
-            recombination_momentum(self->axes_kt, recombination_index(self->axes_kt, a)));
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct direction *from = &self->particle[self->inside[i]].direction;
-        double nearest = INFINITY;
-        for (size_t a = 0; a < axes; a++)
-            nearest = fmin(nearest, direction_distance2(from->rapidity, from->phi, axis[a].rapidity,
-                                                        axis[a].phi));
-        sum += sqrt(from->pt2) * sqrt(nearest);
-    }
-    return sum / jet_pt;
-}
-
-static void find_subjettiness(jet_finder *self, size_t n, double jet_pt, double tau[3])
-{
-    recombination_reset(self->axes_kt);
-    for (size_t i = 0; i < n; i++) {
-        const struct particle *particle = &self->particle[self->inside[i]];
-        recombination_add(self->axes_kt, &particle->p, &particle->direction);
-    }
-    for (size_t axes = 3; axes >= 1; axes--) {
-        tau[axes - 1] = 0; /* with no more constituents than axes every distance is 0 */
-        size_t index;
-        while (recombination_remaining(self->axes_kt) > axes)
-            (void)recombination_step(self->axes_kt, &index);
-        if (n > axes)
-            tau[axes - 1] = subjettiness(self, n, jet_pt);
-    }
 }
 
 static double mass_of(const struct momentum *p)
@@ -210,18 +176,17 @@ static double pseudorapidity(const struct momentum *p)
     return asinh(p->pz / sqrt(squared_pt(p)));
 }
 
-static void describe_jet(jet_finder *self, size_t index, uint32_t constituents[], struct jet *out)
+static void describe_jet(jet_finder *self, size_t index, size_t j, struct jet *out)
 {
     const struct momentum *p = recombination_momentum(self->anti_kt, index);
-    out->pt = sqrt(squared_pt(p));
+    out->pt = self->pt[j] = sqrt(squared_pt(p));
     out->eta = pseudorapidity(p);
     out->phi = momentum_direction(p).phi;
     out->mass = mass_of(p);
-    out->n = find_members(self, index);
-    out->constituent = constituents;
+    out->n = self->members[j] = find_members(self, index, self->inside[j]);
+    out->constituent = self->constituents[j];
     for (size_t i = 0; i < out->n; i++)
-        constituents[i] = self->row[self->inside[i]];
-    find_subjettiness(self, out->n, out->pt, out->tau);
+        self->constituents[j][i] = self->row[self->inside[j][i]];
 }
 
 static enum drop_reason find_dijet(jet_finder *self, double sum, struct dijet *out)
@@ -234,7 +199,7 @@ static enum drop_reason find_dijet(jet_finder *self, double sum, struct dijet *o
                      recombination_momentum(self->anti_kt, leading.index[1]));
     out->m_jj = mass_of(&both);
     for (size_t j = 0; j < 2; j++)
-        describe_jet(self, leading.index[j], self->constituents[j], &out->jet[j]);
+        describe_jet(self, leading.index[j], j, &out->jet[j]);
     return DROP_REASONS;
 }
 
@@ -287,7 +252,56 @@ enum drop_reason jet_finder_find(jet_finder *self, size_t n, const float pt[], c
     const enum drop_reason refusal = check_particles(n, pt, eta, phi, &particles);
     if (refusal != DROP_REASONS)
         return refusal;
-    if (self->engine == JET_ENGINE_FASTJET || particles > RECOMBINE_MAX)
+    self->by_fastjet = self->engine == JET_ENGINE_FASTJET || particles > RECOMBINE_MAX;
+    if (self->by_fastjet)
         return fastjet_finder_find(self->fastjet, n, pt, eta, phi, out);
     return find_dijet(self, load_particles(self, n, pt, eta, phi), out);
+}
+
+/* sum_i pT_i min_a dR(i, a) / pT_jet about the momenta that remain of the axes. */
+static double subjettiness(const jet_finder *self, size_t jet)
+{
+    const size_t axes = recombination_remaining(self->axes_kt);
+    struct direction axis[3];
+    assert(axes <= 3);
+    for (size_t a = 0; a < axes; a++)
+        axis[a] = momentum_direction(
+            recombination_momentum(self->axes_kt, recombination_index(self->axes_kt, a)));
+    double sum = 0;
+    for (size_t i = 0; i < self->members[jet]; i++) {
+        const struct direction *from = &self->particle[self->inside[jet][i]].direction;
+        double nearest = INFINITY;
+        for (size_t a = 0; a < axes; a++)
+            nearest = fmin(nearest, direction_distance2(from->rapidity, from->phi, axis[a].rapidity,
+                                                        axis[a].phi));
+        sum += sqrt(from->pt2) * sqrt(nearest);
+    }
+    return sum / self->pt[jet];
+}
+
+static void find_subjettiness(jet_finder *self, size_t jet, double tau[3])
+{
+    const size_t n = self->members[jet];
+    recombination_reset(self->axes_kt);
+    for (size_t i = 0; i < n; i++) {
+        const struct particle *particle = &self->particle[self->inside[jet][i]];
+        recombination_add(self->axes_kt, &particle->p, &particle->direction);
+    }
+    for (size_t axes = 3; axes >= 1; axes--) {
+        tau[axes - 1] = 0; /* with no more constituents than axes every distance is 0 */
+        size_t index;
+        while (recombination_remaining(self->axes_kt) > axes)
+            (void)recombination_step(self->axes_kt, &index);
+        if (n > axes)
+            tau[axes - 1] = subjettiness(self, jet);
+    }
+}
+
+void jet_finder_subjettiness(jet_finder *self, size_t jet, double tau[3])
+{
+    assert(jet < 2);
+    if (self->by_fastjet)
+        fastjet_finder_subjettiness(self->fastjet, jet, tau);
+    else
+        find_subjettiness(self, jet, tau);
 }

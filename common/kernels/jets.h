@@ -26,11 +26,10 @@ extern "C" {
 typedef struct jet_finder jet_finder;
 
 struct jet {
-    double pt;   /* GeV */
-    double eta;  /* pseudorapidity */
-    double phi;  /* [0, 2 pi) */
-    double mass; /* GeV, not below 0 */
-    double tau[3];
+    double pt;                   /* GeV */
+    double eta;                  /* pseudorapidity */
+    double phi;                  /* [0, 2 pi) */
+    double mass;                 /* GeV, not below 0 */
     size_t n;                    /* constituents */
     const uint32_t *constituent; /* [n] indices into the event's particles, ascending */
 };
@@ -60,6 +59,10 @@ MUST_CHECK status jet_finder_use_path(jet_finder *self, enum codebook_path path)
  * call. */
 enum drop_reason jet_finder_find(jet_finder *self, size_t n, const float pt[], const float eta[],
                                  const float phi[], struct dijet *out);
+
+/* tau_1, tau_2 and tau_3 of jet 0 or 1 of the dijet found last, at any time until the next call of
+ * jet_finder_find. A jet of no more than N constituents has tau_N = 0. */
+void jet_finder_subjettiness(jet_finder *self, size_t jet, double tau[3]);
 
 #ifdef __cplusplus
 }

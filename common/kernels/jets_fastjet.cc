@@ -22,9 +22,10 @@ struct fastjet_finder {
     JetDefinition axes_kt;
     double pt_min;
     /* Of the event at hand; kept so that their memory is used again. */
-    std::vector<PseudoJet> particles; /* user_index: index in the event */
-    std::vector<PseudoJet> members;   /* of the jet at hand, in the event's order */
+    std::vector<PseudoJet> particles;  /* user_index: index in the event */
+    std::vector<PseudoJet> members[2]; /* of the two jets, in the event's order */
     std::vector<uint32_t> constituents[2];
+    double pt[2]; /* of the two jets */
 };
 
 static PseudoJet massless(double pt, double eta, double phi)
@@ -58,44 +59,32 @@ static double subjettiness(const std::vector<PseudoJet> &members,
     return sum / jet_pt;
 }
 
-static void find_subjettiness(const fastjet_finder *self, double jet_pt, double tau[3])
-{
-    const ClusterSequence sequence(self->members, self->axes_kt);
-    for (int n = 1; n <= 3; n++) {
-        /* With no more constituents than axes every distance is naturally 0. */
-        const bool trivial = self->members.size() <= static_cast<size_t>(n);
-        tau[n - 1] =
-            trivial ? 0 : subjettiness(self->members, sequence.exclusive_jets_up_to(n), jet_pt);
-    }
-}
-
 /* Constituents in the event's order, so that sums over them do not depend on FastJet's history. */
-static void find_constituents(fastjet_finder *self, const ClusterSequence &sequence,
-                              const PseudoJet &found, std::vector<uint32_t> &constituents)
+static void find_constituents(const ClusterSequence &sequence, const PseudoJet &found,
+                              std::vector<PseudoJet> &members, std::vector<uint32_t> &constituents)
 {
-    self->members.clear();
+    members.clear();
     constituents.clear();
     for (const PseudoJet &member : sequence.constituents(found))
         constituents.push_back(static_cast<uint32_t>(member.cluster_hist_index()));
     std::sort(constituents.begin(), constituents.end());
     /* The first entries of history and jets are the particles as they were given. */
     for (uint32_t &constituent : constituents) {
-        self->members.push_back(sequence.jets()[constituent]);
-        constituent = static_cast<uint32_t>(self->members.back().user_index());
+        members.push_back(sequence.jets()[constituent]);
+        constituent = static_cast<uint32_t>(members.back().user_index());
     }
 }
 
 static void describe_jet(fastjet_finder *self, const ClusterSequence &sequence,
-                         const PseudoJet &found, std::vector<uint32_t> &constituents, jet *out)
+                         const PseudoJet &found, size_t j, jet *out)
 {
-    find_constituents(self, sequence, found, constituents);
-    out->pt = found.pt();
+    find_constituents(sequence, found, self->members[j], self->constituents[j]);
+    out->pt = self->pt[j] = found.pt();
     out->eta = found.eta();
     out->phi = found.phi();
     out->mass = std::max(0.0, found.m()); /* m() is negative where rounding makes m^2 so */
-    find_subjettiness(self, out->pt, out->tau);
-    out->n = constituents.size();
-    out->constituent = constituents.data();
+    out->n = self->constituents[j].size();
+    out->constituent = self->constituents[j].data();
 }
 
 static drop_reason find_dijet(fastjet_finder *self, dijet *out)
@@ -109,7 +98,7 @@ static drop_reason find_dijet(fastjet_finder *self, dijet *out)
         return DROP_ONE_JET;
     out->m_jj = std::max(0.0, (jets[0] + jets[1]).m());
     for (size_t j = 0; j < 2; j++)
-        describe_jet(self, sequence, jets[j], self->constituents[j], &out->jet[j]);
+        describe_jet(self, sequence, jets[j], j, &out->jet[j]);
     return DROP_REASONS;
 }
 
@@ -122,6 +111,7 @@ status fastjet_finder_create(fastjet_finder **out, double radius, double pt_min)
         *out = new fastjet_finder{JetDefinition(fastjet::antikt_algorithm, radius),
                                   JetDefinition(fastjet::kt_algorithm, 1.0),
                                   pt_min,
+                                  {},
                                   {},
                                   {},
                                   {}};
@@ -141,7 +131,7 @@ void fastjet_finder_destroy(fastjet_finder **self)
 
 [[noreturn]] static void give_up(const char *what)
 {
-    std::fprintf(stderr, "error: fastjet_finder_find: %s\n", what);
+    std::fprintf(stderr, "error: FastJet: %s\n", what);
     std::abort();
 }
 
@@ -151,6 +141,29 @@ drop_reason fastjet_finder_find(fastjet_finder *self, size_t n, const float pt[]
     try {
         load_particles(self, n, pt, eta, phi);
         return find_dijet(self, out);
+    } catch (const fastjet::Error &error) {
+        give_up(error.message().c_str());
+    } catch (const std::exception &error) {
+        give_up(error.what());
+    }
+}
+
+static void find_subjettiness(const fastjet_finder *self, size_t j, double tau[3])
+{
+    const std::vector<PseudoJet> &members = self->members[j];
+    const ClusterSequence sequence(members, self->axes_kt);
+    for (int n = 1; n <= 3; n++) {
+        /* With no more constituents than axes every distance is naturally 0. */
+        const bool trivial = members.size() <= static_cast<size_t>(n);
+        tau[n - 1] =
+            trivial ? 0 : subjettiness(members, sequence.exclusive_jets_up_to(n), self->pt[j]);
+    }
+}
+
+void fastjet_finder_subjettiness(const fastjet_finder *self, size_t jet, double tau[3])
+{
+    try {
+        find_subjettiness(self, jet, tau);
     } catch (const fastjet::Error &error) {
         give_up(error.message().c_str());
     } catch (const std::exception &error) {

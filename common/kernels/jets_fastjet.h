@@ -17,6 +17,8 @@ void fastjet_finder_destroy(fastjet_finder **self);
 /* As jet_finder_find, of particles that were checked. */
 enum drop_reason fastjet_finder_find(fastjet_finder *self, size_t n, const float pt[],
                                      const float eta[], const float phi[], struct dijet *out);
+/* As jet_finder_subjettiness. */
+void fastjet_finder_subjettiness(const fastjet_finder *self, size_t jet, double tau[3]);
 
 #ifdef __cplusplus
 }

@@ -63,16 +63,20 @@ static bool add_image(struct imager *self, const struct jet *jet, const float pt
     return lit > 0;
 }
 
-static void add_jet(struct imager *self, const struct jet *jet, uint32_t index)
+/* Jet j of the event at hand. */
+static void add_jet(struct imager *self, const struct jet *jet, uint32_t j)
 {
     struct image_columns *to = &self->columns;
+    const uint32_t index = 2 * to->events + j;
+    double tau[3];
+    jet_finder_subjettiness(self->finder, j, tau);
     to->pt[index] = (float)jet->pt;
     to->eta[index] = (float)jet->eta;
     to->phi[index] = (float)jet->phi;
     to->mass[index] = (float)jet->mass;
-    to->tau1[index] = (float)jet->tau[0];
-    to->tau2[index] = (float)jet->tau[1];
-    to->tau3[index] = (float)jet->tau[2];
+    to->tau1[index] = (float)tau[0];
+    to->tau2[index] = (float)tau[1];
+    to->tau3[index] = (float)tau[2];
     to->constituents[index] = jet->n < UINT16_MAX ? (uint16_t)jet->n : UINT16_MAX;
     self->truncated += jet->n > IMAGE_CONSTITUENTS_MAX;
 }
@@ -106,7 +110,7 @@ static enum drop_reason add_event(struct imager *self, const struct event_batch 
     for (uint32_t j = 0; j < 2; j++) {
         if (!add_image(self, &dijet.jet[j], pt, eta, phi, 2 * to->events + j))
             return DROP_EMPTY_IMAGE;
-        add_jet(self, &dijet.jet[j], 2 * to->events + j);
+        add_jet(self, &dijet.jet[j], j);
     }
     to->row[to->events] = from->first_row + e;
     to->m_jj[to->events] = (float)dijet.m_jj;

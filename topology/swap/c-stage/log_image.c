@@ -51,22 +51,25 @@ static status imager_create(void **out, const struct stage_setup *setup)
     return image_maker_create(&self->maker, analysis->image.pixels, analysis->image.half_width);
 }
 
-/* Appends jet `index` of the batch; false if no pixel of its image is lit. */
+/* Appends jet j of the event at hand; false if no pixel of its image is lit. */
 static bool add_jet(struct imager *self, const struct jet *jet, const float weight[],
-                    const float eta[], const float phi[], uint32_t index)
+                    const float eta[], const float phi[], uint32_t j)
 {
     struct image_columns *to = &self->columns;
+    const uint32_t index = 2 * to->events + j;
+    double tau[3];
     const uint32_t at = to->offset[index];
     const size_t lit = image_make(self->maker, jet->n, jet->constituent, weight, eta, phi,
                                   to->pixel + at, to->intensity + at);
     to->offset[index + 1] = at + (uint32_t)lit;
+    jet_finder_subjettiness(self->finder, j, tau);
     to->pt[index] = (float)jet->pt;
     to->eta[index] = (float)jet->eta;
     to->phi[index] = (float)jet->phi;
     to->mass[index] = (float)jet->mass;
-    to->tau1[index] = (float)jet->tau[0];
-    to->tau2[index] = (float)jet->tau[1];
-    to->tau3[index] = (float)jet->tau[2];
+    to->tau1[index] = (float)tau[0];
+    to->tau2[index] = (float)tau[1];
+    to->tau3[index] = (float)tau[2];
     to->constituents[index] = jet->n < UINT16_MAX ? (uint16_t)jet->n : UINT16_MAX;
     return lit > 0;
 }
@@ -88,7 +91,7 @@ static enum drop_reason add_event(struct imager *self, const struct event_batch 
     if (!(dijet.m_jj <= FLT_MAX)) /* finite momenta may add up to more than a column holds */
         return DROP_NOT_FINITE;
     for (uint32_t j = 0; j < 2; j++)
-        if (!add_jet(self, &dijet.jet[j], self->weight + first, eta, phi, 2 * to->events + j))
+        if (!add_jet(self, &dijet.jet[j], self->weight + first, eta, phi, j))
             return DROP_EMPTY_IMAGE;
     to->row[to->events] = from->first_row + e;
     to->m_jj[to->events] = (float)dijet.m_jj;

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""memory: peak resident memory of every stage for N and for 10 N events.
+
+The trainer learns from the first events of its window, the same number in both runs: its training
+set is set aside that way, and the rest of it must not grow either."""
+import json
+import pathlib
+import shutil
+import subprocess
+import time
+
+from data import ROOT, few_of_window, process, settings
+from measure import row
+
+EVENTS = 32000
+TRAINING = 2000  # events
+LOOK_SECONDS = 0.01
+
+
+def descendants(pid):
+    found, todo = [], [pid]
+    while todo:
+        for task in pathlib.Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+            children = [int(word) for word in task.read_text().split()]
+            found += children
+            todo += children
+    return found
+
+
+def stage_of(pid):
+    """Name and number of the stage process, None if it is none (yet)."""
+    words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    if b"--stage" not in words:
+        return None
+    setup = json.loads(pathlib.Path(words[words.index(b"--stage") + 1].decode()).read_text())
+    return setup["name"] + (f".{setup['replica']}" if setup["replicas"] > 1 else "")
+
+
+def peak_of(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")] or ["VmHWM: 0"]
+    return 1024 * int(line.split()[1])
+
+
+def watch(run):
+    """Peak of each stage process of a run, looked at until the run has ended."""
+    names, peaks = {}, {}
+    while run.poll() is None:
+        try:
+            for pid in (run.pid, *descendants(run.pid)):
+                names[pid] = names.get(pid) or (stage_of(pid) if pid != run.pid else "clusterscan")
+                if names[pid]:
+                    peaks[names[pid]] = max(peaks.get(names[pid], 0), peak_of(pid))
+        except (OSError, ValueError):
+            pass  # it ended while we looked
+        time.sleep(LOOK_SECONDS)
+    return peaks
+
+
+def peaks_of_run(data, events, training):
+    state, results = data.work / "memory", data.work / "memory.h5"
+    arguments = settings({
+        "stages.reader.settings.files": data.background,
+        "stages.reader.settings.rows": [0, events],
+        "analysis.training.events": training,
+        "stages.score.settings.results": results})
+    with process(data.program("clusterscan"), "run", ROOT / "topology/lhco.yaml", "--quiet",
+                 "--state", state, *arguments, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.DEVNULL) as run:
+        peaks = watch(run)
+        if run.returncode != 0:
+            raise RuntimeError(f"the run ended with exit code {run.returncode}")
+    shutil.rmtree(state)
+    return peaks
+
+
+def memory(data, _):
+    few_events = EVENTS if not data.events else data.events // 10
+    training = few_of_window(few_events, TRAINING)
+    few, many = (peaks_of_run(data, events, training) for events in (few_events, 10 * few_events))
+    worst = max(few, key=lambda name: many[name] / few[name])
+    shown = ", ".join(f"{name} {few[name] / 1e6:.1f} -> {many[name] / 1e6:.1f}" for name in sorted(few))
+    yield row("memory", "MB", [many[worst]], [few[worst]],
+              f"the same stage with a tenth of the {10 * few_events:,} events", at_most=1.10,
+              scale=1e-6, note=f"the worst: {worst}; all: {shown}",
+              peaks={name: [few[name], many[name]] for name in sorted(few)})
