@@ -6,6 +6,7 @@
  * skipped Keeps sealed segments in STATE/LOG_ID, and in memory the batches that wait for their
  * turn. A replay reads a log that is complete, and changes nothing in its folder. */
 #include <assert.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "common/stage/stage.h"
 #include "stages/image_log/shelf.h"
 #include "stages/image_log/waiting.h"
+
+enum { HEAP_PIECE_MAX = 1 << 20 }; /* bytes */
 
 struct image_log {
     log_folder *folder;
@@ -112,8 +115,17 @@ static status open_parts(struct image_log *self, const struct stage_setup *setup
     return done == STATUS_OK ? count_sealed(self) : done;
 }
 
+/* Segments come and go by megabytes, each of another size. In maps of their own they leave no holes
+ * behind; by default malloc would take them into its heap, which then grows for as long as the
+ * stream goes on. */
+static void keep_heap_whole(void)
+{
+    mallopt(M_MMAP_THRESHOLD, HEAP_PIECE_MAX);
+}
+
 static status log_create(void **out, const struct stage_setup *setup)
 {
+    keep_heap_whole();
     struct image_log *self = calloc(1, sizeof *self);
     *out = self;
     if (self == NULL)

@@ -27,6 +27,10 @@ struct waiting {
     size_t count;
     size_t n_ready;
     struct segment_batch *ready; /* [n x window] */
+    /* Arrays that batches left behind: there are only as many as batches ever waited at once, for
+     * most slots of the window are empty. */
+    size_t n_spare;
+    struct image_columns *spare; /* [n x window] */
 };
 
 status waiting_create(waiting **out, uint32_t n_sources, uint32_t window)
@@ -40,7 +44,8 @@ status waiting_create(waiting **out, uint32_t n_sources, uint32_t window)
     self->window = window;
     self->line = calloc(n_sources, sizeof *self->line);
     self->ready = calloc((size_t)n_sources * window, sizeof *self->ready);
-    if (self->line == NULL || self->ready == NULL)
+    self->spare = calloc((size_t)n_sources * window, sizeof *self->spare);
+    if (self->line == NULL || self->ready == NULL || self->spare == NULL)
         goto fail;
     for (uint32_t s = 0; s < n_sources; s++) {
         self->line[s].end.batches = UINT64_MAX;
@@ -65,8 +70,11 @@ void waiting_destroy(waiting **self)
             image_columns_fini(&slot[i].columns);
         free(slot);
     }
+    for (size_t i = 0; i < (*self)->n_spare; i++)
+        image_columns_fini(&(*self)->spare[i]);
     free((*self)->line);
     free((*self)->ready);
+    free((*self)->spare);
     free(*self);
     *self = NULL;
 }
@@ -95,6 +103,20 @@ static struct slot *slot_of(const waiting *self, uint32_t source, uint64_t seq)
     return &self->line[source].slot[seq % self->window];
 }
 
+static void take_spare(waiting *self, struct slot *slot)
+{
+    image_columns_fini(&slot->columns); /* it has some if copying failed before */
+    if (self->n_spare > 0)
+        slot->columns = self->spare[--self->n_spare];
+}
+
+static void leave_spare(waiting *self, struct slot *slot)
+{
+    self->spare[self->n_spare++] = slot->columns;
+    slot->columns = (struct image_columns){0};
+    slot->here = false;
+}
+
 status waiting_add(waiting *self, uint32_t source, uint64_t seq, const struct image_batch *images)
 {
     assert(source < self->n);
@@ -106,6 +128,7 @@ status waiting_add(waiting *self, uint32_t source, uint64_t seq, const struct im
     struct slot *slot = slot_of(self, source, seq);
     if (slot->here)
         return STATUS_OK;
+    take_spare(self, slot);
     const status copied = image_columns_copy(&slot->columns, images);
     if (copied != STATUS_OK)
         return copied;
@@ -173,7 +196,7 @@ void waiting_drop(waiting *self, size_t n)
     assert(n <= self->n_ready);
     for (size_t i = 0; i < n; i++) {
         const struct segment_batch *batch = &self->ready[i];
-        slot_of(self, batch->source, batch->seq)->here = false;
+        leave_spare(self, slot_of(self, batch->source, batch->seq));
         self->line[batch->source].durable = batch->seq + 1;
     }
     self->count -= n;

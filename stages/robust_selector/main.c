@@ -17,8 +17,7 @@ enum { PENDING = 32 };
 struct pending {
     size_t copies; /* that have sent this slice */
     struct spectra_record sum;
-    uint64_t *counts;
-    uint64_t *signal;
+    uint64_t *counts; /* and signal behind them; NULL: no copy has sent it */
 };
 
 struct selector {
@@ -28,6 +27,8 @@ struct selector {
     size_t cells;  /* members x clusters x bins */
     uint64_t next; /* slice to be answered */
     struct pending pending[PENDING];
+    size_t n_spare;
+    uint64_t *spare[PENDING]; /* counts that answered slices left behind: few are pending at once */
     double *z;
     uint8_t *label;
     uint64_t *rich;
@@ -40,10 +41,10 @@ static void selector_destroy(void **state)
     struct selector *self = *state;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < PENDING; i++) {
+    for (size_t i = 0; i < PENDING; i++)
         free(self->pending[i].counts);
-        free(self->pending[i].signal);
-    }
+    for (size_t i = 0; i < self->n_spare; i++)
+        free(self->spare[i]);
     free(self->z);
     free(self->label);
     free(self->rich);
@@ -67,12 +68,6 @@ static status allocate(struct selector *self)
     if (self->z == NULL || self->label == NULL || self->rich == NULL || self->depleted == NULL ||
         self->background == NULL)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < PENDING; i++) {
-        self->pending[i].counts = malloc(self->cells * sizeof(uint64_t));
-        self->pending[i].signal = malloc(self->cells * sizeof(uint64_t));
-        if (self->pending[i].counts == NULL || self->pending[i].signal == NULL)
-            return STATUS_NO_MEMORY;
-    }
     return STATUS_OK;
 }
 
@@ -102,23 +97,32 @@ static bool fits(const struct selector *self, const struct spectra_record *spect
            spectra->bins == self->analysis.spectra.bins;
 }
 
+/* The first copy's spectra of a slice. */
+static status begin(struct selector *self, struct pending *to, const struct spectra_record *spectra)
+{
+    const size_t bytes = self->cells * sizeof *to->counts;
+    to->counts = self->n_spare > 0 ? self->spare[--self->n_spare] : malloc(2 * bytes);
+    if (to->counts == NULL)
+        return STATUS_NO_MEMORY;
+    to->copies = 1;
+    to->sum = *spectra;
+    to->sum.counts = to->counts;
+    to->sum.signal = to->counts + self->cells;
+    memcpy(to->counts, spectra->counts, bytes);
+    memcpy(to->counts + self->cells, spectra->signal, bytes);
+    return STATUS_OK;
+}
+
 static void add(struct pending *to, const struct spectra_record *spectra, size_t cells)
 {
-    if (to->copies++ == 0) {
-        to->sum = *spectra;
-        to->sum.counts = to->counts;
-        to->sum.signal = to->signal;
-        memcpy(to->counts, spectra->counts, cells * sizeof *to->counts);
-        memcpy(to->signal, spectra->signal, cells * sizeof *to->signal);
-        return;
-    }
+    to->copies++;
     tally_add(&to->sum.tally, &spectra->tally);
     to->sum.in_window += spectra->in_window;
     to->sum.labelled += spectra->labelled;
     to->sum.digest += spectra->digest;
     for (size_t i = 0; i < cells; i++) {
         to->counts[i] += spectra->counts[i];
-        to->signal[i] += spectra->signal[i];
+        to->counts[cells + i] += spectra->signal[i];
     }
 }
 
@@ -145,9 +149,12 @@ static status answer(struct selector *self, struct pending *slice, struct stage_
                                                .rich = self->rich,
                                                .depleted = self->depleted,
                                                .background = self->background};
-    slice->copies = 0;
     self->next++;
-    return outlet->emit(outlet, &selection);
+    const status emitted = outlet->emit(outlet, &selection);
+    self->spare[self->n_spare++] = slice->counts;
+    slice->counts = NULL;
+    slice->copies = 0;
+    return emitted;
 }
 
 static status selector_process(void *state, const struct stage_item *item,
@@ -167,7 +174,14 @@ static status selector_process(void *state, const struct stage_item *item,
                   (unsigned long long)spectra->slice, (unsigned long long)self->next);
         return STATUS_BAD_INPUT;
     }
-    add(&self->pending[spectra->slice % PENDING], spectra, self->cells);
+    struct pending *to = &self->pending[spectra->slice % PENDING];
+    if (to->copies > 0) {
+        add(to, spectra, self->cells);
+    } else {
+        const status begun = begin(self, to, spectra);
+        if (begun != STATUS_OK)
+            return begun;
+    }
     /* Every accumulator sends its slices in order, so they are complete in order. */
     struct pending *slice = &self->pending[self->next % PENDING];
     return slice->copies == self->copies ? answer(self, slice, outlet) : STATUS_OK;
