@@ -344,31 +344,27 @@ status link_send_control(flow_link *self, const struct route *to, enum control_t
     return done;
 }
 
-/* The payload becomes a message without being copied: its memory is lent to ZeroMQ. */
-static status pack_message(struct flow *flow, struct wire_header *header, const void *record,
-                           struct wire_frame frames[2], zmq_msg_t *payload)
+status flow_pack(struct flow *flow, struct wire_header *header, const void *record,
+                 struct wire_frame frames[2])
 {
     strcpy(header->run_id, flow->run_id);
     header->epoch = flow->incarnation;
     const size_t room = wire_bound(flow->packer, header->type, record);
-    uint8_t *bytes = buffers_take(flow->outgoing, room);
-    if (bytes == NULL)
+    uint8_t *payload = buffers_take(flow->outgoing, room);
+    if (payload == NULL)
         return STATUS_NO_MEMORY;
-    status done = wire_pack(flow->packer, header, record, room, bytes, frames);
-    if (done == STATUS_OK &&
-        zmq_msg_init_data(payload, bytes, frames[1].size, buffers_give, flow->outgoing) != 0)
-        done = STATUS_NO_MEMORY;
+    const status done = wire_pack(flow->packer, header, record, room, payload, frames);
     if (done != STATUS_OK)
-        buffers_give(bytes, flow->outgoing);
+        buffers_give(payload, flow->outgoing);
     return done;
 }
 
 /* Closes the message if it cannot be sent. */
-static status send_message(flow_link *self, zmq_msg_t *message, int flags)
+static status send_message(flow_link *self, zmq_msg_t *message)
 {
     int result;
     do
-        result = zmq_msg_send(message, self->socket, flags | ZMQ_DONTWAIT);
+        result = zmq_msg_send(message, self->socket, ZMQ_DONTWAIT);
     while (result < 0 && errno == EINTR);
     const status done = sent(self, result);
     if (done != STATUS_OK)
@@ -376,61 +372,28 @@ static status send_message(flow_link *self, zmq_msg_t *message, int flags)
     return done;
 }
 
+status link_send_frames(flow_link *self, const struct route *to, const struct wire_frame frames[2])
+{
+    buffers *home = self->flow->outgoing;
+    void *bytes = (void *)(uintptr_t)frames[1].data;
+    zmq_msg_t payload; /* lends ZeroMQ the memory: nothing is copied */
+    if (zmq_msg_init_data(&payload, bytes, frames[1].size, buffers_give, home) != 0) {
+        buffers_give(bytes, home);
+        return STATUS_NO_MEMORY;
+    }
+    status done = send_route(self, to);
+    if (done == STATUS_OK)
+        done = sent(self, send_bytes(self->socket, frames[0].data, frames[0].size, ZMQ_SNDMORE));
+    if (done == STATUS_OK)
+        return send_message(self, &payload);
+    zmq_msg_close(&payload);
+    return done;
+}
+
 status link_send_record(flow_link *self, const struct route *to, struct wire_header *header,
                         const void *record)
 {
     struct wire_frame frames[2];
-    zmq_msg_t payload;
-    status done = pack_message(self->flow, header, record, frames, &payload);
-    if (done != STATUS_OK)
-        return done;
-    done = send_route(self, to);
-    if (done == STATUS_OK)
-        done = sent(self, send_bytes(self->socket, frames[0].data, frames[0].size, ZMQ_SNDMORE));
-    if (done == STATUS_OK)
-        return send_message(self, &payload, 0);
-    zmq_msg_close(&payload);
-    return done;
-}
-
-status packed_record_init(struct packed_record *self, struct flow *flow, struct wire_header *header,
-                          const void *record)
-{
-    struct wire_frame frames[2];
-    zmq_msg_t payload;
-    const status done = pack_message(flow, header, record, frames, &payload);
-    if (done != STATUS_OK)
-        return done;
-    /* Kept for long: in memory of just its size, while the buffer goes back. */
-    status kept = STATUS_OK;
-    for (int i = 0; i < 2; i++) {
-        if (zmq_msg_init_size(&self->frame[i], frames[i].size) != 0) {
-            zmq_msg_init(&self->frame[i]);
-            kept = STATUS_NO_MEMORY;
-        } else {
-            memcpy(zmq_msg_data(&self->frame[i]), frames[i].data, frames[i].size);
-        }
-    }
-    zmq_msg_close(&payload);
-    if (kept != STATUS_OK)
-        packed_record_fini(self);
-    return kept;
-}
-
-void packed_record_fini(struct packed_record *self)
-{
-    zmq_msg_close(&self->frame[0]);
-    zmq_msg_close(&self->frame[1]);
-}
-
-status link_send_packed(flow_link *self, const struct route *to, struct packed_record *record)
-{
-    status done = send_route(self, to);
-    for (int i = 0; i < 2 && done == STATUS_OK; i++) {
-        zmq_msg_t copy; /* shares the bytes */
-        zmq_msg_init(&copy);
-        zmq_msg_copy(&copy, &record->frame[i]);
-        done = send_message(self, &copy, i == 0 ? ZMQ_SNDMORE : 0);
-    }
-    return done;
+    const status packed = flow_pack(self->flow, header, record, frames);
+    return packed == STATUS_OK ? link_send_frames(self, to, frames) : packed;
 }

@@ -95,14 +95,13 @@ MUST_CHECK status link_send_control(flow_link *self, const struct route *to, enu
 MUST_CHECK status link_send_record(flow_link *self, const struct route *to,
                                    struct wire_header *header, const void *record);
 
-/* A record packed once to be sent to several peers. */
-struct packed_record {
-    zmq_msg_t frame[2];
-};
-MUST_CHECK status packed_record_init(struct packed_record *self, struct flow *flow,
-                                     struct wire_header *header, const void *record);
-void packed_record_fini(struct packed_record *self);
-MUST_CHECK status link_send_packed(flow_link *self, const struct route *to,
-                                   struct packed_record *record);
+/* A record as frames. The header is borrowed until the flow packs again; the payload's memory is
+ * the caller's, to be given to link_send_frames or, with flow->outgoing, to buffers_give. */
+MUST_CHECK status flow_pack(struct flow *flow, struct wire_header *header, const void *record,
+                            struct wire_frame frames[2]);
+/* Sends such frames; the memory of frames[1] comes from flow->outgoing and goes back there, in any
+ * case. */
+MUST_CHECK status link_send_frames(flow_link *self, const struct route *to,
+                                   const struct wire_frame frames[2]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* setup: how a stage learns its place: the JSON file that `clusterscan run` writes for it.
- *   {name, replica, replicas, run_id, log_id, settings, analysis, analysis_text, folder, source,
- *    sources, window, compression, inputs: [{stage, type, endpoints: [...]}], output, control,
- *    monitor}
+ *   {name, replica, replicas, run_id, log_id, settings, analysis, analysis_text, folder, scratch,
+ *    source, sources, window, compression, inputs: [{stage, type, endpoints: [...]}], output,
+ *    control, monitor}
  * output is null for a sink; control (sources and the log) and monitor are endpoints; compression
  * is "none" or "lz4". */
 #ifndef COMMON_STAGE_SETUP_H
@@ -15,6 +15,7 @@ struct stage_place {
     struct stage_setup setup;
     struct stage_input *inputs;
     const char **endpoints;     /* of all inputs */
+    const char *scratch;        /* folder for files of this life of the process */
     enum payload_coding coding; /* of what it sends */
     const char *output;         /* NULL: nobody takes it */
     const char *control;        /* NULL: none */

@@ -217,7 +217,7 @@ static double send_feed(struct bench *self)
     feeder *out = NULL;
     double start = 0;
     check(flow_init(&flow, run_id, "sender", 0, PAYLOAD_STORED));
-    check(feeder_create(&out, &flow, self->endpoint, self->type, item_of, self));
+    check(feeder_create_store(&out, &flow, self->endpoint, self->type, item_of, self));
     feeder_set_available(out, self->batches);
     while (!receiver_is_done(self)) {
         bool more = false;

@@ -234,8 +234,7 @@ static size_t pull_items(feeder *out, puller *in, size_t n, uint64_t got[])
 static feeder *new_feeder(uint64_t n)
 {
     feeder *out;
-    ck_assert_int_eq(feeder_create(&out, &producer, endpoint, MESSAGE_SCORE, NULL, NULL),
-                     STATUS_OK);
+    ck_assert_int_eq(feeder_create(&out, &producer, endpoint, MESSAGE_SCORE, "."), STATUS_OK);
     for (uint64_t i = 0; i < n; i++) {
         const struct score_record score = score_number(i);
         ck_assert_int_eq(feeder_append(out, &score), STATUS_OK);
