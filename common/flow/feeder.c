@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/flow/keep.h"
 #include "common/log/log.h"
 
 enum { CONSUMERS_MAX = 256 };
@@ -23,41 +24,55 @@ struct feeder {
     enum message_type type;
     feeder_item *item;
     void *store;
-    uint64_t available;
+    keep *kept;         /* without a store */
+    uint64_t available; /* items */
     bool ended;
-    struct packed_record *kept; /* [available] without a store */
-    uint64_t room;
     size_t n;
     struct consumer consumer[CONSUMERS_MAX];
 };
 
-status feeder_create(feeder **out, struct flow *flow, const char *endpoint, enum message_type type,
-                     feeder_item *item, void *store)
+static status open_feeder(feeder **out, struct flow *flow, const char *endpoint,
+                          enum message_type type)
 {
     assert(out != NULL);
-    *out = NULL;
     feeder *self = calloc(1, sizeof *self);
+    *out = self;
     if (self == NULL)
         return STATUS_NO_MEMORY;
     self->flow = flow;
     self->type = type;
-    self->item = item;
-    self->store = store;
-    const status bound = link_bind(&self->link, flow, endpoint);
-    if (bound != STATUS_OK)
-        feeder_destroy(&self);
-    *out = self;
-    return bound;
+    return link_bind(&self->link, flow, endpoint);
+}
+
+status feeder_create(feeder **out, struct flow *flow, const char *endpoint, enum message_type type,
+                     const char *folder)
+{
+    status done = open_feeder(out, flow, endpoint, type);
+    if (done == STATUS_OK)
+        done = keep_create(&(*out)->kept, folder);
+    if (done != STATUS_OK)
+        feeder_destroy(out);
+    return done;
+}
+
+status feeder_create_store(feeder **out, struct flow *flow, const char *endpoint,
+                           enum message_type type, feeder_item *item, void *store)
+{
+    const status done = open_feeder(out, flow, endpoint, type);
+    if (done != STATUS_OK) {
+        feeder_destroy(out);
+        return done;
+    }
+    (*out)->item = item;
+    (*out)->store = store;
+    return STATUS_OK;
 }
 
 void feeder_destroy(feeder **self)
 {
     if (*self == NULL)
         return;
-    if ((*self)->item == NULL)
-        for (uint64_t i = 0; i < (*self)->available; i++)
-            packed_record_fini(&(*self)->kept[i]);
-    free((*self)->kept);
+    keep_destroy(&(*self)->kept);
     link_close(&(*self)->link);
     free(*self);
     *self = NULL;
@@ -79,21 +94,17 @@ static struct wire_header header_of(const feeder *self, uint64_t index, const vo
 
 status feeder_append(feeder *self, const void *record)
 {
-    assert(self->item == NULL && !self->ended);
-    if (self->available == self->room) {
-        const uint64_t room = self->room == 0 ? 16 : 2 * self->room;
-        struct packed_record *grown = realloc(self->kept, room * sizeof *grown);
-        if (grown == NULL)
-            return STATUS_NO_MEMORY;
-        self->kept = grown;
-        self->room = room;
-    }
+    assert(self->kept != NULL && !self->ended);
+    struct wire_frame frames[2];
     struct wire_header header = header_of(self, self->available, record);
-    const status packed =
-        packed_record_init(&self->kept[self->available], self->flow, &header, record);
-    if (packed == STATUS_OK)
+    status done = flow_pack(self->flow, &header, record, frames);
+    if (done != STATUS_OK)
+        return done;
+    done = keep_add(self->kept, frames);
+    buffers_give((void *)(uintptr_t)frames[1].data, self->flow->outgoing);
+    if (done == STATUS_OK)
         self->available++;
-    return packed;
+    return done;
 }
 
 void feeder_set_available(feeder *self, uint64_t n)
@@ -160,10 +171,28 @@ static uint64_t next_wanted(const struct consumer *consumer)
     return consumer->cursor + offset;
 }
 
+static status send_kept(feeder *self, const struct consumer *consumer, uint64_t index)
+{
+    uint8_t header[WIRE_HEADER_MAX];
+    size_t sizes[2];
+    keep_sizes(self->kept, index, sizes);
+    assert(sizes[0] <= sizeof header);
+    uint8_t *payload = buffers_take(self->flow->outgoing, sizes[1]);
+    if (payload == NULL)
+        return STATUS_NO_MEMORY;
+    const status got = keep_get(self->kept, index, header, payload);
+    if (got != STATUS_OK) {
+        buffers_give(payload, self->flow->outgoing);
+        return got;
+    }
+    const struct wire_frame frames[2] = {{header, sizes[0]}, {payload, sizes[1]}};
+    return link_send_frames(self->link, &consumer->route, frames);
+}
+
 static status send_item(feeder *self, const struct consumer *consumer, uint64_t index)
 {
-    if (self->item == NULL)
-        return link_send_packed(self->link, &consumer->route, &self->kept[index]);
+    if (self->kept != NULL)
+        return send_kept(self, consumer, index);
     union record record;
     uint32_t source;
     const status got = self->item(self->store, index, consumer->want.mass, &record, &source);

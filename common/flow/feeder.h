@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* feeder: the producer's end of a feed. Consumers pull the items they want by index; a feeder
- * right of the log keeps all its items, the log's reads them from disk. */
+ * right of the log keeps all its items, the log's reads them from its segments. */
 #ifndef COMMON_FLOW_FEEDER_H
 #define COMMON_FLOW_FEEDER_H
 
@@ -13,9 +13,12 @@ typedef status feeder_item(void *store, uint64_t index, const double mass[2], un
 
 typedef struct feeder feeder;
 
-/* Serves records of one type. item NULL: those given to feeder_append; else item(store, ...). */
+/* Serves the records of one type that are given to feeder_append, kept in `folder` (keep.h). */
 MUST_CHECK status feeder_create(feeder **out, struct flow *flow, const char *endpoint,
-                                enum message_type type, feeder_item *item, void *store);
+                                enum message_type type, const char *folder);
+/* Serves what item(store, ...) says. */
+MUST_CHECK status feeder_create_store(feeder **out, struct flow *flow, const char *endpoint,
+                                      enum message_type type, feeder_item *item, void *store);
 void feeder_destroy(feeder **self);
 void *feeder_socket(const feeder *self);
 

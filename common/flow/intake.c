@@ -66,6 +66,15 @@ static status say_grant(intake *self, uint64_t now)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
+/* There is more room than was told, and at most half of it is still on its way: a grant for every
+ * batch would be as many messages again. */
+static bool is_short(const intake *self)
+{
+    return self->granted > self->said &&
+           (self->said <= self->received ||
+            2 * (self->said - self->received) <= self->granted - self->received);
+}
+
 status intake_tend(intake *self, bool open)
 {
     const uint64_t now = flow_now_ms();
@@ -74,7 +83,7 @@ status intake_tend(intake *self, bool open)
         return alive;
     if (open && self->epoch != 0)
         self->granted = self->received + self->room;
-    if (self->granted == self->said && !talk_is_due(&self->talk, now))
+    if (!is_short(self) && !talk_is_due(&self->talk, now))
         return STATUS_OK;
     return say_grant(self, now);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +27,27 @@ uint64_t flow_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-status flow_init(struct flow *self, const char *run_id, const char *name, uint32_t replica)
+/* libzmq allocates a block for every frame that arrives. Batches are so large that glibc would give
+ * each back to the system and have the next one cleared, page by page: keep them. */
+static void keep_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the largest value there is */
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
+
+status flow_init(struct flow *self, const char *run_id, const char *name, uint32_t replica,
+                 enum payload_coding coding)
 {
     *self = (struct flow){.run_id = run_id, .name = name, .replica = replica};
     if (sodium_init() < 0)
         return STATUS_IO;
+    keep_large_blocks();
     while (self->incarnation == 0)
         randombytes_buf(&self->incarnation, sizeof self->incarnation);
     self->zmq = zmq_ctx_new();
-    if (self->zmq == NULL || wire_packer_create(&self->packer) != STATUS_OK ||
-        wire_unpacker_create(&self->unpacker) != STATUS_OK) {
+    if (self->zmq == NULL || wire_packer_create(&self->packer, coding) != STATUS_OK ||
+        wire_unpacker_create(&self->unpacker) != STATUS_OK ||
+        buffers_create(&self->outgoing) != STATUS_OK) {
         flow_fini(self);
         return STATUS_NO_MEMORY;
     }
@@ -47,8 +59,9 @@ void flow_fini(struct flow *self)
     wire_packer_destroy(&self->packer);
     wire_unpacker_destroy(&self->unpacker);
     if (self->zmq != NULL)
-        zmq_ctx_term(self->zmq);
+        zmq_ctx_term(self->zmq); /* gives back what was still on its way */
     self->zmq = NULL;
+    buffers_destroy(&self->outgoing);
 }
 
 bool route_equal(const struct route *a, const struct route *b)
@@ -331,59 +344,56 @@ status link_send_control(flow_link *self, const struct route *to, enum control_t
     return done;
 }
 
+status flow_pack(struct flow *flow, struct wire_header *header, const void *record,
+                 struct wire_frame frames[2])
+{
+    strcpy(header->run_id, flow->run_id);
+    header->epoch = flow->incarnation;
+    const size_t room = wire_bound(flow->packer, header->type, record);
+    uint8_t *payload = buffers_take(flow->outgoing, room);
+    if (payload == NULL)
+        return STATUS_NO_MEMORY;
+    const status done = wire_pack(flow->packer, header, record, room, payload, frames);
+    if (done != STATUS_OK)
+        buffers_give(payload, flow->outgoing);
+    return done;
+}
+
+/* Closes the message if it cannot be sent. */
+static status send_message(flow_link *self, zmq_msg_t *message)
+{
+    int result;
+    do
+        result = zmq_msg_send(message, self->socket, ZMQ_DONTWAIT);
+    while (result < 0 && errno == EINTR);
+    const status done = sent(self, result);
+    if (done != STATUS_OK)
+        zmq_msg_close(message);
+    return done;
+}
+
+status link_send_frames(flow_link *self, const struct route *to, const struct wire_frame frames[2])
+{
+    buffers *home = self->flow->outgoing;
+    void *bytes = (void *)(uintptr_t)frames[1].data;
+    zmq_msg_t payload; /* lends ZeroMQ the memory: nothing is copied */
+    if (zmq_msg_init_data(&payload, bytes, frames[1].size, buffers_give, home) != 0) {
+        buffers_give(bytes, home);
+        return STATUS_NO_MEMORY;
+    }
+    status done = send_route(self, to);
+    if (done == STATUS_OK)
+        done = sent(self, send_bytes(self->socket, frames[0].data, frames[0].size, ZMQ_SNDMORE));
+    if (done == STATUS_OK)
+        return send_message(self, &payload);
+    zmq_msg_close(&payload);
+    return done;
+}
+
 status link_send_record(flow_link *self, const struct route *to, struct wire_header *header,
                         const void *record)
 {
     struct wire_frame frames[2];
-    strcpy(header->run_id, self->flow->run_id);
-    header->epoch = self->flow->incarnation;
-    status done = wire_pack(self->flow->packer, header, record, frames);
-    if (done == STATUS_OK)
-        done = send_route(self, to);
-    if (done == STATUS_OK)
-        done = sent(self, send_bytes(self->socket, frames[0].data, frames[0].size, ZMQ_SNDMORE));
-    if (done == STATUS_OK)
-        done = sent(self, send_bytes(self->socket, frames[1].data, frames[1].size, 0));
-    return done;
-}
-
-status packed_record_init(struct packed_record *self, struct flow *flow, struct wire_header *header,
-                          const void *record)
-{
-    struct wire_frame frames[2];
-    strcpy(header->run_id, flow->run_id);
-    header->epoch = flow->incarnation;
-    const status done = wire_pack(flow->packer, header, record, frames);
-    if (done != STATUS_OK)
-        return done;
-    for (int i = 0; i < 2; i++) {
-        if (zmq_msg_init_size(&self->frame[i], frames[i].size) != 0) {
-            if (i == 1)
-                zmq_msg_close(&self->frame[0]);
-            return STATUS_NO_MEMORY;
-        }
-        memcpy(zmq_msg_data(&self->frame[i]), frames[i].data, frames[i].size);
-    }
-    return STATUS_OK;
-}
-
-void packed_record_fini(struct packed_record *self)
-{
-    zmq_msg_close(&self->frame[0]);
-    zmq_msg_close(&self->frame[1]);
-}
-
-status link_send_packed(flow_link *self, const struct route *to, struct packed_record *record)
-{
-    status done = send_route(self, to);
-    for (int i = 0; i < 2 && done == STATUS_OK; i++) {
-        zmq_msg_t copy; /* shares the bytes */
-        zmq_msg_init(&copy);
-        zmq_msg_copy(&copy, &record->frame[i]);
-        done = sent(self,
-                    zmq_msg_send(&copy, self->socket, ZMQ_DONTWAIT | (i == 0 ? ZMQ_SNDMORE : 0)));
-        if (done != STATUS_OK)
-            zmq_msg_close(&copy);
-    }
-    return done;
+    const status packed = flow_pack(self->flow, header, record, frames);
+    return packed == STATUS_OK ? link_send_frames(self, to, frames) : packed;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <zmq.h>
 
+#include "common/flow/buffers.h"
 #include "common/status/status.h"
 #include "common/wire/frame.h"
 
@@ -24,10 +25,12 @@ struct flow {
     uint64_t incarnation; /* random, never 0 */
     wire_packer *packer;
     wire_unpacker *unpacker;
-    uint64_t refused; /* messages */
+    buffers *outgoing; /* payloads of records */
+    uint64_t refused;  /* messages */
 };
+/* coding: of the records this process sends. */
 MUST_CHECK status flow_init(struct flow *self, const char *run_id, const char *name,
-                            uint32_t replica);
+                            uint32_t replica, enum payload_coding coding);
 void flow_fini(struct flow *self);
 /* Milliseconds of a clock that never goes back. */
 uint64_t flow_now_ms(void);
@@ -92,14 +95,13 @@ MUST_CHECK status link_send_control(flow_link *self, const struct route *to, enu
 MUST_CHECK status link_send_record(flow_link *self, const struct route *to,
                                    struct wire_header *header, const void *record);
 
-/* A record packed once to be sent to several peers. */
-struct packed_record {
-    zmq_msg_t frame[2];
-};
-MUST_CHECK status packed_record_init(struct packed_record *self, struct flow *flow,
-                                     struct wire_header *header, const void *record);
-void packed_record_fini(struct packed_record *self);
-MUST_CHECK status link_send_packed(flow_link *self, const struct route *to,
-                                   struct packed_record *record);
+/* A record as frames. The header is borrowed until the flow packs again; the payload's memory is
+ * the caller's, to be given to link_send_frames or, with flow->outgoing, to buffers_give. */
+MUST_CHECK status flow_pack(struct flow *flow, struct wire_header *header, const void *record,
+                            struct wire_frame frames[2]);
+/* Sends such frames; the memory of frames[1] comes from flow->outgoing and goes back there, in any
+ * case. */
+MUST_CHECK status link_send_frames(flow_link *self, const struct route *to,
+                                   const struct wire_frame frames[2]);
 
 #endif

@@ -64,6 +64,14 @@ static status say_pull(puller *self, uint64_t until, uint64_t now)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
+/* More is wanted than was told, and at most half of it is still to come: a pull for every item
+ * would be as many messages again. */
+static bool is_short(const puller *self, uint64_t until)
+{
+    return until > self->said &&
+           (self->said <= self->next || 2 * (self->said - self->next) <= until - self->next);
+}
+
 status puller_tend(puller *self, uint64_t until)
 {
     const uint64_t now = flow_now_ms();
@@ -75,7 +83,7 @@ status puller_tend(puller *self, uint64_t until)
         return alive;
     if (until < self->said)
         until = self->said;
-    if (until == self->said && !talk_is_due(&self->talk, now))
+    if (!is_short(self, until) && !talk_is_due(&self->talk, now))
         return STATUS_OK;
     return say_pull(self, until, now);
 }

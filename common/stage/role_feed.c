@@ -67,7 +67,7 @@ static status feed_open(struct runtime *runtime)
     status done = STATUS_OK;
     if (runtime->place.output != NULL)
         done = feeder_create(&self->out, &runtime->flow, runtime->place.output,
-                             runtime->stage->output, NULL, NULL);
+                             runtime->stage->output, runtime->place.scratch);
     for (size_t i = 0; i < self->n && done == STATUS_OK; i++)
         done = connect_input(self, runtime, i);
     return done;

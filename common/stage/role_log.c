@@ -35,8 +35,8 @@ static status log_open(struct runtime *runtime)
         replay ? STATUS_OK
                : ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
     if (done == STATUS_OK && place->output != NULL)
-        done = feeder_create(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
-                             runtime->stage->log->item, runtime->self);
+        done = feeder_create_store(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
+                                   runtime->stage->log->item, runtime->self);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
 }
 

@@ -32,10 +32,11 @@ static status read_scalars(struct stage_place *self, const char *path)
     int window = 0;
     json_t *settings = NULL;
     const int failed = json_unpack_ex(
-        self->document, &error, 0, "{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o}",
+        self->document, &error, 0, "{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o}",
         "name", &setup->name, "replica", &replica, "replicas", &replicas, "run_id", &setup->run_id,
         "log_id", &setup->log_id, "analysis_text", &setup->analysis_text, "folder", &setup->folder,
-        "source", &source, "sources", &sources, "window", &window, "settings", &settings);
+        "scratch", &self->scratch, "source", &source, "sources", &sources, "window", &window,
+        "settings", &settings);
     if (failed != 0) {
         log_error("%s: %s", path, error.text);
         return STATUS_BAD_INPUT;
@@ -51,6 +52,9 @@ static status read_scalars(struct stage_place *self, const char *path)
     setup->sources = (uint32_t)sources;
     setup->window = (uint32_t)window;
     setup->settings = settings;
+    const char *compression = text_or_null(self->document, "compression");
+    const bool lz4 = compression != NULL && strcmp(compression, "lz4") == 0;
+    self->coding = lz4 ? PAYLOAD_LZ4 : PAYLOAD_STORED;
     self->output = text_or_null(self->document, "output");
     self->control = text_or_null(self->document, "control");
     self->monitor = text_or_null(self->document, "monitor");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* setup: how a stage learns its place: the JSON file that `clusterscan run` writes for it.
- *   {name, replica, replicas, run_id, log_id, settings, analysis, analysis_text, folder, source,
- *    sources, window, inputs: [{stage, type, endpoints: [...]}], output, control, monitor}
- * output is null for a sink; control (sources and the log) and monitor are endpoints. */
+ *   {name, replica, replicas, run_id, log_id, settings, analysis, analysis_text, folder, scratch,
+ *    source, sources, window, compression, inputs: [{stage, type, endpoints: [...]}], output,
+ *    control, monitor}
+ * output is null for a sink; control (sources and the log) and monitor are endpoints; compression
+ * is "none" or "lz4". */
 #ifndef COMMON_STAGE_SETUP_H
 #define COMMON_STAGE_SETUP_H
 
@@ -12,10 +14,12 @@ struct stage_place {
     json_t *document; /* what the texts below are borrowed from */
     struct stage_setup setup;
     struct stage_input *inputs;
-    const char **endpoints; /* of all inputs */
-    const char *output;     /* NULL: nobody takes it */
-    const char *control;    /* NULL: none */
-    const char *monitor;    /* NULL: none */
+    const char **endpoints;     /* of all inputs */
+    const char *scratch;        /* folder for files of this life of the process */
+    enum payload_coding coding; /* of what it sends */
+    const char *output;         /* NULL: nobody takes it */
+    const char *control;        /* NULL: none */
+    const char *monitor;        /* NULL: none */
 };
 
 /* Reads the file. STATUS_BAD_INPUT, logged with the file and the key. */

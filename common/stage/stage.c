@@ -176,7 +176,8 @@ static status run_stage(struct runtime *runtime, int signals)
     const struct stage_setup *setup = &runtime->place.setup;
     const struct role *role = role_of(stage->role);
     void *monitor = NULL;
-    status done = flow_init(&runtime->flow, setup->run_id, setup->name, setup->replica);
+    status done = flow_init(&runtime->flow, setup->run_id, setup->name, setup->replica,
+                            runtime->place.coding);
     if (done != STATUS_OK)
         return done;
     if (runtime->place.monitor != NULL)

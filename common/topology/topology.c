@@ -121,6 +121,7 @@ static void fill_stage(struct draft *draft, size_t index, const char *name, cons
     out->run = run;
     out->ours = stage->kind != NULL;
     out->replicas = (uint32_t)json_integer_value(json_object_get(values, "replicas"));
+    out->compression = json_string_value(json_object_get(values, "compression"));
     out->line = document_line(stage->key);
     /* Without `run` nobody knows which settings are right. */
     out->settings = run != NULL ? read_settings(draft, stage, name) : json_object();

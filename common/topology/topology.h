@@ -44,6 +44,7 @@ struct topology_stage {
     enum stage_role role;
     enum message_type output;
     uint32_t replicas;
+    const char *compression; /* of what it sends: "none" or "lz4" */
     size_t n_inputs;
     const struct topology_input *inputs;
     json_t *settings; /* object; ours: every key of its table, defaults filled in, in order */

@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <lz4frame.h>
 #include <msgpack.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "common/wire/map.h"
 #include "common/wire/scan.h"
@@ -15,10 +15,10 @@
 enum { HEADER_ITEMS = 10, CONTROL_ITEMS = 4 };
 
 struct wire_packer {
+    enum payload_coding coding;
     msgpack_sbuffer header;
-    msgpack_sbuffer raw;
-    uint8_t *packed;
-    size_t packed_size;
+    uint8_t *raw; /* of a record that is to be compressed */
+    size_t raw_size;
 };
 
 struct wire_unpacker {
@@ -45,15 +45,15 @@ static status reserve(uint8_t **buffer, size_t *size, size_t wanted)
     return STATUS_OK;
 }
 
-status wire_packer_create(wire_packer **out)
+status wire_packer_create(wire_packer **out, enum payload_coding coding)
 {
     assert(out != NULL);
     wire_packer *self = calloc(1, sizeof *self);
     *out = self;
     if (self == NULL)
         return STATUS_NO_MEMORY;
+    self->coding = coding;
     msgpack_sbuffer_init(&self->header);
-    msgpack_sbuffer_init(&self->raw);
     return STATUS_OK;
 }
 
@@ -62,8 +62,7 @@ void wire_packer_destroy(wire_packer **self)
     if (*self == NULL)
         return;
     msgpack_sbuffer_destroy(&(*self)->header);
-    msgpack_sbuffer_destroy(&(*self)->raw);
-    free((*self)->packed);
+    free((*self)->raw);
     free(*self);
     *self = NULL;
 }
@@ -93,41 +92,72 @@ static void pack_header(wire_packer *self, const struct wire_header *header)
     msgpack_pack_bin_body(&to, header->digest, sizeof header->digest);
 }
 
-static status compress(wire_packer *self, size_t *size)
+/* Bytes that are filled from the front. */
+struct writer {
+    uint8_t *data;
+    size_t size;
+    size_t room;
+};
+
+static int write_bytes(void *to, const char *bytes, size_t n)
 {
-    const LZ4F_preferences_t preferences = {
-        .frameInfo = {.blockMode = LZ4F_blockIndependent,
-                      .contentChecksumFlag = LZ4F_contentChecksumEnabled,
-                      .contentSize = self->raw.size},
-    };
-    const size_t bound = LZ4F_compressFrameBound(self->raw.size, &preferences);
-    if (reserve(&self->packed, &self->packed_size, bound) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    *size = LZ4F_compressFrame(self->packed, self->packed_size, self->raw.data, self->raw.size,
-                               &preferences);
-    return LZ4F_isError(*size) ? STATUS_NO_MEMORY : STATUS_OK;
+    struct writer *self = to;
+    assert(n <= self->room - self->size);
+    memcpy(self->data + self->size, bytes, n);
+    self->size += n;
+    return 0;
 }
 
-status wire_pack(wire_packer *self, struct wire_header *header, const void *record,
-                 struct wire_frame frames[2])
+static void digest_of(size_t n, const uint8_t bytes[], uint8_t digest[16])
 {
-    const struct wire_schema *schema = wire_schema_find(header->type);
-    assert(schema != NULL && header->type < MESSAGE_TYPES);
-    msgpack_packer to;
-    msgpack_sbuffer_clear(&self->raw);
-    msgpack_packer_init(&to, &self->raw, msgpack_sbuffer_write);
-    map_pack(&to, schema, record);
-    if (self->raw.size > MESSAGE_BYTES_MAX)
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes, n));
+    memcpy(digest, canonical.digest, sizeof canonical.digest);
+}
+
+/* The record as msgpack, with its length and digest in the header. */
+static void pack_record(struct wire_header *header, const struct wire_schema *schema,
+                        const void *record, struct writer *to)
+{
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, to, write_bytes);
+    map_pack(&packer, schema, record);
+    header->raw_length = to->size;
+    digest_of(to->size, to->data, header->digest);
+}
+
+static const struct wire_schema *schema_of_record(enum message_type type)
+{
+    const struct wire_schema *schema = wire_schema_find(type);
+    assert(schema != NULL && type < MESSAGE_TYPES);
+    return schema;
+}
+
+size_t wire_bound(const wire_packer *self, enum message_type type, const void *record)
+{
+    return payload_bound(self->coding, map_bound(schema_of_record(type), record));
+}
+
+status wire_pack(wire_packer *self, struct wire_header *header, const void *record, size_t room,
+                 uint8_t payload[], struct wire_frame frames[2])
+{
+    const struct wire_schema *schema = schema_of_record(header->type);
+    const size_t most = map_bound(schema, record);
+    const bool stored = self->coding == PAYLOAD_STORED;
+    const size_t offset = payload_offset(most);
+    assert(room >= payload_bound(self->coding, most));
+    if (!stored && reserve(&self->raw, &self->raw_size, most) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    struct writer raw = {.data = stored ? payload + offset : self->raw, .room = most};
+    pack_record(header, schema, record, &raw);
+    if (raw.size > MESSAGE_BYTES_MAX)
         return STATUS_BAD_SHAPE;
-    header->raw_length = self->raw.size;
-    crypto_generichash(header->digest, sizeof header->digest, (const uint8_t *)self->raw.data,
-                       self->raw.size, NULL, 0);
     pack_header(self, header);
-    size_t size = 0;
-    const status compressed = compress(self, &size);
+    const size_t size = stored ? payload_store(payload, offset, raw.size)
+                               : payload_compress(raw.size, raw.data, room, payload);
     frames[0] = (struct wire_frame){(const uint8_t *)self->header.data, self->header.size};
-    frames[1] = (struct wire_frame){self->packed, size};
-    return compressed;
+    frames[1] = (struct wire_frame){payload, size};
+    return size > 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 status wire_pack_control(wire_packer *self, enum control_type type, const char *run_id,
@@ -265,35 +295,19 @@ status wire_unpack_header(wire_unpacker *self, struct wire_frame frame, struct w
     return STATUS_OK;
 }
 
-/* Decompresses payload into self->raw, exactly raw_length bytes. */
-static status decompress(wire_unpacker *self, const struct wire_header *header,
-                         struct wire_frame payload)
+/* The bytes of a payload, in place where they lie so, else in self->raw. */
+static status open_payload(wire_unpacker *self, const struct wire_header *header,
+                           struct wire_frame payload, struct wire_frame *out)
 {
-    LZ4F_resetDecompressionContext(self->lz4);
-    LZ4F_frameInfo_t info;
-    size_t used = payload.size;
-    const size_t hint = LZ4F_getFrameInfo(self->lz4, &info, payload.data, &used);
-    if (LZ4F_isError(hint))
-        return refuse(self, "payload is no LZ4 frame");
-    if (info.contentSize != header->raw_length)
-        return refuse(self, "LZ4 content size differs from the header's raw length");
-    if (reserve(&self->raw, &self->raw_size, (size_t)header->raw_length) != STATUS_OK)
+    const size_t length = (size_t)header->raw_length;
+    *out = (struct wire_frame){payload_inside(payload.size, payload.data, length), length};
+    if (out->data != NULL)
+        return STATUS_OK;
+    if (reserve(&self->raw, &self->raw_size, length) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    size_t done = 0;
-    size_t left = 1;
-    while (left > 0 && used < payload.size) {
-        size_t got = (size_t)header->raw_length - done;
-        size_t taken = payload.size - used;
-        left =
-            LZ4F_decompress(self->lz4, self->raw + done, &got, payload.data + used, &taken, NULL);
-        if (LZ4F_isError(left) || (got == 0 && taken == 0))
-            return refuse(self, "payload is a damaged LZ4 frame");
-        done += got;
-        used += taken;
-    }
-    if (left != 0 || used != payload.size || done != header->raw_length)
-        return refuse(self, "payload is a truncated or trailing LZ4 frame");
-    return STATUS_OK;
+    const char *why = payload_decode(self->lz4, payload.size, payload.data, length, self->raw);
+    out->data = self->raw;
+    return why == NULL ? STATUS_OK : refuse(self, why);
 }
 
 /* Room for every array of a map of `size` bytes, each aligned. */
@@ -308,15 +322,16 @@ status wire_unpack(wire_unpacker *self, const struct wire_header *header, struct
 {
     const struct wire_schema *schema = wire_schema_find(header->type);
     assert(schema != NULL);
-    status done = decompress(self, header, payload);
+    struct wire_frame raw;
+    status done = open_payload(self, header, payload, &raw);
     if (done != STATUS_OK)
         return done;
     uint8_t digest[sizeof header->digest];
-    crypto_generichash(digest, sizeof digest, self->raw, (size_t)header->raw_length, NULL, 0);
+    digest_of(raw.size, raw.data, digest);
     if (memcmp(digest, header->digest, sizeof digest) != 0)
         return refuse(self, "the digest does not fit the payload");
     msgpack_object map;
-    done = parse(self, (struct wire_frame){self->raw, (size_t)header->raw_length}, &map);
+    done = parse(self, raw, &map);
     if (done == STATUS_OK)
         done = prepare_shelf(self, schema, (size_t)header->raw_length);
     if (done != STATUS_OK)

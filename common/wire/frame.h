@@ -2,8 +2,9 @@
 /* frame: records and controls as the bytes of ZeroMQ frames, and back.
  *
  * A record is two frames. Header: msgpack array {protocol version, type, run id, source, seq,
- * attempt, epoch, events, raw length, BLAKE2b-128 of the raw payload}. Payload: one LZ4 frame
- * (independent blocks, content size, content checksum) of the msgpack map of schema.h.
+ * attempt, epoch, events, raw length, XXH3-128 of the raw payload}. Payload: one LZ4 frame
+ * (payload.h) of the msgpack map of schema.h. The digest finds what was damaged on the way; who
+ * sent it is the socket's business.
  * A control is one frame: msgpack array {protocol version, type, run id, map}.
  *
  * What arrives is checked before it is used: sizes against caps, a non-allocating scan of the
@@ -16,9 +17,10 @@
 #include <stdint.h>
 
 #include "common/status/status.h"
+#include "common/wire/payload.h"
 #include "common/wire/schema.h"
 
-enum { WIRE_VERSION = 1, WIRE_HEADER_MAX = 256, WIRE_CONTROL_MAX = 1 << 20, RUN_ID_SIZE = 33 };
+enum { WIRE_VERSION = 2, WIRE_HEADER_MAX = 256, WIRE_CONTROL_MAX = 1 << 20, RUN_ID_SIZE = 33 };
 
 struct wire_header {
     enum message_type type;
@@ -39,15 +41,17 @@ struct wire_frame {
 
 /* Packs; its buffers are used again and again. */
 typedef struct wire_packer wire_packer;
-MUST_CHECK status wire_packer_create(wire_packer **out);
+MUST_CHECK status wire_packer_create(wire_packer **out, enum payload_coding coding);
 void wire_packer_destroy(wire_packer **self);
 
-/* Packs one record. Fills header's raw_length and digest. frames[0] is the header, frames[1] the
- * payload, borrowed until the packer's next call. STATUS_NO_MEMORY; STATUS_BAD_SHAPE if the record
- * is larger than MESSAGE_BYTES_MAX. */
+/* Most bytes that the payload of a record takes. */
+size_t wire_bound(const wire_packer *self, enum message_type type, const void *record);
+/* Packs one record. Fills header's raw_length and digest, and payload[room], room at least the
+ * bound. frames[0] is the header, borrowed until the packer's next call, frames[1] the payload.
+ * STATUS_NO_MEMORY; STATUS_BAD_SHAPE if the record is larger than MESSAGE_BYTES_MAX. */
 MUST_CHECK status wire_pack(wire_packer *self, struct wire_header *header, const void *record,
-                            struct wire_frame frames[2]);
-/* Packs one control, borrowed likewise. */
+                            size_t room, uint8_t payload[], struct wire_frame frames[2]);
+/* Packs one control, borrowed until the packer's next call. */
 MUST_CHECK status wire_pack_control(wire_packer *self, enum control_type type, const char *run_id,
                                     const void *control, struct wire_frame *frame);
 

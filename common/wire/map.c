@@ -99,6 +99,38 @@ static void pack_field(msgpack_packer *to, const struct wire_field *field, const
     pack_bytes(to, array, (size_t)n * wire_kind_size(field->kind));
 }
 
+/* Bytes of the array of a field; 0 for a scalar and for one that is not known. */
+static size_t array_bytes(const struct wire_field *field, const void *record)
+{
+    const uint8_t *from = at(record, field->offset);
+    if (field->place == WIRE_SCALAR)
+        return 0;
+    if (field->place == WIRE_BYTES) {
+        struct wire_bytes bytes;
+        memcpy(&bytes, from, sizeof bytes);
+        return bytes.size;
+    }
+    const void *array = from;
+    if (field->place == WIRE_COLUMN)
+        memcpy(&array, from, sizeof array);
+    if (array == NULL)
+        return 0;
+    return (size_t)field_elements(field, record) * wire_kind_size(field->kind);
+}
+
+size_t map_bound(const struct wire_schema *schema, const void *record)
+{
+    /* The longest head of a map, a text or a bin is 5 bytes, the longest number 9. */
+    enum { HEAD = 5, NUMBER = 9 };
+    size_t most = HEAD;
+    for (size_t i = 0; i < schema->n; i++) {
+        const struct wire_field *field = &schema->fields[i];
+        const size_t value = field->kind == WIRE_TEXT ? HEAD + WIRE_TEXT_SIZE : NUMBER;
+        most += HEAD + strlen(field->name) + value + array_bytes(field, record);
+    }
+    return most;
+}
+
 void map_pack(msgpack_packer *to, const struct wire_schema *schema, const void *record)
 {
     msgpack_pack_map(to, schema->n);

@@ -8,6 +8,8 @@
 #include "common/status/status.h"
 #include "common/wire/schema.h"
 
+/* Most bytes of the struct `record` as a map. */
+size_t map_bound(const struct wire_schema *schema, const void *record);
 /* Appends the struct `record` as a map. */
 void map_pack(msgpack_packer *to, const struct wire_schema *schema, const void *record);
 

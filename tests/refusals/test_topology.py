@@ -223,8 +223,8 @@ class Sockets(refusals.RefusalCase):
         setup = {"name": "s", "replica": 0, "replicas": 1, "run_id": "0" * 32, "log_id": "0" * 32,
                  "analysis_text": "", "analysis": json.loads(
                      self.command("validate", "--json", "t.yaml").stdout)["analysis"],
-                 "folder": ".", "source": 0, "sources": 1, "window": 8, "settings": {},
-                 "inputs": [], "output": "ipc:///tmp/" + 103 * "x", "control": None}
+                 "folder": ".", "scratch": ".", "source": 0, "sources": 1, "window": 8,
+                 "settings": {}, "inputs": [], "output": "ipc:///tmp/" + 103 * "x", "control": None}
         (self.folder / "stage.json").write_text(json.dumps(setup))
         done = subprocess.run([str(product.BIN / "jet_image"), "--stage", "stage.json"],
                               cwd=self.folder, capture_output=True, text=True)

@@ -68,6 +68,7 @@ class Images:
     """A sealed run: its images, sparse and dense, and its centres."""
 
     def __init__(self, folder, results, ours):
+        self.folder = folder
         self.ours = ours
         offset, pixel, intensity, m_jj = [np.zeros(1, "u8")], [], [], []
         for path in sorted(folder.glob("segment-*.h5")):

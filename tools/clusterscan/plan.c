@@ -300,16 +300,18 @@ static json_t *setup_of(const struct plan *self, const struct plan_process *proc
     const bool acked =
         stage->role == ROLE_SOURCE || (stage->role == ROLE_LOG && stage->n_inputs > 0);
     char *text = analysis_to_yaml(topology_analysis(self->flow));
-    json_t *setup = json_pack(
-        "{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:i, s:i, s:I, s:o, s:s?, s:s?, s:s}",
-        "name", stage->name, "replica", (int)process->replica, "replicas", (int)stage->replicas,
-        "run_id", self->ids.run_id, "log_id", self->ids.log_id, "settings",
-        settings_of(self, process->stage), "analysis",
-        analysis_to_json(topology_analysis(self->flow)), "analysis_text", text, "folder",
-        self->images, "source", sources_before(self, process->stage), "sources", (int)self->sources,
-        "window", window_of(self), "inputs", inputs_of(self, stage), "output",
-        process->output[0] != '\0' ? process->output : NULL, "control",
-        acked ? self->control : NULL, "monitor", self->monitor);
+    json_t *setup = json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:s, s:i, s:i, s:I, "
+                              "s:s, s:o, s:s?, s:s?, s:s}",
+                              "name", stage->name, "replica", (int)process->replica, "replicas",
+                              (int)stage->replicas, "run_id", self->ids.run_id, "log_id",
+                              self->ids.log_id, "settings", settings_of(self, process->stage),
+                              "analysis", analysis_to_json(topology_analysis(self->flow)),
+                              "analysis_text", text, "folder", self->images, "scratch",
+                              self->folder, "source", sources_before(self, process->stage),
+                              "sources", (int)self->sources, "window", window_of(self),
+                              "compression", stage->compression, "inputs", inputs_of(self, stage),
+                              "output", process->output[0] != '\0' ? process->output : NULL,
+                              "control", acked ? self->control : NULL, "monitor", self->monitor);
     free(text);
     return setup;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* reference_example: two messages as the bytes they are on the wire, packed by the code that packs
- * all messages. The numbers are such that LZ4 finds nothing to compress, so that the payload can be
- * read in the dump. */
+ * all messages. The payload is stored, not compressed, so that it can be read in the dump. */
+#include <assert.h>
 #include <ctype.h>
 
 #include "common/wire/frame.h"
@@ -62,7 +62,9 @@ static status dump_record(FILE *to, wire_packer *packer)
                                  .attempt = 1,
                                  .epoch = EPOCH};
     struct wire_frame frames[2];
-    const status done = wire_pack(packer, &header, &score, frames);
+    uint8_t payload[1024];
+    assert(wire_bound(packer, header.type, &score) <= sizeof payload);
+    const status done = wire_pack(packer, &header, &score, sizeof payload, payload, frames);
     if (done != STATUS_OK)
         return done;
     dump(to, "A `score`, first frame: header", frames[0]);
@@ -73,7 +75,7 @@ static status dump_record(FILE *to, wire_packer *packer)
 status reference_example(FILE *to)
 {
     wire_packer *packer = NULL;
-    status done = wire_packer_create(&packer);
+    status done = wire_packer_create(&packer, PAYLOAD_STORED);
     if (done == STATUS_OK)
         done = dump_control(to, packer);
     if (done == STATUS_OK)

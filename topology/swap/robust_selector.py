@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """robust_selector in Python: cluster spectra in, signal-rich clusters out.
 All that a feed stage does is on this page; docs/swapping.md goes through it."""
-import hashlib, json, math, os, secrets, signal, statistics, struct, sys, time
-import lz4.frame, msgpack, numpy as np, zmq
-VERSION, SPECTRA, SELECTION, ALIVE, PULL, END = 1, 4, 5, 65, 66, 67  # docs/wire-format.md
+import json, math, os, secrets, signal, statistics, struct, sys, time
+import lz4.frame, msgpack, numpy as np, xxhash, zmq
+VERSION, SPECTRA, SELECTION, ALIVE, PULL, END = 2, 4, 5, 65, 66, 67  # docs/wire-format.md
 SETUP = json.load(open(sys.argv[sys.argv.index("--stage") + 1]))  # `run` adds: --stage FILE
 RUN, ME = SETUP["run_id"], secrets.randbits(63) | 1  # ME: this life of the process
 
@@ -13,9 +13,8 @@ def control(kind, fields):
 
 def item(index, fields):  # its two frames
     raw = msgpack.packb(fields)
-    digest = hashlib.blake2b(raw, digest_size=16).digest()
-    head = [VERSION, SELECTION, RUN, SETUP["replica"], index, 1, ME, 0, len(raw), digest]
-    return msgpack.packb(head), lz4.frame.compress(raw, block_linked=False, content_checksum=True)
+    head = [VERSION, SELECTION, RUN, SETUP["replica"], index, 1, ME, 0, len(raw)]
+    return msgpack.packb([*head, xxhash.xxh3_128_digest(raw)]), lz4.frame.compress(raw)
 
 class Input:  # the items of one producer process, in order, each once
     def __init__(self, endpoint):
@@ -36,7 +35,9 @@ class Input:  # the items of one producer process, in order, each once
                 self.total = head[3]["total"]
             elif head[:3] == [VERSION, SPECTRA, RUN] and head[4] == self.next:
                 self.next += 1
-                yield msgpack.unpackb(lz4.frame.decompress(payload[0]))
+                raw = lz4.frame.decompress(payload[0])
+                assert xxhash.xxh3_128_digest(raw) == head[9], "a damaged item"
+                yield msgpack.unpackb(raw)
 
 def serve(complete):  # all our items, to everybody who pulls
     while outlet.poll(0):

@@ -23,8 +23,8 @@ static void open_flows(void)
     strcpy(folder, "/tmp/clusterscan-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(endpoint, sizeof endpoint, "ipc://%s/edge", folder);
-    ck_assert_int_eq(flow_init(&producer, run_id, "producer", 0), STATUS_OK);
-    ck_assert_int_eq(flow_init(&consumer, run_id, "consumer", 0), STATUS_OK);
+    ck_assert_int_eq(flow_init(&producer, run_id, "producer", 0, PAYLOAD_STORED), STATUS_OK);
+    ck_assert_int_eq(flow_init(&consumer, run_id, "consumer", 0, PAYLOAD_LZ4), STATUS_OK);
 }
 
 static void close_flows(void)
@@ -234,8 +234,7 @@ static size_t pull_items(feeder *out, puller *in, size_t n, uint64_t got[])
 static feeder *new_feeder(uint64_t n)
 {
     feeder *out;
-    ck_assert_int_eq(feeder_create(&out, &producer, endpoint, MESSAGE_SCORE, NULL, NULL),
-                     STATUS_OK);
+    ck_assert_int_eq(feeder_create(&out, &producer, endpoint, MESSAGE_SCORE, "."), STATUS_OK);
     for (uint64_t i = 0; i < n; i++) {
         const struct score_record score = score_number(i);
         ck_assert_int_eq(feeder_append(out, &score), STATUS_OK);

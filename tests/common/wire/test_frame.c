@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records and controls survive the wire; what is not exactly right is refused. */
 #include <math.h>
-#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/wire/frame.h"
@@ -9,19 +9,20 @@
 #include "tests/support/check_main.h"
 
 static const char run_id[RUN_ID_SIZE] = "0123456789abcdef0123456789abcdef";
-static wire_packer *packer;
+static wire_packer *packers[2]; /* by coding */
 static wire_unpacker *unpacker;
 
 static void open_wire(void)
 {
-    ck_assert_int_ge(sodium_init(), 0);
-    ck_assert_int_eq(wire_packer_create(&packer), STATUS_OK);
+    for (int i = PAYLOAD_STORED; i <= PAYLOAD_LZ4; i++)
+        ck_assert_int_eq(wire_packer_create(&packers[i], (enum payload_coding)i), STATUS_OK);
     ck_assert_int_eq(wire_unpacker_create(&unpacker), STATUS_OK);
 }
 
 static void close_wire(void)
 {
-    wire_packer_destroy(&packer);
+    for (int i = PAYLOAD_STORED; i <= PAYLOAD_LZ4; i++)
+        wire_packer_destroy(&packers[i]);
     wire_unpacker_destroy(&unpacker);
 }
 
@@ -65,16 +66,18 @@ struct copy {
     size_t payload_size;
 };
 
-static struct copy pack_copy(const struct event_batch *batch)
+static struct copy pack_copy(int coding, const struct event_batch *batch)
 {
     struct copy copy;
     struct wire_frame frames[2];
     struct wire_header header = a_header();
-    ck_assert_int_eq(wire_pack(packer, &header, batch, frames), STATUS_OK);
+    ck_assert_uint_le(wire_bound(packers[coding], header.type, batch), sizeof copy.payload);
+    ck_assert_int_eq(
+        wire_pack(packers[coding], &header, batch, sizeof copy.payload, copy.payload, frames),
+        STATUS_OK);
     ck_assert_uint_le(frames[0].size, sizeof copy.header);
-    ck_assert_uint_le(frames[1].size, sizeof copy.payload);
+    ck_assert_ptr_eq(frames[1].data, copy.payload);
     memcpy(copy.header, frames[0].data, frames[0].size);
-    memcpy(copy.payload, frames[1].data, frames[1].size);
     copy.header_size = frames[0].size;
     copy.payload_size = frames[1].size;
     return copy;
@@ -91,7 +94,7 @@ static status unpack_copy(const struct copy *copy, struct wire_header *header, u
 START_TEST(a_batch_arrives_as_it_was_sent)
 {
     const struct event_batch batch = a_batch();
-    const struct copy copy = pack_copy(&batch);
+    const struct copy copy = pack_copy(_i, &batch);
     struct wire_header header;
     union record record;
     ck_assert_int_eq(unpack_copy(&copy, &header, &record), STATUS_OK);
@@ -115,7 +118,7 @@ START_TEST(an_optional_array_that_is_not_known_stays_so)
 {
     struct event_batch batch = a_batch();
     batch.label = NULL;
-    const struct copy copy = pack_copy(&batch);
+    const struct copy copy = pack_copy(_i, &batch);
     struct wire_header header;
     union record record;
     ck_assert_int_eq(unpack_copy(&copy, &header, &record), STATUS_OK);
@@ -127,7 +130,7 @@ START_TEST(a_batch_without_events_has_arrays_of_no_elements)
 {
     static const uint32_t no_offset[] = {0};
     const struct event_batch batch = {.offset = no_offset};
-    const struct copy copy = pack_copy(&batch);
+    const struct copy copy = pack_copy(_i, &batch);
     struct wire_header header;
     union record record;
     ck_assert_int_eq(unpack_copy(&copy, &header, &record), STATUS_OK);
@@ -163,7 +166,10 @@ START_TEST(nested_counts_and_inline_arrays_arrive)
     header.type = MESSAGE_SELECTION;
     struct wire_frame frames[2];
     union record record;
-    ck_assert_int_eq(wire_pack(packer, &header, &selection, frames), STATUS_OK);
+    uint8_t payload[2048];
+    ck_assert_uint_le(wire_bound(packers[_i], header.type, &selection), sizeof payload);
+    ck_assert_int_eq(wire_pack(packers[_i], &header, &selection, sizeof payload, payload, frames),
+                     STATUS_OK);
     ck_assert_int_eq(wire_unpack(unpacker, &header, frames[1], &record), STATUS_OK);
     const struct selection_record *got = &record.selection;
     ck_assert_uint_eq(got->summed.tally.dropped[DROP_ONE_JET], 4);
@@ -175,10 +181,68 @@ START_TEST(nested_counts_and_inline_arrays_arrive)
 }
 END_TEST
 
+START_TEST(a_stored_payload_is_read_where_it_lies)
+{
+    const struct event_batch batch = a_batch();
+    const struct copy copy = pack_copy(PAYLOAD_STORED, &batch);
+    struct wire_header header;
+    union record record;
+    ck_assert_int_eq(unpack_copy(&copy, &header, &record), STATUS_OK);
+    const uint8_t *label_at = (const uint8_t *)record.events.label;
+    ck_assert(label_at > copy.payload && label_at < copy.payload + copy.payload_size);
+}
+END_TEST
+
+/* LZ4 blocks end at 4 MiB, so a larger payload has several. */
+START_TEST(a_record_of_several_blocks_arrives)
+{
+    enum { PARTICLES = 1000003 };
+    static const uint32_t whole[] = {0, PARTICLES};
+    float *values = malloc(PARTICLES * sizeof *values);
+    for (size_t i = 0; i < PARTICLES; i++)
+        values[i] = (float)i;
+    const struct event_batch batch = {.events = 1,
+                                      .particles = PARTICLES,
+                                      .offset = whole,
+                                      .pt = values,
+                                      .eta = values,
+                                      .phi = values};
+    struct wire_header header = a_header();
+    struct wire_frame frames[2];
+    const size_t room = wire_bound(packers[_i], header.type, &batch);
+    uint8_t *payload = malloc(room);
+    ck_assert_int_eq(wire_pack(packers[_i], &header, &batch, room, payload, frames), STATUS_OK);
+    union record record;
+    ck_assert_int_eq(wire_unpack(unpacker, &header, frames[1], &record), STATUS_OK);
+    ck_assert_mem_eq(record.events.pt, values, PARTICLES * sizeof *values);
+    ck_assert_mem_eq(record.events.phi, values, PARTICLES * sizeof *values);
+    free(payload);
+    free(values);
+}
+END_TEST
+
+/* What a program that uses liblz4 alone sees. */
+START_TEST(a_stored_payload_is_a_frame_to_lz4)
+{
+    const struct event_batch batch = a_batch();
+    const struct copy copy = pack_copy(PAYLOAD_STORED, &batch);
+    struct wire_header header;
+    const struct wire_frame first = {copy.header, copy.header_size};
+    ck_assert_int_eq(wire_unpack_header(unpacker, first, &header), STATUS_OK);
+    LZ4F_dctx *lz4;
+    uint8_t raw[4096];
+    ck_assert(!LZ4F_isError(LZ4F_createDecompressionContext(&lz4, LZ4F_VERSION)));
+    const size_t length = (size_t)header.raw_length;
+    ck_assert_ptr_null(payload_decode(lz4, copy.payload_size, copy.payload, length, raw));
+    ck_assert_mem_eq(raw, payload_inside(copy.payload_size, copy.payload, length), length);
+    LZ4F_freeDecompressionContext(lz4);
+}
+END_TEST
+
 START_TEST(every_single_damaged_byte_is_noticed)
 {
     const struct event_batch batch = a_batch();
-    const struct copy whole = pack_copy(&batch);
+    const struct copy whole = pack_copy(_i, &batch);
     for (size_t i = 0; i < whole.payload_size; i++) {
         struct copy copy = whole;
         copy.payload[i] ^= 0x20;
@@ -193,7 +257,7 @@ END_TEST
 START_TEST(a_truncated_or_longer_frame_is_refused)
 {
     const struct event_batch batch = a_batch();
-    const struct copy whole = pack_copy(&batch);
+    const struct copy whole = pack_copy(_i, &batch);
     for (size_t n = 0; n < whole.payload_size + 2; n++) {
         struct copy copy = whole;
         copy.payload_size = n;
@@ -214,7 +278,7 @@ START_TEST(a_raw_length_above_the_cap_is_refused_before_anything_is_allocated)
 {
     struct copy copy = {.header_size = 0};
     const struct event_batch batch = a_batch();
-    copy = pack_copy(&batch);
+    copy = pack_copy(PAYLOAD_STORED, &batch);
     /* raw length is the last number before the digest (bin 8: 2 + 16 bytes). */
     uint8_t longer[512];
     const size_t digest_at = copy.header_size - 18;
@@ -234,7 +298,7 @@ END_TEST
 START_TEST(another_protocol_version_is_refused)
 {
     const struct event_batch batch = a_batch();
-    struct copy copy = pack_copy(&batch);
+    struct copy copy = pack_copy(PAYLOAD_STORED, &batch);
     ck_assert_uint_eq(copy.header[1], WIRE_VERSION); /* behind the head of the array */
     copy.header[1] = WIRE_VERSION + 1;
     struct wire_header header;
@@ -247,7 +311,7 @@ END_TEST
 START_TEST(a_message_read_as_another_type_is_refused)
 {
     const struct event_batch batch = a_batch();
-    const struct copy copy = pack_copy(&batch);
+    const struct copy copy = pack_copy(_i, &batch);
     struct wire_header header;
     union record record;
     const struct wire_frame first = {copy.header, copy.header_size};
@@ -264,8 +328,9 @@ START_TEST(a_control_arrives_with_its_bitmap)
     const struct control_durable durable = {
         .source = 1, .epoch = 4, .watermark = 640, .bitmap = {bits, sizeof bits}};
     struct wire_frame frame;
-    ck_assert_int_eq(wire_pack_control(packer, CONTROL_DURABLE, run_id, &durable, &frame),
-                     STATUS_OK);
+    ck_assert_int_eq(
+        wire_pack_control(packers[PAYLOAD_STORED], CONTROL_DURABLE, run_id, &durable, &frame),
+        STATUS_OK);
     enum control_type type;
     char got_id[RUN_ID_SIZE];
     union control control;
@@ -288,7 +353,8 @@ START_TEST(texts_and_infinite_limits_arrive_in_a_pull)
                                       .remainder = 1,
                                       .mass = {-(double)INFINITY, 4600.0}};
     struct wire_frame frame;
-    ck_assert_int_eq(wire_pack_control(packer, CONTROL_PULL, run_id, &pull, &frame), STATUS_OK);
+    ck_assert_int_eq(
+        wire_pack_control(packers[PAYLOAD_STORED], CONTROL_PULL, run_id, &pull, &frame), STATUS_OK);
     enum control_type type;
     char got_id[RUN_ID_SIZE];
     union control control;
@@ -337,15 +403,24 @@ int main(void)
 {
     TCase *cases = tcase_create("frame");
     tcase_add_checked_fixture(cases, open_wire, close_wire);
-    tcase_add_test(cases, a_batch_arrives_as_it_was_sent);
-    tcase_add_test(cases, an_optional_array_that_is_not_known_stays_so);
-    tcase_add_test(cases, a_batch_without_events_has_arrays_of_no_elements);
-    tcase_add_test(cases, nested_counts_and_inline_arrays_arrive);
-    tcase_add_test(cases, every_single_damaged_byte_is_noticed);
-    tcase_add_test(cases, a_truncated_or_longer_frame_is_refused);
+    tcase_add_loop_test(cases, a_batch_arrives_as_it_was_sent, PAYLOAD_STORED, PAYLOAD_LZ4 + 1);
+    tcase_add_loop_test(cases, an_optional_array_that_is_not_known_stays_so, PAYLOAD_STORED,
+                        PAYLOAD_LZ4 + 1);
+    tcase_add_loop_test(cases, a_batch_without_events_has_arrays_of_no_elements, PAYLOAD_STORED,
+                        PAYLOAD_LZ4 + 1);
+    tcase_add_loop_test(cases, nested_counts_and_inline_arrays_arrive, PAYLOAD_STORED,
+                        PAYLOAD_LZ4 + 1);
+    tcase_add_test(cases, a_stored_payload_is_read_where_it_lies);
+    tcase_add_loop_test(cases, a_record_of_several_blocks_arrives, PAYLOAD_STORED, PAYLOAD_LZ4 + 1);
+    tcase_add_test(cases, a_stored_payload_is_a_frame_to_lz4);
+    tcase_add_loop_test(cases, every_single_damaged_byte_is_noticed, PAYLOAD_STORED,
+                        PAYLOAD_LZ4 + 1);
+    tcase_add_loop_test(cases, a_truncated_or_longer_frame_is_refused, PAYLOAD_STORED,
+                        PAYLOAD_LZ4 + 1);
     tcase_add_test(cases, a_raw_length_above_the_cap_is_refused_before_anything_is_allocated);
     tcase_add_test(cases, another_protocol_version_is_refused);
-    tcase_add_test(cases, a_message_read_as_another_type_is_refused);
+    tcase_add_loop_test(cases, a_message_read_as_another_type_is_refused, PAYLOAD_STORED,
+                        PAYLOAD_LZ4 + 1);
     tcase_add_test(cases, a_control_arrives_with_its_bitmap);
     tcase_add_test(cases, texts_and_infinite_limits_arrive_in_a_pull);
     tcase_add_test(cases, the_scan_refuses_what_promises_more_than_it_holds);

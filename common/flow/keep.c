@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/flow/keep.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/log/log.h"
+
+struct kept {
+    size_t size[2];
+    off_t place;     /* in the file */
+    uint8_t *memory; /* instead; NULL if it is in the file */
+};
+
+struct keep {
+    int file;
+    off_t end;
+    uint64_t n;
+    uint64_t room;
+    struct kept *item;
+};
+
+/* Without a name where the file system can, else with one that is taken away at once. */
+static int open_nameless(const char *folder)
+{
+    const int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+        return file;
+    char path[4096];
+    snprintf(path, sizeof path, "%.4000s/.keep-XXXXXX", folder);
+    const int named = mkostemp(path, O_CLOEXEC);
+    if (named >= 0)
+        unlink(path);
+    return named;
+}
+
+status keep_create(keep **out, const char *folder)
+{
+    assert(out != NULL && folder != NULL);
+    *out = NULL;
+    keep *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    self->file = open_nameless(folder);
+    if (self->file < 0) {
+        log_error("cannot make a file in %s: %s", folder, strerror(errno));
+        keep_destroy(&self);
+        return STATUS_IO;
+    }
+    *out = self;
+    return STATUS_OK;
+}
+
+void keep_destroy(keep **self)
+{
+    if (*self == NULL)
+        return;
+    for (uint64_t i = 0; i < (*self)->n; i++)
+        free((*self)->item[i].memory);
+    free((*self)->item);
+    if ((*self)->file >= 0)
+        close((*self)->file);
+    free(*self);
+    *self = NULL;
+}
+
+uint64_t keep_items(const keep *self)
+{
+    return self->n;
+}
+
+static struct kept *next_item(keep *self)
+{
+    if (self->n == self->room) {
+        const uint64_t room = self->room == 0 ? 64 : 2 * self->room;
+        struct kept *grown = realloc(self->item, room * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        self->item = grown;
+        self->room = room;
+    }
+    return &self->item[self->n];
+}
+
+static struct iovec part(const void *bytes, size_t size)
+{
+    return (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+}
+
+status keep_add(keep *self, const struct wire_frame frames[2])
+{
+    struct kept *item = next_item(self);
+    if (item == NULL)
+        return STATUS_NO_MEMORY;
+    *item = (struct kept){.size = {frames[0].size, frames[1].size}, .place = self->end};
+    const size_t size = frames[0].size + frames[1].size;
+    const struct iovec parts[2] = {part(frames[0].data, frames[0].size),
+                                   part(frames[1].data, frames[1].size)};
+    if (pwritev(self->file, parts, 2, self->end) == (ssize_t)size) {
+        self->end += (off_t)size;
+    } else {
+        item->memory = malloc(size);
+        if (item->memory == NULL)
+            return STATUS_NO_MEMORY;
+        memcpy(item->memory, frames[0].data, frames[0].size);
+        memcpy(item->memory + frames[0].size, frames[1].data, frames[1].size);
+    }
+    self->n++;
+    return STATUS_OK;
+}
+
+void keep_sizes(const keep *self, uint64_t index, size_t sizes[2])
+{
+    assert(index < self->n);
+    memcpy(sizes, self->item[index].size, sizeof self->item[index].size);
+}
+
+status keep_get(const keep *self, uint64_t index, uint8_t header[], uint8_t payload[])
+{
+    assert(index < self->n);
+    const struct kept *item = &self->item[index];
+    if (item->memory != NULL) {
+        memcpy(header, item->memory, item->size[0]);
+        memcpy(payload, item->memory + item->size[0], item->size[1]);
+        return STATUS_OK;
+    }
+    const struct iovec parts[2] = {part(header, item->size[0]), part(payload, item->size[1])};
+    const ssize_t got = preadv(self->file, parts, 2, item->place);
+    if (got == (ssize_t)(item->size[0] + item->size[1]))
+        return STATUS_OK;
+    log_error("cannot read item %llu back from the disk: %s", (unsigned long long)index,
+              got < 0 ? strerror(errno) : "it is cut short");
+    return STATUS_IO;
+}
