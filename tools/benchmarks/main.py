@@ -105,8 +105,8 @@ def main():
                         help=f"all of these if none is given: {', '.join(BENCHMARKS)}")
     parser.add_argument("--json", action="store_true", help="one line of JSON per row")
     parser.add_argument("--repeats", type=positive, default=7, metavar="N",
-                        help="pairs of measurements (7; train at least 7, cs_run and pipeline at "
-                             "most 3, latency and memory 1)")
+                        help="pairs of measurements (7; train at least 7, cs_run, pipeline "
+                             "and memory at most 3, latency 1)")
     parser.add_argument("--events", type=positive, metavar="N",
                         help="only the first N events of each sample: to try the bench, not to "
                              "measure")
