@@ -44,40 +44,81 @@ static uint64_t equal(__m512 score, __m512 best)
     return _mm512_cmp_ps_mask(score, best, _CMP_EQ_OQ);
 }
 
-static struct nearest of_block(const struct score_table *table, size_t first, size_t n,
-                               const uint16_t pixel[], const float value[])
+static __m512 upper(__m512i word)
+{
+    return _mm512_cvtepi32_ps(word);
+}
+
+static __m512 lower(__m512i word)
+{
+    return _mm512_cvtepi32_ps(_mm512_slli_epi32(word, 16));
+}
+
+/* The scores of one image and the columns of a block. */
+struct block {
+    __m512 s0, s1, s2, s3;
+    __m128 sum; /* of the values */
+};
+
+static inline struct block score_block(const struct score_table *table, size_t first, size_t n,
+                                       const uint16_t pixel[], const float value[])
 {
     const float *start = table->start + first;
-    __m512 s0 = _mm512_load_ps(start), s1 = _mm512_load_ps(start + 16);
-    __m512 s2 = _mm512_load_ps(start + 32), s3 = _mm512_load_ps(start + 48);
-    __m128 sum = _mm_setzero_ps();
+    struct block x = {_mm512_load_ps(start), _mm512_load_ps(start + 16), _mm512_load_ps(start + 32),
+                      _mm512_load_ps(start + 48), _mm_setzero_ps()};
+    const int32_t *words = table->word + first / 2;
     for (size_t i = 0; i < n; i++) {
-        const float *weight = table->weight + pixel[i] * table->stride + first;
+        const int32_t *word = words + pixel[i] * (table->stride / 2);
         const __m512 v = _mm512_set1_ps(value[i]);
-        sum = _mm_add_ss(sum, _mm512_castps512_ps128(v));
-        s0 = _mm512_fmadd_ps(_mm512_load_ps(weight), v, s0);
-        s1 = _mm512_fmadd_ps(_mm512_load_ps(weight + 16), v, s1);
-        s2 = _mm512_fmadd_ps(_mm512_load_ps(weight + 32), v, s2);
-        s3 = _mm512_fmadd_ps(_mm512_load_ps(weight + 48), v, s3);
+        const __m512i a = _mm512_load_si512(word), b = _mm512_load_si512(word + 16);
+        x.sum = _mm_add_ss(x.sum, _mm512_castps512_ps128(v));
+        x.s0 = _mm512_fmadd_ps(lower(a), v, x.s0);
+        x.s1 = _mm512_fmadd_ps(upper(a), v, x.s1);
+        x.s2 = _mm512_fmadd_ps(lower(b), v, x.s2);
+        x.s3 = _mm512_fmadd_ps(upper(b), v, x.s3);
     }
-    const struct two_least least = across(join(of_two(s0, s1), of_two(s2, s3)));
-    const uint64_t here = equal(s0, least.best) | equal(s1, least.best) << 16 |
-                          equal(s2, least.best) << 32 | equal(s3, least.best) << 48;
+    return x;
+}
+
+static inline struct nearest nearest_of_block(const struct block *x, size_t first)
+{
+    const struct two_least least = across(join(of_two(x->s0, x->s1), of_two(x->s2, x->s3)));
+    const uint64_t here = equal(x->s0, least.best) | equal(x->s1, least.best) << 16 |
+                          equal(x->s2, least.best) << 32 | equal(x->s3, least.best) << 48;
     const size_t column = here != 0 ? (size_t)__builtin_ctzll(here) : 0; /* none if NaN */
     return (struct nearest){_mm512_cvtss_f32(least.best), _mm512_cvtss_f32(least.second),
-                            _mm_cvtss_f32(sum), (uint32_t)(first + column)};
+                            _mm_cvtss_f32(x->sum), (uint32_t)(first + column)};
+}
+
+/* The nearest of an image is looked for while the next one is scored: the processor would wait for
+ * the last sum otherwise. */
+static void find_nearest_in_one(const struct score_table *table, size_t n, const uint64_t offset[],
+                                const uint16_t pixel[], const float value[], struct nearest found[])
+{
+    struct block last = {0};
+    for (size_t i = 0; i < n; i++) {
+        const size_t begin = (size_t)(offset[i] - offset[0]);
+        const size_t some = (size_t)(offset[i + 1] - offset[i]);
+        const struct block next = score_block(table, 0, some, pixel + begin, value + begin);
+        if (i > 0)
+            found[i - 1] = nearest_of_block(&last, 0);
+        last = next;
+    }
+    if (n > 0)
+        found[n - 1] = nearest_of_block(&last, 0);
 }
 
 static void find_nearest(const struct score_table *table, size_t n, const uint64_t offset[],
                          const uint16_t pixel[], const float value[], struct nearest found[])
 {
-    for (size_t i = 0; i < n; i++) {
+    find_nearest_in_one(table, n, offset, pixel, value, found);
+    for (size_t i = 0; i < n && table->stride > CODEBOOK_BLOCK; i++) {
         const size_t begin = (size_t)(offset[i] - offset[0]);
         const size_t some = (size_t)(offset[i + 1] - offset[i]);
-        found[i] = of_block(table, 0, some, pixel + begin, value + begin);
-        for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK)
-            found[i] =
-                nearest_join(found[i], of_block(table, first, some, pixel + begin, value + begin));
+        for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK) {
+            const struct block x = score_block(table, first, some, pixel + begin, value + begin);
+            found[i] = nearest_join(found[i], nearest_of_block(&x, first));
+        }
     }
 }
 

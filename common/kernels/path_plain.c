@@ -10,9 +10,12 @@ static void score_block(const struct score_table *table, size_t first, size_t n,
 {
     memcpy(score, table->start + first, CODEBOOK_BLOCK * sizeof *score);
     for (size_t i = 0; i < n; i++) {
-        const float *weight = table->weight + pixel[i] * table->stride + first;
-        for (size_t c = 0; c < CODEBOOK_BLOCK; c++)
-            score[c] = fmaf(weight[c], value[i], score[c]);
+        const int32_t *word = table->word + (pixel[i] * table->stride + first) / 2;
+        for (size_t w = 0; w < CODEBOOK_BLOCK / 2; w++) {
+            float *lower = score + w / 16 * 32 + w % 16, *upper = lower + 16;
+            *lower = fmaf(word_lower(word[w]), value[i], *lower);
+            *upper = fmaf(word_upper(word[w]), value[i], *upper);
+        }
     }
 }
 
