@@ -340,13 +340,10 @@ static size_t decide(const codebook *self, const struct view *images, size_t i)
     return nearest_in_double(self, n, pixel, s);
 }
 
-/* near[n], if not NULL, gets about the score: of s only. */
-static void label_some(const codebook *self, const struct view *images, uint16_t label[],
-                       float near[])
+/* Makes labels of what was found. near[n], if not NULL, gets about the score: of s only. */
+static void settle(const codebook *self, const struct view *images, const struct nearest found[],
+                   uint16_t label[], float near[])
 {
-    struct nearest found[TOGETHER];
-    self->path->find_nearest(&self->table, images->n, images->offset, images->pixel, images->value,
-                             found);
     for (size_t i = 0; i < images->n; i++) {
         const size_t nearest =
             is_proven(self, images, i, &found[i]) ? found[i].index : decide(self, images, i);
@@ -360,10 +357,36 @@ static void label_some(const codebook *self, const struct view *images, uint16_t
 static void label_all(const codebook *self, const struct view *images, uint16_t label[],
                       float near[])
 {
+    struct nearest found[TOGETHER];
     for (size_t first = 0; first < images->n; first += TOGETHER) {
         const struct view some = part_of(images, first, TOGETHER);
-        label_some(self, &some, label + first, near != NULL ? near + first : NULL);
+        self->path->find_nearest(&self->table, some.n, some.offset, some.pixel, some.value, found);
+        settle(self, &some, found, label + first, near != NULL ? near + first : NULL);
     }
+}
+
+static void label_twice(const codebook *self, const codebook *other, const struct view *images,
+                        uint16_t label[], uint16_t label_other[])
+{
+    struct nearest found[TOGETHER], found_other[TOGETHER];
+    for (size_t first = 0; first < images->n; first += TOGETHER) {
+        const struct view some = part_of(images, first, TOGETHER);
+        self->path->find_nearest_of_two(&self->table, &other->table, some.n, some.offset,
+                                        some.pixel, some.value, found, found_other);
+        settle(self, &some, found, label + first, NULL);
+        settle(other, &some, found_other, label_other + first, NULL);
+    }
+}
+
+/* The labels of all codebooks, image i by book b in label[b stride + i]. */
+static void label_by_all(size_t books, codebook *const book[], const struct view *images,
+                         size_t stride, uint16_t label[])
+{
+    size_t b = 0;
+    for (; b + 2 <= books; b += 2)
+        label_twice(book[b], book[b + 1], images, label + b * stride, label + (b + 1) * stride);
+    if (b < books)
+        label_all(book[b], images, label + b * stride, NULL);
 }
 
 static struct view view_of(const struct sparse_images *images)
@@ -426,8 +449,7 @@ void codebooks_label(size_t books, codebook *const book[], const struct sparse_i
     const struct view all = view_of(images);
     for (size_t first = 0; first < all.n; first += IN_TURN) {
         const struct view some = part_of(&all, first, IN_TURN);
-        for (size_t b = 0; b < books; b++)
-            label_all(book[b], &some, label + b * all.n + first, NULL);
+        label_by_all(books, book, &some, all.n, label + first);
     }
 }
 
@@ -442,7 +464,6 @@ void codebooks_label_fractions(size_t books, codebook *const book[], double powe
         n = how_many(&all, first, most);
         struct view some = part_of(&all, first, n);
         prepare(book[0]->path, power, &some, value);
-        for (size_t b = 0; b < books; b++)
-            label_all(book[b], &some, label + b * all.n + first, NULL);
+        label_by_all(books, book, &some, all.n, label + first);
     }
 }

@@ -84,6 +84,11 @@ struct vector_path {
      * word_upper or word_lower of the column. */
     void (*find_nearest)(const struct score_table *table, size_t n, const uint64_t offset[],
                          const uint16_t pixel[], const float value[], struct nearest found[]);
+    /* The same from two tables: together where that is faster. */
+    void (*find_nearest_of_two)(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[]);
     /* sum[n][CODEBOOK_LANES]: adds value[j] table[stride pixel[j] + lane] of every entry j of the
      * image in turn; each product and each sum is rounded. */
     void (*add_lanes)(size_t n, const uint64_t offset[], const uint16_t pixel[],

@@ -60,23 +60,30 @@ struct block {
     __m128 sum; /* of the values */
 };
 
+static inline struct block start_block(const struct score_table *table, size_t first)
+{
+    const float *start = table->start + first;
+    return (struct block){_mm512_load_ps(start), _mm512_load_ps(start + 16),
+                          _mm512_load_ps(start + 32), _mm512_load_ps(start + 48), _mm_setzero_ps()};
+}
+
+static inline void add_pixel(struct block *x, const int32_t word[], __m512 v)
+{
+    const __m512i a = _mm512_load_si512(word), b = _mm512_load_si512(word + 16);
+    x->sum = _mm_add_ss(x->sum, _mm512_castps512_ps128(v));
+    x->s0 = _mm512_fmadd_ps(lower(a), v, x->s0);
+    x->s1 = _mm512_fmadd_ps(upper(a), v, x->s1);
+    x->s2 = _mm512_fmadd_ps(lower(b), v, x->s2);
+    x->s3 = _mm512_fmadd_ps(upper(b), v, x->s3);
+}
+
 static inline struct block score_block(const struct score_table *table, size_t first, size_t n,
                                        const uint16_t pixel[], const float value[])
 {
-    const float *start = table->start + first;
-    struct block x = {_mm512_load_ps(start), _mm512_load_ps(start + 16), _mm512_load_ps(start + 32),
-                      _mm512_load_ps(start + 48), _mm_setzero_ps()};
+    struct block x = start_block(table, first);
     const int32_t *words = table->word + first / 2;
-    for (size_t i = 0; i < n; i++) {
-        const int32_t *word = words + pixel[i] * (table->stride / 2);
-        const __m512 v = _mm512_set1_ps(value[i]);
-        const __m512i a = _mm512_load_si512(word), b = _mm512_load_si512(word + 16);
-        x.sum = _mm_add_ss(x.sum, _mm512_castps512_ps128(v));
-        x.s0 = _mm512_fmadd_ps(lower(a), v, x.s0);
-        x.s1 = _mm512_fmadd_ps(upper(a), v, x.s1);
-        x.s2 = _mm512_fmadd_ps(lower(b), v, x.s2);
-        x.s3 = _mm512_fmadd_ps(upper(b), v, x.s3);
-    }
+    for (size_t i = 0; i < n; i++)
+        add_pixel(&x, words + pixel[i] * (table->stride / 2), _mm512_set1_ps(value[i]));
     return x;
 }
 
@@ -120,6 +127,47 @@ static void find_nearest(const struct score_table *table, size_t n, const uint64
             found[i] = nearest_join(found[i], nearest_of_block(&x, first));
         }
     }
+}
+
+/* Of tables with one block each: every pixel is looked at once. */
+static void find_nearest_in_pair(const struct score_table *table, const struct score_table *other,
+                                 size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                 const float value[], struct nearest found[],
+                                 struct nearest found_other[])
+{
+    enum { ROW = CODEBOOK_BLOCK / 2 };
+    struct block last = {0}, last_other = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct block x = start_block(table, 0), y = start_block(other, 0);
+        for (uint64_t j = offset[i] - offset[0]; j < offset[i + 1] - offset[0]; j++) {
+            const __m512 v = _mm512_set1_ps(value[j]);
+            add_pixel(&x, table->word + pixel[j] * ROW, v);
+            add_pixel(&y, other->word + pixel[j] * ROW, v);
+        }
+        if (i > 0) {
+            found[i - 1] = nearest_of_block(&last, 0);
+            found_other[i - 1] = nearest_of_block(&last_other, 0);
+        }
+        last = x;
+        last_other = y;
+    }
+    if (n > 0) {
+        found[n - 1] = nearest_of_block(&last, 0);
+        found_other[n - 1] = nearest_of_block(&last_other, 0);
+    }
+}
+
+static void find_nearest_of_two(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[])
+{
+    if (table->stride == CODEBOOK_BLOCK && other->stride == CODEBOOK_BLOCK) {
+        find_nearest_in_pair(table, other, n, offset, pixel, value, found, found_other);
+        return;
+    }
+    find_nearest(table, n, offset, pixel, value, found);
+    find_nearest(other, n, offset, pixel, value, found_other);
 }
 
 static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
@@ -279,6 +327,7 @@ static void take_roots(size_t n, const float in[], float out[])
 
 const struct vector_path vector_path_avx512 = {
     .find_nearest = find_nearest,
+    .find_nearest_of_two = find_nearest_of_two,
     .add_lanes = add_lanes,
     .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,

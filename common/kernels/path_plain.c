@@ -48,6 +48,15 @@ static void find_nearest(const struct score_table *table, size_t n, const uint64
     }
 }
 
+static void find_nearest_of_two(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[])
+{
+    find_nearest(table, n, offset, pixel, value, found);
+    find_nearest(other, n, offset, pixel, value, found_other);
+}
+
 static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
                       const float value[], size_t stride, const double table[], double sum[])
 {
@@ -91,6 +100,7 @@ static void take_roots(size_t n, const float in[], float out[])
 
 const struct vector_path vector_path_plain = {
     .find_nearest = find_nearest,
+    .find_nearest_of_two = find_nearest_of_two,
     .add_lanes = add_lanes,
     .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,
