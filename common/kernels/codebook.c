@@ -14,12 +14,18 @@ struct codebook {
     size_t pixels;
     size_t columns; /* of the tables in double */
     const struct vector_path *path;
-    double *bias;             /* [columns] */
-    double *weight;           /* [pixels][columns] */
-    struct score_table table; /* both added up and rounded to float */
-    double reach;             /* largest |bias| or entry of the table; infinity: too large */
+    double *bias;   /* [columns] */
+    double *weight; /* [pixels][columns] */
+    /* w = W + bias, the score of an image whose values sum to 1 being the sum of its rows alone, as
+     * whole numbers: w = middle + unit (number in 16 bits), good to half a unit. */
+    struct score_table table;
+    double middle;
+    double unit;
+    double reach; /* above every |W| + |bias|; infinity: too large */
 };
 
+/* The range of w in units: 16 bits, and some room for rounding. */
+#define WHOLE_MOST 65500.0
 /* Images scored before the first is looked at again. */
 enum { TOGETHER = 64 };
 /* Images that go through all codebooks before the next ones: their pixels stay in a near cache, and
@@ -79,13 +85,13 @@ status codebook_create_blank(codebook **out, size_t k, const smearing *smear)
     self->bias = calloc(self->columns, sizeof(double));
     self->weight = aligned_alloc(64, self->pixels * self->columns * sizeof(double));
     self->table.start = aligned_alloc(64, self->table.stride * sizeof(float));
-    self->table.weight = aligned_alloc(64, entries * sizeof(float));
+    self->table.word = aligned_alloc(64, entries * sizeof(int16_t));
     if (self->bias == NULL || self->weight == NULL || self->table.start == NULL ||
-        self->table.weight == NULL) {
+        self->table.word == NULL) {
         codebook_destroy(&self);
         return STATUS_NO_MEMORY;
     }
-    memset(self->table.weight, 0, entries * sizeof(float));
+    memset(self->table.word, 0, entries * sizeof(int16_t));
     for (size_t c = 0; c < self->table.stride; c++)
         self->table.start[c] = c < k ? 0.0f : INFINITY; /* without a cluster: never wins */
     *out = self;
@@ -99,7 +105,7 @@ void codebook_destroy(codebook **self)
     free((*self)->bias);
     free((*self)->weight);
     free((*self)->table.start);
-    free((*self)->table.weight);
+    free((*self)->table.word);
     free(*self);
     *self = NULL;
 }
@@ -132,29 +138,79 @@ static void finish_tables(codebook *self, const double mean[])
     }
 }
 
-/* Fills the float table. reach is above every entry and every bias. */
-static void round_tables(codebook *self)
+/* Between which values the w of all clusters lie. */
+struct range {
+    double least, most;
+};
+
+static struct range range_of(const codebook *self)
 {
-    const double *restrict bias = self->bias;
-    double largest[CODEBOOK_LANES] = {0.0}, largest_bias = 0.0;
+    double least[CODEBOOK_LANES], most[CODEBOOK_LANES];
+    for (size_t lane = 0; lane < CODEBOOK_LANES; lane++)
+        least[lane] = most[lane] = self->weight[0] + self->bias[0];
     for (size_t p = 0; p < self->pixels; p++) {
         const double *restrict weight = self->weight + p * self->columns;
-        float *restrict rounded = self->table.weight + p * self->table.stride;
-        for (size_t c = 0; c < self->k; c++)
-            rounded[c] = (float)(weight[c] + bias[c]);
+        /* Columns beyond k are 0 and may widen the range; that does no harm. */
         for (size_t first = 0; first < self->columns; first += CODEBOOK_LANES)
             for (size_t lane = 0; lane < CODEBOOK_LANES; lane++) {
-                const double size = fabs(weight[first + lane]);
-                largest[lane] = size > largest[lane] ? size : largest[lane];
+                const double w = weight[first + lane] + self->bias[first + lane];
+                least[lane] = w < least[lane] ? w : least[lane];
+                most[lane] = w > most[lane] ? w : most[lane];
             }
     }
+    struct range all = {least[0], most[0]};
+    for (size_t lane = 1; lane < CODEBOOK_LANES; lane++) {
+        all.least = fmin(all.least, least[lane]);
+        all.most = fmax(all.most, most[lane]);
+    }
+    return all;
+}
+
+/* Nearest whole number of |x| < 2^31, ties to even, where the processor may round 2 at a time. */
+static double nearest_whole(double x)
+{
+    const double shift = 0x1.8p52;
+    return x + shift - shift;
+}
+
+/* The words of 32 columns: number[32] are their w in units, not yet whole. An upper half is chosen
+ * with the lower one in mind, which is part of the number that is read. */
+static void fill_words(const double number[], int32_t word[])
+{
+    for (size_t i = 0; i < 16; i++) {
+        const int32_t lower = (int32_t)nearest_whole(number[i]);
+        const uint32_t bits = (uint32_t)lower & 0xffff;
+        const double rest = number[16 + i] - (double)bits * 0x1p-16;
+        const uint32_t upper = (uint32_t)(int32_t)nearest_whole(rest);
+        word[i] = (int32_t)(upper << 16 | bits);
+    }
+}
+
+static void round_tables(codebook *self)
+{
+    const size_t stride = self->table.stride;
+    const double *restrict bias = self->bias;
+    const struct range range = range_of(self);
+    double largest_bias = 0.0;
     for (size_t c = 0; c < self->k; c++)
         largest_bias = fmax(largest_bias, fabs(bias[c]));
-    self->reach = 0.0;
-    for (size_t lane = 0; lane < CODEBOOK_LANES; lane++)
-        self->reach = fmax(self->reach, largest[lane] + largest_bias);
-    if (!(self->reach < 0x1p100))
+    self->middle = 0.5 * (range.least + range.most);
+    self->unit = (range.most - range.least) / WHOLE_MOST;
+    self->reach = fmax(fabs(range.least), fabs(range.most)) + 2.0 * largest_bias;
+    if (!(self->reach < 0x1p100)) {
         self->reach = INFINITY; /* a float may overflow: nothing is proven */
+        return;
+    }
+    const double per_unit = self->unit > 0x1p-500 ? 1.0 / self->unit : 0.0;
+    for (size_t p = 0; p < self->pixels; p++)
+        for (size_t first = 0; first < self->k; first += 32) {
+            const double *weight = self->weight + p * self->columns + first;
+            const size_t some = self->k - first < 32 ? self->k - first : 32;
+            double number[32] = {0.0};
+            for (size_t c = 0; c < some; c++)
+                number[c] = (weight[c] + bias[first + c] - self->middle) * per_unit;
+            fill_words(number, self->table.word + (p * stride + first) / 2);
+        }
 }
 
 void codebook_refresh(codebook *self, const smearing *smear, const float centres[],
@@ -243,24 +299,32 @@ static struct view part_of(const struct view *all, size_t first, size_t most)
     };
 }
 
-/* Whether the float scores prove who is nearest. With t the sum of the values, v = t s but for
- * their rounding, and w = W + bias, t times the score of the definition is
- *     t (bias + sum W s) = sum w v + bias (t - t sum s),
- * and the float score differs from it by at most (n + 4) u (1 + u)^(n + 4) sum |w v|, u = 2^-24:
- * every w was rounded once; n fused multiply-adds; v is off by two roundings if it is a root; s by
- * one, which moves its sum. sum |w v| is at most reach t. Twice all that is assumed, which covers
- * the second factor for any n that 16-bit pixels allow, that t itself is a float sum, and the
- * roundings of the scores in double; FLT_MIN covers underflow. If v is s, t is 1, and
- * what the sum lacks of it counts as well. */
+/* By how much scores found may be off. With t the sum of the values, v = t s but for their
+ * rounding, and w = W + bias, t times the score of the definition is t (bias + sum W s) = sum w v +
+ * bias (t - t sum s). A score found, plus middle times t, differs from it by unit/2 t as w were
+ * made whole numbers of units; (n + 2) u sum |w - middle| v    as those became floats, and in n
+ * fused multiply-adds; 3 u reach t                     as v, if a root, was rounded twice, and s
+ * once, u = 2^-24, reach above |w| and |bias|, |w - middle| at most half the range of w. A fiftieth
+ * more covers (1 + u)^(n + 5) for any n that 16-bit pixels allow, that t itself is a float sum, and
+ * all roundings in double; FLT_MIN covers underflow. If v is s, t is 1, and what the sum lacks of
+ * it counts as well. */
+static double error_of(const codebook *self, double n, double sum, bool is_s)
+{
+    const double lacking = is_s ? fabs(1.0 - sum) : 0.0;
+    const double half_range = 0.5 * WHOLE_MOST * self->unit;
+    const double rounding = 0x1p-24 * ((n + 2.0) * half_range + 3.0 * self->reach);
+    return 1.02 * (sum * (0.5 * self->unit + rounding) + lacking * self->reach) +
+           n * (double)FLT_MIN * (1.0 + self->unit);
+}
+
+/* Whether the scores found prove who is nearest. */
 static bool is_proven(const codebook *self, const struct view *images, size_t i,
                       const struct nearest *found)
 {
     const double n = (double)(images->offset[i + 1] - images->offset[i]);
-    const double sum = (double)found->sum;
-    const double lacking = images->fraction == NULL ? fabs(1.0 - sum) : 0.0;
-    const double error =
-        (n + 4.0) * (0x1p-23 * self->reach * sum + (double)FLT_MIN) + lacking * self->reach;
-    return (double)found->second - (double)found->best > 2.0 * error;
+    const double gap = (double)found->second - (double)found->best;
+    const double error = error_of(self, n, (double)found->sum, images->fraction == NULL);
+    return gap * (self->unit * 0x1p-16) > 2.0 * error;
 }
 
 /* The label by its definition. */
@@ -276,29 +340,53 @@ static size_t decide(const codebook *self, const struct view *images, size_t i)
     return nearest_in_double(self, n, pixel, s);
 }
 
-/* near[n], if not NULL, gets the score in float: of s only. */
-static void label_some(const codebook *self, const struct view *images, uint16_t label[],
-                       float near[])
+/* Makes labels of what was found. near[n], if not NULL, gets about the score: of s only. */
+static void settle(const codebook *self, const struct view *images, const struct nearest found[],
+                   uint16_t label[], float near[])
 {
-    struct nearest found[TOGETHER];
-    self->path->find_nearest(&self->table, images->n, images->offset, images->pixel, images->value,
-                             found);
     for (size_t i = 0; i < images->n; i++) {
         const size_t nearest =
             is_proven(self, images, i, &found[i]) ? found[i].index : decide(self, images, i);
         label[i] = (uint16_t)nearest;
         if (near != NULL)
-            near[i] = found[i].best;
+            near[i] =
+                found[i].best * (float)(self->unit * 0x1p-16) + found[i].sum * (float)self->middle;
     }
 }
 
 static void label_all(const codebook *self, const struct view *images, uint16_t label[],
                       float near[])
 {
+    struct nearest found[TOGETHER];
     for (size_t first = 0; first < images->n; first += TOGETHER) {
         const struct view some = part_of(images, first, TOGETHER);
-        label_some(self, &some, label + first, near != NULL ? near + first : NULL);
+        self->path->find_nearest(&self->table, some.n, some.offset, some.pixel, some.value, found);
+        settle(self, &some, found, label + first, near != NULL ? near + first : NULL);
     }
+}
+
+static void label_twice(const codebook *self, const codebook *other, const struct view *images,
+                        uint16_t label[], uint16_t label_other[])
+{
+    struct nearest found[TOGETHER], found_other[TOGETHER];
+    for (size_t first = 0; first < images->n; first += TOGETHER) {
+        const struct view some = part_of(images, first, TOGETHER);
+        self->path->find_nearest_of_two(&self->table, &other->table, some.n, some.offset,
+                                        some.pixel, some.value, found, found_other);
+        settle(self, &some, found, label + first, NULL);
+        settle(other, &some, found_other, label_other + first, NULL);
+    }
+}
+
+/* The labels of all codebooks, image i by book b in label[b stride + i]. */
+static void label_by_all(size_t books, codebook *const book[], const struct view *images,
+                         size_t stride, uint16_t label[])
+{
+    size_t b = 0;
+    for (; b + 2 <= books; b += 2)
+        label_twice(book[b], book[b + 1], images, label + b * stride, label + (b + 1) * stride);
+    if (b < books)
+        label_all(book[b], images, label + b * stride, NULL);
 }
 
 static struct view view_of(const struct sparse_images *images)
@@ -361,8 +449,7 @@ void codebooks_label(size_t books, codebook *const book[], const struct sparse_i
     const struct view all = view_of(images);
     for (size_t first = 0; first < all.n; first += IN_TURN) {
         const struct view some = part_of(&all, first, IN_TURN);
-        for (size_t b = 0; b < books; b++)
-            label_all(book[b], &some, label + b * all.n + first, NULL);
+        label_by_all(books, book, &some, all.n, label + first);
     }
 }
 
@@ -377,7 +464,6 @@ void codebooks_label_fractions(size_t books, codebook *const book[], double powe
         n = how_many(&all, first, most);
         struct view some = part_of(&all, first, n);
         prepare(book[0]->path, power, &some, value);
-        for (size_t b = 0; b < books; b++)
-            label_all(book[b], &some, label + b * all.n + first, NULL);
+        label_by_all(books, book, &some, all.n, label + first);
     }
 }

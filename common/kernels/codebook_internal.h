@@ -14,15 +14,27 @@ enum { CODEBOOK_BLOCK = 64 };
 /* Clusters scored together in double. */
 enum { CODEBOOK_LANES = 8 };
 
-/* The float table of a codebook: weight[p][c] = W[p][c] + bias[c], so that the score of an image
- * whose values sum to 1 is the sum of its rows alone. stride is a multiple of CODEBOOK_BLOCK;
- * start is 0, or infinity for a column without a cluster, whose weights are 0. Both are aligned to
- * 64 bytes. */
+/* The table that is looked at first: whole numbers of 16 bits, for it is short rows that make it
+ * fast. Word w of a row of stride / 2 holds two columns of their group of 32: in its upper half
+ * that of column 32 (w / 16) + 16 + w % 16, which is the whole word as a number; in its lower half
+ * that of the column 16 before it, which is the word shifted left by 16. start is 0, or infinity
+ * for a column without a cluster. stride is a multiple of CODEBOOK_BLOCK; both are aligned to 64
+ * bytes. */
 struct score_table {
     size_t stride;
     float *start;  /* [stride] */
-    float *weight; /* [pixels][stride] */
+    int32_t *word; /* [pixels][stride / 2] */
 };
+
+static inline float word_upper(int32_t word)
+{
+    return (float)word;
+}
+
+static inline float word_lower(int32_t word)
+{
+    return (float)(int32_t)((uint32_t)word << 16);
+}
 
 /* Outcome of the float scores of one image. The index is right unless another cluster has the
  * same score. */
@@ -68,10 +80,15 @@ static inline struct nearest nearest_join(struct nearest a, struct nearest b)
  * + 1] - 1, counted from offset[0]: pixel and value point at the first entry of the first image. */
 struct vector_path {
     /* found[n]: sum = 0 + value[0] + value[1] + ..., and the smallest and second-smallest over the
-     * columns of fma(weight[pixel[m-1]], value[m-1], ... fma(weight[pixel[0]], value[0], start)).
-     */
+     * columns of fma(t[pixel[m-1]], value[m-1], ... fma(t[pixel[0]], value[0], start)), t being
+     * word_upper or word_lower of the column. */
     void (*find_nearest)(const struct score_table *table, size_t n, const uint64_t offset[],
                          const uint16_t pixel[], const float value[], struct nearest found[]);
+    /* The same from two tables: together where that is faster. */
+    void (*find_nearest_of_two)(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[]);
     /* sum[n][CODEBOOK_LANES]: adds value[j] table[stride pixel[j] + lane] of every entry j of the
      * image in turn; each product and each sum is rounded. */
     void (*add_lanes)(size_t n, const uint64_t offset[], const uint16_t pixel[],
@@ -111,8 +128,7 @@ MUST_CHECK status codebook_create_blank(codebook **out, size_t k, const smearing
 /* New centres [k][pixels]. scratch [2][pixels][codebook_columns(k)]. Allocates nothing. */
 void codebook_refresh(codebook *self, const smearing *smear, const float centres[],
                       double scratch[]);
-/* The labels of codebook_label; near[n] is its score, good to about a float's rounding. Allocates
- * nothing. */
+/* The labels of codebook_label; near[n] is about its score. Allocates nothing. */
 void codebook_label_near(const codebook *self, const struct sparse_images *images, uint16_t label[],
                          float near[]);
 

@@ -46,6 +46,21 @@ static size_t first_of(const __m256 score[8], __m256 best)
     return 0;
 }
 
+static __m256i load(const int32_t word[])
+{
+    return _mm256_load_si256((const __m256i *)(const void *)word);
+}
+
+static __m256 upper(__m256i word)
+{
+    return _mm256_cvtepi32_ps(word);
+}
+
+static __m256 lower(__m256i word)
+{
+    return _mm256_cvtepi32_ps(_mm256_slli_epi32(word, 16));
+}
+
 static struct nearest of_block(const struct score_table *table, size_t first, size_t n,
                                const uint16_t pixel[], const float value[])
 {
@@ -56,17 +71,18 @@ static struct nearest of_block(const struct score_table *table, size_t first, si
     __m256 s6 = _mm256_load_ps(start + 48), s7 = _mm256_load_ps(start + 56);
     __m128 sum = _mm_setzero_ps();
     for (size_t i = 0; i < n; i++) {
-        const float *weight = table->weight + pixel[i] * table->stride + first;
+        const int32_t *word = table->word + (pixel[i] * table->stride + first) / 2;
         const __m256 v = _mm256_set1_ps(value[i]);
+        const __m256i a = load(word), b = load(word + 8), c = load(word + 16), d = load(word + 24);
         sum = _mm_add_ss(sum, _mm256_castps256_ps128(v));
-        s0 = _mm256_fmadd_ps(_mm256_load_ps(weight), v, s0);
-        s1 = _mm256_fmadd_ps(_mm256_load_ps(weight + 8), v, s1);
-        s2 = _mm256_fmadd_ps(_mm256_load_ps(weight + 16), v, s2);
-        s3 = _mm256_fmadd_ps(_mm256_load_ps(weight + 24), v, s3);
-        s4 = _mm256_fmadd_ps(_mm256_load_ps(weight + 32), v, s4);
-        s5 = _mm256_fmadd_ps(_mm256_load_ps(weight + 40), v, s5);
-        s6 = _mm256_fmadd_ps(_mm256_load_ps(weight + 48), v, s6);
-        s7 = _mm256_fmadd_ps(_mm256_load_ps(weight + 56), v, s7);
+        s0 = _mm256_fmadd_ps(lower(a), v, s0);
+        s1 = _mm256_fmadd_ps(lower(b), v, s1);
+        s2 = _mm256_fmadd_ps(upper(a), v, s2);
+        s3 = _mm256_fmadd_ps(upper(b), v, s3);
+        s4 = _mm256_fmadd_ps(lower(c), v, s4);
+        s5 = _mm256_fmadd_ps(lower(d), v, s5);
+        s6 = _mm256_fmadd_ps(upper(c), v, s6);
+        s7 = _mm256_fmadd_ps(upper(d), v, s7);
     }
     const struct two_least least =
         across(join(join(of_two(s0, s1), of_two(s2, s3)), join(of_two(s4, s5), of_two(s6, s7))));
@@ -86,6 +102,15 @@ static void find_nearest(const struct score_table *table, size_t n, const uint64
             found[i] =
                 nearest_join(found[i], of_block(table, first, some, pixel + begin, value + begin));
     }
+}
+
+static void find_nearest_of_two(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[])
+{
+    find_nearest(table, n, offset, pixel, value, found);
+    find_nearest(other, n, offset, pixel, value, found_other);
 }
 
 static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
@@ -136,6 +161,7 @@ static void take_roots(size_t n, const float in[], float out[])
 
 const struct vector_path vector_path_avx2 = {
     .find_nearest = find_nearest,
+    .find_nearest_of_two = find_nearest_of_two,
     .add_lanes = add_lanes,
     .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,

@@ -44,41 +44,130 @@ static uint64_t equal(__m512 score, __m512 best)
     return _mm512_cmp_ps_mask(score, best, _CMP_EQ_OQ);
 }
 
-static struct nearest of_block(const struct score_table *table, size_t first, size_t n,
-                               const uint16_t pixel[], const float value[])
+static __m512 upper(__m512i word)
+{
+    return _mm512_cvtepi32_ps(word);
+}
+
+static __m512 lower(__m512i word)
+{
+    return _mm512_cvtepi32_ps(_mm512_slli_epi32(word, 16));
+}
+
+/* The scores of one image and the columns of a block. */
+struct block {
+    __m512 s0, s1, s2, s3;
+    __m128 sum; /* of the values */
+};
+
+static inline struct block start_block(const struct score_table *table, size_t first)
 {
     const float *start = table->start + first;
-    __m512 s0 = _mm512_load_ps(start), s1 = _mm512_load_ps(start + 16);
-    __m512 s2 = _mm512_load_ps(start + 32), s3 = _mm512_load_ps(start + 48);
-    __m128 sum = _mm_setzero_ps();
-    for (size_t i = 0; i < n; i++) {
-        const float *weight = table->weight + pixel[i] * table->stride + first;
-        const __m512 v = _mm512_set1_ps(value[i]);
-        sum = _mm_add_ss(sum, _mm512_castps512_ps128(v));
-        s0 = _mm512_fmadd_ps(_mm512_load_ps(weight), v, s0);
-        s1 = _mm512_fmadd_ps(_mm512_load_ps(weight + 16), v, s1);
-        s2 = _mm512_fmadd_ps(_mm512_load_ps(weight + 32), v, s2);
-        s3 = _mm512_fmadd_ps(_mm512_load_ps(weight + 48), v, s3);
-    }
-    const struct two_least least = across(join(of_two(s0, s1), of_two(s2, s3)));
-    const uint64_t here = equal(s0, least.best) | equal(s1, least.best) << 16 |
-                          equal(s2, least.best) << 32 | equal(s3, least.best) << 48;
+    return (struct block){_mm512_load_ps(start), _mm512_load_ps(start + 16),
+                          _mm512_load_ps(start + 32), _mm512_load_ps(start + 48), _mm_setzero_ps()};
+}
+
+static inline void add_pixel(struct block *x, const int32_t word[], __m512 v)
+{
+    const __m512i a = _mm512_load_si512(word), b = _mm512_load_si512(word + 16);
+    x->sum = _mm_add_ss(x->sum, _mm512_castps512_ps128(v));
+    x->s0 = _mm512_fmadd_ps(lower(a), v, x->s0);
+    x->s1 = _mm512_fmadd_ps(upper(a), v, x->s1);
+    x->s2 = _mm512_fmadd_ps(lower(b), v, x->s2);
+    x->s3 = _mm512_fmadd_ps(upper(b), v, x->s3);
+}
+
+static inline struct block score_block(const struct score_table *table, size_t first, size_t n,
+                                       const uint16_t pixel[], const float value[])
+{
+    struct block x = start_block(table, first);
+    const int32_t *words = table->word + first / 2;
+    for (size_t i = 0; i < n; i++)
+        add_pixel(&x, words + pixel[i] * (table->stride / 2), _mm512_set1_ps(value[i]));
+    return x;
+}
+
+static inline struct nearest nearest_of_block(const struct block *x, size_t first)
+{
+    const struct two_least least = across(join(of_two(x->s0, x->s1), of_two(x->s2, x->s3)));
+    const uint64_t here = equal(x->s0, least.best) | equal(x->s1, least.best) << 16 |
+                          equal(x->s2, least.best) << 32 | equal(x->s3, least.best) << 48;
     const size_t column = here != 0 ? (size_t)__builtin_ctzll(here) : 0; /* none if NaN */
     return (struct nearest){_mm512_cvtss_f32(least.best), _mm512_cvtss_f32(least.second),
-                            _mm_cvtss_f32(sum), (uint32_t)(first + column)};
+                            _mm_cvtss_f32(x->sum), (uint32_t)(first + column)};
+}
+
+/* The nearest of an image is looked for while the next one is scored: the processor would wait for
+ * the last sum otherwise. */
+static void find_nearest_in_one(const struct score_table *table, size_t n, const uint64_t offset[],
+                                const uint16_t pixel[], const float value[], struct nearest found[])
+{
+    struct block last = {0};
+    for (size_t i = 0; i < n; i++) {
+        const size_t begin = (size_t)(offset[i] - offset[0]);
+        const size_t some = (size_t)(offset[i + 1] - offset[i]);
+        const struct block next = score_block(table, 0, some, pixel + begin, value + begin);
+        if (i > 0)
+            found[i - 1] = nearest_of_block(&last, 0);
+        last = next;
+    }
+    if (n > 0)
+        found[n - 1] = nearest_of_block(&last, 0);
 }
 
 static void find_nearest(const struct score_table *table, size_t n, const uint64_t offset[],
                          const uint16_t pixel[], const float value[], struct nearest found[])
 {
-    for (size_t i = 0; i < n; i++) {
+    find_nearest_in_one(table, n, offset, pixel, value, found);
+    for (size_t i = 0; i < n && table->stride > CODEBOOK_BLOCK; i++) {
         const size_t begin = (size_t)(offset[i] - offset[0]);
         const size_t some = (size_t)(offset[i + 1] - offset[i]);
-        found[i] = of_block(table, 0, some, pixel + begin, value + begin);
-        for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK)
-            found[i] =
-                nearest_join(found[i], of_block(table, first, some, pixel + begin, value + begin));
+        for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK) {
+            const struct block x = score_block(table, first, some, pixel + begin, value + begin);
+            found[i] = nearest_join(found[i], nearest_of_block(&x, first));
+        }
     }
+}
+
+/* Of tables with one block each: every pixel is looked at once. */
+static void find_nearest_in_pair(const struct score_table *table, const struct score_table *other,
+                                 size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                 const float value[], struct nearest found[],
+                                 struct nearest found_other[])
+{
+    enum { ROW = CODEBOOK_BLOCK / 2 };
+    struct block last = {0}, last_other = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct block x = start_block(table, 0), y = start_block(other, 0);
+        for (uint64_t j = offset[i] - offset[0]; j < offset[i + 1] - offset[0]; j++) {
+            const __m512 v = _mm512_set1_ps(value[j]);
+            add_pixel(&x, table->word + pixel[j] * ROW, v);
+            add_pixel(&y, other->word + pixel[j] * ROW, v);
+        }
+        if (i > 0) {
+            found[i - 1] = nearest_of_block(&last, 0);
+            found_other[i - 1] = nearest_of_block(&last_other, 0);
+        }
+        last = x;
+        last_other = y;
+    }
+    if (n > 0) {
+        found[n - 1] = nearest_of_block(&last, 0);
+        found_other[n - 1] = nearest_of_block(&last_other, 0);
+    }
+}
+
+static void find_nearest_of_two(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[])
+{
+    if (table->stride == CODEBOOK_BLOCK && other->stride == CODEBOOK_BLOCK) {
+        find_nearest_in_pair(table, other, n, offset, pixel, value, found, found_other);
+        return;
+    }
+    find_nearest(table, n, offset, pixel, value, found);
+    find_nearest(other, n, offset, pixel, value, found_other);
 }
 
 static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
@@ -238,6 +327,7 @@ static void take_roots(size_t n, const float in[], float out[])
 
 const struct vector_path vector_path_avx512 = {
     .find_nearest = find_nearest,
+    .find_nearest_of_two = find_nearest_of_two,
     .add_lanes = add_lanes,
     .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,

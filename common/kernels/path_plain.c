@@ -10,9 +10,12 @@ static void score_block(const struct score_table *table, size_t first, size_t n,
 {
     memcpy(score, table->start + first, CODEBOOK_BLOCK * sizeof *score);
     for (size_t i = 0; i < n; i++) {
-        const float *weight = table->weight + pixel[i] * table->stride + first;
-        for (size_t c = 0; c < CODEBOOK_BLOCK; c++)
-            score[c] = fmaf(weight[c], value[i], score[c]);
+        const int32_t *word = table->word + (pixel[i] * table->stride + first) / 2;
+        for (size_t w = 0; w < CODEBOOK_BLOCK / 2; w++) {
+            float *lower = score + w / 16 * 32 + w % 16, *upper = lower + 16;
+            *lower = fmaf(word_lower(word[w]), value[i], *lower);
+            *upper = fmaf(word_upper(word[w]), value[i], *upper);
+        }
     }
 }
 
@@ -43,6 +46,15 @@ static void find_nearest(const struct score_table *table, size_t n, const uint64
         const size_t some = (size_t)(offset[i + 1] - offset[i]);
         found[i] = nearest_of(table, some, pixel + begin, value + begin);
     }
+}
+
+static void find_nearest_of_two(const struct score_table *table, const struct score_table *other,
+                                size_t n, const uint64_t offset[], const uint16_t pixel[],
+                                const float value[], struct nearest found[],
+                                struct nearest found_other[])
+{
+    find_nearest(table, n, offset, pixel, value, found);
+    find_nearest(other, n, offset, pixel, value, found_other);
 }
 
 static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
@@ -88,6 +100,7 @@ static void take_roots(size_t n, const float in[], float out[])
 
 const struct vector_path vector_path_plain = {
     .find_nearest = find_nearest,
+    .find_nearest_of_two = find_nearest_of_two,
     .add_lanes = add_lanes,
     .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,

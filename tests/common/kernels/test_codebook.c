@@ -544,6 +544,13 @@ START_TEST(near_ties_of_centres_of_any_sign_are_decided_in_double_on_every_path)
 }
 END_TEST
 
+/* What column c of a row is as a number: by the words of codebook_internal.h. */
+static float entry(const struct score_table *table, size_t pixel, size_t c)
+{
+    const uint32_t word = (uint32_t)table->word[pixel * (table->stride / 2) + c / 32 * 16 + c % 16];
+    return c % 32 < 16 ? (float)((int16_t)(word & 0xffff)) * 65536.0f : (float)(int32_t)word;
+}
+
 /* The two least of fmaf scores, one column at a time. */
 static struct nearest two_least(const struct score_table *table, size_t n, const uint16_t pixel[],
                                 const float value[])
@@ -554,7 +561,7 @@ static struct nearest two_least(const struct score_table *table, size_t n, const
     for (size_t c = 0; c < table->stride; c++) {
         float score = table->start[c];
         for (size_t i = 0; i < n; i++)
-            score = fmaf(table->weight[pixel[i] * table->stride + c], value[i], score);
+            score = fmaf(entry(table, pixel[i], c), value[i], score);
         if (score < least.best)
             least = (struct nearest){score, least.best, least.sum, (uint32_t)c};
         else if (score < least.second)
@@ -568,15 +575,16 @@ START_TEST(every_path_finds_the_two_least_scores_to_the_bit)
     enum { PIXELS = 49, STRIDE_MAX = 3 * CODEBOOK_BLOCK, FIRST = 3 };
     static struct sample sample;
     static struct nearest found[IMAGES];
-    static _Alignas(64) float start[STRIDE_MAX], weight[PIXELS * STRIDE_MAX];
+    static _Alignas(64) float start[STRIDE_MAX];
+    static _Alignas(64) int32_t word[PIXELS * STRIDE_MAX / 2];
     struct random_state random;
     random_init(&random, 12, 0, 0);
     const struct sparse_images images = draw_images(&sample, PIXELS, 9);
-    const struct score_table table = {CODEBOOK_BLOCK * (size_t)_i, start, weight};
+    const struct score_table table = {CODEBOOK_BLOCK * (size_t)_i, start, word};
     for (size_t c = 0; c < table.stride; c++)
-        start[c] = (float)random_uniform(&random);
-    for (size_t j = 0; j < PIXELS * table.stride; j++)
-        weight[j] = (float)(random_uniform(&random) - 0.5);
+        start[c] = (float)(1e9 * random_uniform(&random));
+    for (size_t j = 0; j < PIXELS * table.stride / 2; j++)
+        word[j] = (int32_t)(uint32_t)random_u64(&random);
     for (int path = CODEBOOK_PLAIN; path <= (int)codebook_best_path(); path++) {
         const uint64_t skipped = images.offset[FIRST];
         vector_path_of((enum codebook_path)path)
