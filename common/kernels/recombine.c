@@ -31,6 +31,7 @@ status recombination_create(recombination **out, enum recombine_measure measure,
     memset(self, 0, sizeof *self);
     self->path = path_of(path);
     self->measure = measure;
+    self->radius = radius;
     self->radius2 = radius * radius;
     *out = self;
     return STATUS_OK;
@@ -104,6 +105,7 @@ void recombination_start(recombination *self, size_t n)
     }
     close_ranks(slots, n);
     self->path->meet_all(slots, n, self->radius2);
+    self->least = self->path->find_least(slots);
 }
 
 bool recombination_step(recombination *self, size_t *index)
@@ -117,20 +119,28 @@ static bool is_empty(const struct recombine_slots *slots, size_t slot)
     return slots->rapidity[slot] == RECOMBINE_NOWHERE;
 }
 
-/* Those of slots first to end - 1 that are not empty, by weight; few or in order already. */
-static size_t order_slots(const struct recombine_slots *slots, size_t first, size_t end,
-                          int32_t order[])
+/* Those of slots first to end - 1 that are not empty; returns how many. */
+static size_t list_slots(const struct recombine_slots *slots, size_t first, size_t end,
+                         int32_t list[])
 {
     size_t n = 0;
     for (size_t slot = first; slot < end; slot++) {
-        if (is_empty(slots, slot))
-            continue;
-        size_t at = n++;
-        for (; at > 0 && slots->weight[order[at - 1]] > slots->weight[slot]; at--)
-            order[at] = order[at - 1];
-        order[at] = (int32_t)slot;
+        list[n] = (int32_t)slot;
+        n += !is_empty(slots, slot);
     }
     return n;
+}
+
+/* Few of them. */
+static void sort_by_weight(const struct recombine_slots *slots, size_t n, int32_t list[])
+{
+    for (size_t i = 1; i < n; i++) {
+        const int32_t moving = list[i];
+        size_t at = i;
+        for (; at > 0 && slots->weight[list[at - 1]] > slots->weight[moving]; at--)
+            list[at] = list[at - 1];
+        list[at] = moving;
+    }
 }
 
 /* Merges two ordered lists. */
@@ -159,11 +169,12 @@ static void reorder(size_t n, const int32_t order[], double values[])
 void recombination_tidy(recombination *self)
 {
     struct recombine_slots *slots = &self->slots;
-    int32_t particles[RECOMBINE_MAX], merged[RECOMBINE_MAX], order[RECOMBINE_MAX];
+    int32_t particles[RECOMBINE_MAX + 1], merged[RECOMBINE_MAX + 1], order[RECOMBINE_MAX];
     int32_t index[RECOMBINE_MAX];
     double now_at[RECOMBINE_SLOTS];
-    const size_t n1 = order_slots(slots, 0, slots->sorted, particles);
-    const size_t n2 = order_slots(slots, slots->sorted, slots->used, merged);
+    const size_t n1 = list_slots(slots, 0, slots->sorted, particles);
+    const size_t n2 = list_slots(slots, slots->sorted, slots->used, merged);
+    sort_by_weight(slots, n2, merged);
     const size_t n = n1 + n2;
     merge_orders(slots, n1, particles, n2, merged, order);
     for (size_t slot = 0; slot < slots->used; slot++)

@@ -68,13 +68,19 @@ struct recombine_slots {
     int32_t index[RECOMBINE_SLOTS];              /* of its momentum */
 };
 
+/* A score and the slot that has it, the first of equals. */
+struct recombine_least {
+    double value, number;
+};
+
 typedef struct recombination {
     struct recombine_slots slots;
     struct recombine_momenta momenta;
     const struct recombine_path *path;
     enum recombine_measure measure;
-    double radius2;
+    double radius, radius2;
     size_t particles, merged, remaining;
+    struct recombine_least least; /* score */
 } recombination;
 
 /* The loops, once per instruction set, all with the same bits: nothing is summed across lanes, and
@@ -85,6 +91,7 @@ struct recombine_path {
     void (*complete)(struct recombine_momenta *momenta, size_t n);
     /* Rapidity, phi and weight of the first n, sorted slots are there: finds their neighbours. */
     void (*meet_all)(struct recombine_slots *slots, size_t n, double radius2);
+    struct recombine_least (*find_least)(const struct recombine_slots *slots);
     /* As recombination_step. */
     bool (*step)(recombination *self, size_t *index);
     /* sum_i pT_i min_a dR(i, a) of the first n momenta about the axes. */

@@ -83,9 +83,10 @@ static inline lane_mask mask_and(lane_mask a, lane_mask b)
     return _mm256_and_pd(a, b);
 }
 
-static inline bool mask_any(lane_mask mask)
+/* Lane 0 in the lowest bit. */
+static inline unsigned mask_bits(lane_mask mask)
 {
-    return _mm256_movemask_pd(mask) != 0;
+    return (unsigned)_mm256_movemask_pd(mask);
 }
 
 static inline lanes lanes_select(lane_mask mask, lanes yes, lanes no)

@@ -83,9 +83,10 @@ static inline lane_mask mask_and(lane_mask a, lane_mask b)
     return (lane_mask)(a & b);
 }
 
-static inline bool mask_any(lane_mask mask)
+/* Lane 0 in the lowest bit. */
+static inline unsigned mask_bits(lane_mask mask)
 {
-    return mask != 0;
+    return mask;
 }
 
 static inline lanes lanes_select(lane_mask mask, lanes yes, lanes no)

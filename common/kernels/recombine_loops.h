@@ -91,28 +91,38 @@ static inline void hyperbolic_sine_cosine(lanes x, lanes *sine, lanes *cosine)
     *cosine = lanes_multiply(half, lanes_add(whole, inverse));
 }
 
-/* Natural, of a normal x > 0: 2 artanh of (m - 1) / (m + 1) for m within a factor root 2 of 1. */
-static inline double logarithm(double x)
+static inline uint64_t bits_of(double x)
 {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
-    /* As much as root 2 / 2 is below 1, so that the exponent rounds to the nearest. */
-    const uint64_t above = bits - 0x3fe6a09e667f3bcd;
-    const double n = (double)((int64_t)above >> 52);
-    bits -= above & 0xfff0000000000000;
+    return bits;
+}
+
+static inline double of_bits(uint64_t bits)
+{
+    double x;
     memcpy(&x, &bits, sizeof x);
-    const double f = x - 1;
-    const double s = f / (x + 1);
+    return x;
+}
+
+/* Natural, of a / b, both normal and > 0: n ln(2) + 2 artanh((a - b) / (a + b)) of a without n
+ * powers of two. Bits as integers are a logarithm too, so their difference tells n, without a
+ * branch, such that a and b are within 2^0.6 of each other. */
+static inline double logarithm_of_ratio(double a, double b)
+{
+    const int64_t n = ((int64_t)(bits_of(a) - bits_of(b)) + ((int64_t)1 << 51)) >> 52;
+    a = of_bits(bits_of(a) - ((uint64_t)n << 52));
+    const double s = (a - b) / (a + b);
     const double z = s * s;
     const double z2 = z * z;
     const double z4 = z2 * z2;
     const double low = (1 / 3. + z * (1 / 5.)) + z2 * (1 / 7. + z * (1 / 9.));
     const double middle = (1 / 11. + z * (1 / 13.)) + z2 * (1 / 15. + z * (1 / 17.));
-    const double high = (1 / 19. + z * (1 / 21.)) + z2 * (1 / 23.);
+    const double high = (1 / 19. + z * (1 / 21.)) + z2 * (1 / 23. + z * (1 / 25.));
     const double series = z * (low + z4 * (middle + z4 * high));
-    /* 2 s = f - s f */
-    const double rest = n * 0x1.ef35793c7673p-45 - (s * f - 2 * s * series);
-    return n * 0x1.62e42fefa38p-1 + (f + rest);
+    const double twice = s + s;
+    const double powers = (double)n;
+    return powers * 0x1.62e42fefa38p-1 + (twice + (twice * series + powers * 0x1.ef35793c7673p-45));
 }
 
 /* In [0, 2 pi), of (x, y), 0 for (0, 0): arc tangent about the nearest of three angles of the first
@@ -127,8 +137,8 @@ static inline double azimuth(double x, double y)
     const double width = fabs(x);
     const double height = fabs(y);
     const bool steep = height > width;
-    const double large = steep ? height : width;
-    const double small = steep ? width : height;
+    const double large = height > width ? height : width;
+    const double small = width < height ? width : height;
     const size_t near = (size_t)(small > 0.156 * large) + (size_t)(small > 0.505 * large);
     const double down = large + tangent[near] * small;
     const double t = (small - tangent[near] * large) / (down > 0 ? down : 1);
@@ -167,23 +177,26 @@ static void complete(struct recombine_momenta *momenta, size_t n)
 struct place {
     double rapidity, phi, weight;
 };
-/* The same for all lanes. */
+/* The same for all lanes, and whether it has neighbours on the other side of phi = 0. */
 struct places {
     lanes rapidity, phi, weight;
+    bool across;
 };
 
 /* The least so far of what each lane has seen, and at which number, the lowest of equals. */
 struct leasts {
     lanes value, number;
 };
-struct least {
-    double value, number;
-};
 
-static inline struct places everywhere(const struct place *place)
+static inline struct places everywhere(const struct place *place, bool across)
 {
     return (struct places){lanes_all(place->rapidity), lanes_all(place->phi),
-                           lanes_all(place->weight)};
+                           lanes_all(place->weight), across};
+}
+
+static inline struct leasts nobody_yet(void)
+{
+    return (struct leasts){lanes_all(INFINITY), lanes_all(INFINITY)};
 }
 
 static inline void take_less(struct leasts *so_far, lanes value, lanes number)
@@ -192,21 +205,28 @@ static inline void take_less(struct leasts *so_far, lanes value, lanes number)
     so_far->value = lanes_min(value, so_far->value);
 }
 
-static inline struct least least_of(struct leasts found)
+static inline struct recombine_least least_of(const struct leasts *found)
 {
-    const double value = lanes_least(found.value);
-    const lane_mask more = lanes_less(lanes_all(value), found.value);
-    return (struct least){value,
-                          lanes_least(lanes_select(more, lanes_all(INFINITY), found.number))};
+    alignas(64) double number[LANES];
+    lanes_store(number, found->number);
+    const double value = lanes_least(found->value);
+    unsigned equal = mask_bits(lanes_less(lanes_all(value), found->value)) ^ ((1U << LANES) - 1);
+    struct recombine_least least = {value, number[__builtin_ctz(equal)]};
+    while (least.number >= 0 && (equal &= equal - 1) != 0)
+        least.number = fmin(least.number, number[__builtin_ctz(equal)]);
+    return least;
 }
 
-/* Squared distances. */
+/* Squared distances; across phi = 0 only if it matters. */
 static inline lanes apart2(lanes rapidity, lanes phi, const struct places *from)
 {
     const lanes y = lanes_subtract(rapidity, from->rapidity);
-    const lanes turn = lanes_size(lanes_subtract(phi, from->phi));
-    const lanes near = lanes_min(turn, lanes_subtract(lanes_all(TWO_PI), turn));
-    return lanes_add(lanes_multiply(y, y), lanes_multiply(near, near));
+    lanes turn = lanes_subtract(phi, from->phi);
+    if (from->across) {
+        turn = lanes_size(turn);
+        turn = lanes_min(turn, lanes_subtract(lanes_all(TWO_PI), turn));
+    }
+    return lanes_add(lanes_multiply(y, y), lanes_multiply(turn, turn));
 }
 
 /* Of LANES slots from k on. */
@@ -225,96 +245,128 @@ static inline double distance2(const struct recombine_slots *slots, size_t a, si
     return y * y + phi * phi;
 }
 
-static inline lanes numbers_from(size_t k)
+/* What a newcomer, at these distances from LANES slots from k on, is told and tells. */
+struct meeting {
+    struct leasts nearest; /* of those that weigh no less */
+    struct leasts score;   /* of all */
+};
+
+/* To slots of these scores, a newcomer to slot `at` offers others; returns the better ones. */
+static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, lanes offered,
+                          double at)
 {
-    return lanes_add(lanes_all((double)k), lanes_numbers());
+    const lane_mask better = lanes_less(offered, score);
+    if (mask_bits(better) == 0)
+        return score;
+    lanes_store_where(better, slots->score + k, offered);
+    lanes_store_where(better, slots->nearest + k, lanes_all(at));
+    return lanes_min(offered, score);
 }
 
-/* A newcomer has these scores with those in LANES slots from k on. */
-static inline lane_mask better(const struct recombine_slots *slots, size_t k, lanes score)
+/* LANES slots that are lighter. */
+static inline void meet_lighter(struct recombine_slots *slots, size_t k,
+                                const struct places *newcomer, double at, lanes number,
+                                struct meeting *met)
 {
-    return lanes_less(score, lanes_load(slots->score + k));
+    const lanes away2 = distances2(slots, k, newcomer);
+    const lanes offered = lanes_multiply(away2, lanes_load(slots->weight + k));
+    const lanes score = offer(slots, k, lanes_load(slots->score + k), offered, at);
+    take_less(&met->score, score, number);
 }
 
-static inline void note(struct recombine_slots *slots, size_t k, lane_mask who, lanes score,
-                        double at)
+/* LANES slots that weigh no less. */
+static inline void meet_heavier(const struct recombine_slots *slots, size_t k,
+                                const struct places *newcomer, lanes number, struct meeting *met)
 {
-    if (!mask_any(who))
-        return;
-    lanes_store_where(who, slots->score + k, score);
-    lanes_store_where(who, slots->nearest + k, lanes_all(at));
+    take_less(&met->nearest, distances2(slots, k, newcomer), number);
+    take_less(&met->score, lanes_load(slots->score + k), number);
 }
 
-/* LANES slots lighter than the newcomer, who will be in slot `at` at these distances. */
-static inline void tell(struct recombine_slots *slots, size_t k, lanes away2, double at)
+/* LANES slots of either kind. */
+static inline void meet_either(struct recombine_slots *slots, size_t k,
+                               const struct places *newcomer, double at, lanes number,
+                               struct meeting *met)
 {
-    const lanes score = lanes_multiply(away2, lanes_load(slots->weight + k));
-    note(slots, k, better(slots, k, score), score, at);
-}
-
-/* LANES slots of which some are lighter. */
-static inline void face(struct recombine_slots *slots, size_t k, const struct places *newcomer,
-                        double at, struct leasts *found)
-{
+    const lanes nobody = lanes_all(INFINITY);
     const lanes away2 = distances2(slots, k, newcomer);
     const lanes weight = lanes_load(slots->weight + k);
     const lane_mask lighter = lanes_less(weight, newcomer->weight);
-    const lanes score = lanes_multiply(away2, weight);
-    note(slots, k, mask_and(better(slots, k, score), lighter), score, at);
-    take_less(found, lanes_select(lighter, lanes_all(INFINITY), away2), numbers_from(k));
+    const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), nobody);
+    const lanes score = offer(slots, k, lanes_load(slots->score + k), offered, at);
+    take_less(&met->nearest, lanes_select(lighter, nobody, away2), number);
+    take_less(&met->score, score, number);
 }
 
-/* Tells all lighter ones of a newcomer to slot `at`; returns its nearest of the others. */
-static inline struct least meet(struct recombine_slots *slots, const struct place *newcomer,
-                                double at, double radius2)
+/* A newcomer to slot `at`, still empty, and all others meet. */
+static inline struct meeting meet(struct recombine_slots *slots, const struct place *newcomer,
+                                  bool across, double at, double radius2)
 {
-    const struct places from = everywhere(newcomer);
-    struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
+    const struct places from = everywhere(newcomer, across);
+    const lanes step = lanes_all(LANES);
+    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
+    lanes number = lanes_numbers();
     size_t k = 0;
-    for (; k < slots->sorted && slots->weight[k + LANES - 1] < newcomer->weight; k += LANES)
-        tell(slots, k, distances2(slots, k, &from), at);
+    for (; k < slots->sorted && slots->weight[k + LANES - 1] < newcomer->weight; k += LANES) {
+        meet_lighter(slots, k, &from, at, number, &met);
+        number = lanes_add(number, step);
+    }
     if (k < slots->sorted) {
-        face(slots, k, &from, at, &found);
+        meet_either(slots, k, &from, at, number, &met);
+        number = lanes_add(number, step);
         k += LANES;
     }
-    for (; k < slots->sorted; k += LANES)
-        take_less(&found, distances2(slots, k, &from), numbers_from(k));
-    for (; k < slots->end; k += LANES)
-        face(slots, k, &from, at, &found);
-    return least_of(found);
+    for (; k < slots->sorted; k += LANES) {
+        meet_heavier(slots, k, &from, number, &met);
+        number = lanes_add(number, step);
+    }
+    for (; k < slots->end; k += LANES) {
+        meet_either(slots, k, &from, at, number, &met);
+        number = lanes_add(number, step);
+    }
+    return met;
 }
 
 /* LANES particles at a time look at those behind them, one by one. */
 static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
 {
+    const lanes one = lanes_all(1);
     for (size_t i = 0; i < n; i += LANES) {
         const lanes rapidity = lanes_load(slots->rapidity + i);
         const lanes phi = lanes_load(slots->phi + i);
-        const lanes number = numbers_from(i);
+        const lanes own = lanes_add(lanes_all((double)i), lanes_numbers());
         struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
-        for (size_t j = i + 1; j < n; j++) {
-            const struct places other = {lanes_all(slots->rapidity[j]), lanes_all(slots->phi[j]),
-                                         lanes_all(0)};
-            const lanes away2 = apart2(rapidity, phi, &other);
-            const lanes at = lanes_all((double)j);
-            if (j < i + LANES)
-                take_less(&found, lanes_select(lanes_less(number, at), away2, lanes_all(INFINITY)),
-                          at);
-            else
-                take_less(&found, away2, at);
+        lanes number = lanes_all((double)i);
+        size_t j = i;
+        for (; j < n && j < i + LANES; j++) {
+            const lanes away2 = apart2(rapidity, phi,
+                                       &(struct places){lanes_all(slots->rapidity[j]),
+                                                        lanes_all(slots->phi[j]), one, true});
+            take_less(&found, lanes_select(lanes_less(own, number), away2, lanes_all(INFINITY)),
+                      number);
+            number = lanes_add(number, one);
+        }
+        for (; j < n; j++) {
+            take_less(&found,
+                      apart2(rapidity, phi,
+                             &(struct places){lanes_all(slots->rapidity[j]),
+                                              lanes_all(slots->phi[j]), one, true}),
+                      number);
+            number = lanes_add(number, one);
         }
         lanes_store(slots->nearest + i, found.number);
-        const lanes score = lanes_multiply(found.value, lanes_load(slots->weight + i));
-        lanes_store(slots->score + i, score);
+        lanes_store(slots->score + i, lanes_multiply(found.value, lanes_load(slots->weight + i)));
     }
 }
 
-static inline struct least least_score(const struct recombine_slots *slots)
+static struct recombine_least find_least(const struct recombine_slots *slots)
 {
-    struct leasts found = {lanes_all(INFINITY), lanes_all(INFINITY)};
-    for (size_t k = 0; k < slots->end; k += LANES)
-        take_less(&found, lanes_load(slots->score + k), numbers_from(k));
-    return least_of(found);
+    struct leasts found = nobody_yet();
+    lanes number = lanes_numbers();
+    for (size_t k = 0; k < slots->end; k += LANES) {
+        take_less(&found, lanes_load(slots->score + k), number);
+        number = lanes_add(number, lanes_all(LANES));
+    }
+    return least_of(&found);
 }
 
 /* --- one step --- */
@@ -325,15 +377,23 @@ static inline void leave(struct recombine_slots *slots, size_t slot)
     slots->score[slot] = INFINITY;
 }
 
+/* Puts somebody in an empty slot, and finds the least score. */
 static inline void enter(recombination *self, size_t slot, const struct place *place)
 {
     struct recombine_slots *slots = &self->slots;
-    const struct least met = meet(slots, place, (double)slot, self->radius2);
+    const bool across = place->phi < self->radius || place->phi > TWO_PI - self->radius;
+    const struct meeting met = across ? meet(slots, place, true, (double)slot, self->radius2)
+                                      : meet(slots, place, false, (double)slot, self->radius2);
+    const struct recombine_least nearest = least_of(&met.nearest);
+    const struct recombine_least least = least_of(&met.score);
+    const double score = nearest.value * place->weight;
     slots->rapidity[slot] = place->rapidity;
     slots->phi[slot] = place->phi;
     slots->weight[slot] = place->weight;
-    slots->score[slot] = met.value * place->weight;
-    slots->nearest[slot] = met.number;
+    slots->score[slot] = score;
+    slots->nearest[slot] = nearest.number;
+    const bool first = score < least.value || (score == least.value && (double)slot < least.number);
+    self->least = first ? (struct recombine_least){score, (double)slot} : least;
 }
 
 /* As FastJet defines them: rapidity from E + |pz| and pT^2 + max(m^2, 0), which keeps its digits
@@ -347,9 +407,10 @@ static inline struct place place_of(const recombination *self, size_t index)
     const double pt2 = px * px + py * py;
     const double m2 = (e + pz) * (e - pz) - pt2;
     const double e_plus_pz = e + fabs(pz);
-    const double size = 0.5 * logarithm((pt2 + (m2 > 0 ? m2 : 0)) / (e_plus_pz * e_plus_pz));
+    const double mt2 = pt2 + (m2 > 0 ? m2 : 0);
+    const double rapidity = copysign(0.5, -pz) * logarithm_of_ratio(mt2, e_plus_pz * e_plus_pz);
     const double weight = self->measure == RECOMBINE_KT ? pt2 : 1.0 / pt2;
-    return (struct place){pz > 0 ? -size : size, azimuth(px, py), weight};
+    return (struct place){rapidity, azimuth(px, py), weight};
 }
 
 /* Adds up the momenta of two; returns the index of the sum. */
@@ -390,9 +451,9 @@ static inline size_t merge(recombination *self, size_t a, size_t b)
 {
     struct recombine_slots *slots = &self->slots;
     const size_t index = add_up(self, slots->index[a], slots->index[b]);
-    const struct place place = place_of(self, index);
     leave(slots, a);
     leave(slots, b);
+    const struct place place = place_of(self, index);
     const size_t slot = slot_for(slots, a, b);
     slots->index[slot] = (int32_t)index;
     enter(self, slot, &place);
@@ -412,21 +473,23 @@ static inline void look_again(recombination *self, size_t slot)
 static bool step(recombination *self, size_t *index)
 {
     struct recombine_slots *slots = &self->slots;
-    if (slots->end > 8 * RECOMBINE_LANES && self->remaining < slots->end / 2)
+    if (slots->end > 8 * RECOMBINE_LANES && self->remaining < slots->end / 2) {
         recombination_tidy(self);
+        self->least = find_least(slots);
+    }
     for (;;) {
-        const struct least least = least_score(slots);
-        const size_t slot = (size_t)least.number;
+        const size_t slot = (size_t)self->least.number;
         if (slots->nearest[slot] == RECOMBINE_BEAM) {
             *index = (size_t)slots->index[slot];
             leave(slots, slot);
             self->remaining--;
+            self->least = find_least(slots);
             return true;
         }
         /* Another may stand where the neighbour stood: then the distance tells. */
         const size_t nearest = (size_t)slots->nearest[slot];
         if (slots->nearest[slot] != RECOMBINE_LOST &&
-            distance2(slots, slot, nearest) * slots->weight[slot] == least.value) {
+            distance2(slots, slot, nearest) * slots->weight[slot] == self->least.value) {
             *index = merge(self, slot, nearest);
             return false;
         }
@@ -443,7 +506,8 @@ static double spread(const struct recombine_momenta *momenta, size_t n, size_t a
     for (size_t i = 0; i < n; i += LANES) {
         lanes nearest = lanes_all(INFINITY);
         for (size_t a = 0; a < axes; a++) {
-            const struct places axis = {lanes_all(rapidity[a]), lanes_all(phi[a]), lanes_all(0)};
+            const struct places axis = {lanes_all(rapidity[a]), lanes_all(phi[a]), lanes_all(0),
+                                        true};
             nearest = lanes_min(nearest, apart2(lanes_load(momenta->rapidity + i),
                                                 lanes_load(momenta->phi + i), &axis));
         }
@@ -456,7 +520,7 @@ static double spread(const struct recombine_momenta *momenta, size_t n, size_t a
 }
 
 /* clang-format off */
-#define RECOMBINE_PATH {complete, meet_all, step, spread}
+#define RECOMBINE_PATH {complete, meet_all, find_least, step, spread}
 /* clang-format on */
 
 #endif

@@ -81,7 +81,8 @@ static inline lane_mask mask_and(lane_mask a, lane_mask b)
     return a && b;
 }
 
-static inline bool mask_any(lane_mask mask)
+/* Lane 0 in the lowest bit. */
+static inline unsigned mask_bits(lane_mask mask)
 {
     return mask;
 }
