@@ -2,6 +2,7 @@
 #include "common/kernels/jets.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "common/kernels/jets_fastjet.h"
 #include "common/kernels/recombine.h"
 
-#define ETA_MAX 10.0
+#define ETA_MAX 10.0F
 #define TWO_PI  6.283185307179586
 /* Of the sum of all pT: far above its rounding, so that no jet is given up for it. */
 #define SUM_SLACK 1e-9
@@ -24,9 +25,9 @@ struct jet_finder {
     recombination *anti_kt;  /* native engine only, as all that follows */
     recombination *axes_kt;
     size_t particles;
-    float pt[RECOMBINE_MAX];       /* of the particles, padding left out */
-    uint32_t row[RECOMBINE_MAX];   /* of each: its index in the event */
-    uint32_t order[RECOMBINE_MAX]; /* of them by pT: what are momenta 0 to particles - 1 */
+    float pt[RECOMBINE_MAX + 1];     /* of the particles, padding left out */
+    uint32_t row[RECOMBINE_MAX + 1]; /* of each: its index in the event */
+    uint32_t order[RECOMBINE_MAX];   /* of them by pT: what are momenta 0 to particles - 1 */
     uint32_t spare[RECOMBINE_MAX];
     uint8_t owner[2 * RECOMBINE_MAX]; /* by index of a momentum: 1, 2 if of a leading jet, or 0 */
     uint8_t owner_of[RECOMBINE_MAX];  /* the same by particle */
@@ -45,27 +46,30 @@ struct leading {
     double pt2[2];
 };
 
-/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. */
+/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. Without a
+ * branch in the loop, most of which is vectors then. */
 static enum drop_reason check_particles(size_t n, const float pt[], const float eta[],
                                         const float phi[], size_t *particles)
 {
-    bool finite = true;
-    bool positive = true;
-    bool inside = true;
-    *particles = 0;
+    int infinite = 0;
+    int negative = 0;
+    int outside = 0;
+    int padding = 0;
     for (size_t i = 0; i < n; i++) {
-        if (pt[i] == 0)
-            continue;
-        ++*particles;
-        finite &= isfinite(pt[i]) && isfinite(eta[i]) && isfinite(phi[i]);
-        positive &= !(pt[i] < 0);
-        inside &= fabs((double)eta[i]) <= ETA_MAX;
+        const int here = pt[i] != 0;
+        const int finite =
+            (fabsf(pt[i]) <= FLT_MAX) & (fabsf(eta[i]) <= FLT_MAX) & (fabsf(phi[i]) <= FLT_MAX);
+        infinite |= here & !finite;
+        negative |= here & (pt[i] < 0);
+        outside |= here & !(fabsf(eta[i]) <= ETA_MAX);
+        padding += !here;
     }
-    if (!finite)
+    *particles = n - (size_t)padding;
+    if (infinite)
         return DROP_NOT_FINITE;
-    if (!positive)
+    if (negative)
         return DROP_NEGATIVE_PT;
-    return inside ? DROP_REASONS : DROP_ETA_RANGE;
+    return outside ? DROP_ETA_RANGE : DROP_REASONS;
 }
 
 /* Momenta in the order of their pT, hardest first. Returns the sum of all pT. */
@@ -76,12 +80,11 @@ static double load_particles(jet_finder *self, size_t n, const float pt[], const
     double sum = 0;
     size_t particles = 0;
     for (size_t i = 0; i < n; i++) {
-        if (pt[i] == 0)
-            continue;
         self->pt[particles] = pt[i];
-        self->row[particles++] = (uint32_t)i;
+        self->row[particles] = (uint32_t)i;
+        particles += pt[i] != 0;
     }
-    hardness_order(particles, self->pt, self->order, self->spare);
+    hardness_order(particles, self->pt, self->order);
     for (size_t i = 0; i < particles; i++) {
         const uint32_t row = self->row[self->order[i]];
         momenta->pt[i] = (double)pt[row];

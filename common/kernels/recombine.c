@@ -51,10 +51,9 @@ static size_t rounded_up(size_t n)
 }
 
 /* Many turns: the arc tangent of what sine and cosine make of them. */
-static double first_turn(double phi)
+static double within_turn(double phi)
 {
-    const double found = atan2(sin(phi), cos(phi));
-    return found < 0 ? found + TWO_PI : found;
+    return atan2(sin(phi), cos(phi));
 }
 
 void recombination_complete(recombination *self, size_t n)
@@ -63,7 +62,7 @@ void recombination_complete(recombination *self, size_t n)
     assert(n <= RECOMBINE_MAX);
     for (size_t i = 0; i < n; i++)
         if (!(fabs(momenta->phi[i]) <= TWO_PI))
-            momenta->phi[i] = first_turn(momenta->phi[i]);
+            momenta->phi[i] = within_turn(momenta->phi[i]);
     /* The lanes beyond compute with something finite. */
     for (size_t i = n; i < rounded_up(n); i++)
         momenta->pt[i] = momenta->rapidity[i] = momenta->phi[i] = 0;

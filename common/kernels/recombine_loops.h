@@ -9,6 +9,8 @@
 #define TWO_PI 6.283185307179586
 /* Added and taken away, it rounds to an integer, which its last bits hold meanwhile. */
 #define ROUNDER 0x1.8p52
+/* Slots up to which a wrong guess at a branch costs more than storing what did not change. */
+enum { FEW = 64 };
 
 /* --- elementary functions, to about a unit in the last place --- */
 
@@ -377,13 +379,43 @@ static inline void leave(struct recombine_slots *slots, size_t slot)
     slots->score[slot] = INFINITY;
 }
 
+/* The same without a branch, for few: stores cost less than wrong guesses. */
+static inline struct meeting meet_few(struct recombine_slots *slots, const struct place *newcomer,
+                                      double at, double radius2)
+{
+    const struct places from = everywhere(newcomer, true);
+    const lanes step = lanes_all(LANES);
+    const lanes nobody = lanes_all(INFINITY);
+    const lanes here = lanes_all(at);
+    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
+    lanes number = lanes_numbers();
+    for (size_t k = 0; k < slots->end; k += LANES) {
+        const lanes away2 = distances2(slots, k, &from);
+        const lanes weight = lanes_load(slots->weight + k);
+        const lanes score = lanes_load(slots->score + k);
+        const lane_mask lighter = lanes_less(weight, from.weight);
+        const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), nobody);
+        const lane_mask better = lanes_less(offered, score);
+        const lanes least = lanes_min(offered, score);
+        lanes_store(slots->score + k, least);
+        lanes_store(slots->nearest + k, lanes_select(better, here, lanes_load(slots->nearest + k)));
+        take_less(&met.nearest, lanes_select(lighter, nobody, away2), number);
+        take_less(&met.score, least, number);
+        number = lanes_add(number, step);
+    }
+    return met;
+}
+
 /* Puts somebody in an empty slot, and finds the least score. */
 static inline void enter(recombination *self, size_t slot, const struct place *place)
 {
     struct recombine_slots *slots = &self->slots;
-    const bool across = place->phi < self->radius || place->phi > TWO_PI - self->radius;
-    const struct meeting met = across ? meet(slots, place, true, (double)slot, self->radius2)
-                                      : meet(slots, place, false, (double)slot, self->radius2);
+    const double radius = self->radius;
+    const bool across = place->phi < radius || place->phi > TWO_PI - radius;
+    const struct meeting met = slots->end <= FEW
+                                   ? meet_few(slots, place, (double)slot, self->radius2)
+                               : across ? meet(slots, place, true, (double)slot, self->radius2)
+                                        : meet(slots, place, false, (double)slot, self->radius2);
     const struct recombine_least nearest = least_of(&met.nearest);
     const struct recombine_least least = least_of(&met.score);
     const double score = nearest.value * place->weight;
@@ -396,37 +428,35 @@ static inline void enter(recombination *self, size_t slot, const struct place *p
     self->least = first ? (struct recombine_least){score, (double)slot} : least;
 }
 
-/* As FastJet defines them: rapidity from E + |pz| and pT^2 + max(m^2, 0), which keeps its digits
- * for fast and for light ones. */
-static inline struct place place_of(const recombination *self, size_t index)
+/* As FastJet defines them, but for roundings: rapidity from E + |pz| and pT^2 + max(m^2, 0), which
+ * keeps its digits for fast and for light ones. */
+static inline struct place place_of(const struct momentum *p, enum recombine_measure measure)
 {
-    const double px = self->momenta.px[index];
-    const double py = self->momenta.py[index];
-    const double pz = self->momenta.pz[index];
-    const double e = self->momenta.e[index];
-    const double pt2 = px * px + py * py;
-    const double m2 = (e + pz) * (e - pz) - pt2;
-    const double e_plus_pz = e + fabs(pz);
-    const double mt2 = pt2 + (m2 > 0 ? m2 : 0);
-    const double rapidity = copysign(0.5, -pz) * logarithm_of_ratio(mt2, e_plus_pz * e_plus_pz);
-    const double weight = self->measure == RECOMBINE_KT ? pt2 : 1.0 / pt2;
-    return (struct place){rapidity, azimuth(px, py), weight};
+    const double pt2 = p->px * p->px + p->py * p->py;
+    const double mt2 = (p->e + p->pz) * (p->e - p->pz);
+    const double e_plus_pz = p->e + fabs(p->pz);
+    const double rapidity =
+        copysign(0.5, -p->pz) * logarithm_of_ratio(mt2 > pt2 ? mt2 : pt2, e_plus_pz * e_plus_pz);
+    return (struct place){rapidity, azimuth(p->px, p->py),
+                          measure == RECOMBINE_KT ? pt2 : 1.0 / pt2};
 }
 
-/* Adds up the momenta of two; returns the index of the sum. */
-static inline size_t add_up(recombination *self, int32_t a, int32_t b)
+/* Adds up the momenta of two; *index is that of the sum. */
+static inline struct momentum add_up(recombination *self, int32_t a, int32_t b, size_t *index)
 {
     struct recombine_momenta *momenta = &self->momenta;
-    const size_t index = self->particles + self->merged;
-    momenta->px[index] = momenta->px[a] + momenta->px[b];
-    momenta->py[index] = momenta->py[a] + momenta->py[b];
-    momenta->pz[index] = momenta->pz[a] + momenta->pz[b];
-    momenta->e[index] = momenta->e[a] + momenta->e[b];
-    momenta->pt[index] = momenta->pt[a] + momenta->pt[b];
+    const struct momentum sum = {momenta->px[a] + momenta->px[b], momenta->py[a] + momenta->py[b],
+                                 momenta->pz[a] + momenta->pz[b], momenta->e[a] + momenta->e[b]};
+    *index = self->particles + self->merged;
+    momenta->px[*index] = sum.px;
+    momenta->py[*index] = sum.py;
+    momenta->pz[*index] = sum.pz;
+    momenta->e[*index] = sum.e;
+    momenta->pt[*index] = momenta->pt[a] + momenta->pt[b];
     momenta->parent[self->merged][0] = a;
     momenta->parent[self->merged][1] = b;
     self->merged++;
-    return index;
+    return sum;
 }
 
 /* The slot for what two merge into: one of theirs if it is behind the particles, else a new one. */
@@ -450,10 +480,11 @@ static inline size_t slot_for(struct recombine_slots *slots, size_t a, size_t b)
 static inline size_t merge(recombination *self, size_t a, size_t b)
 {
     struct recombine_slots *slots = &self->slots;
-    const size_t index = add_up(self, slots->index[a], slots->index[b]);
+    size_t index;
+    const struct momentum sum = add_up(self, slots->index[a], slots->index[b], &index);
     leave(slots, a);
     leave(slots, b);
-    const struct place place = place_of(self, index);
+    const struct place place = place_of(&sum, self->measure);
     const size_t slot = slot_for(slots, a, b);
     slots->index[slot] = (int32_t)index;
     enter(self, slot, &place);
