@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-enum { BUCKETS = 256 };
+enum { DIGITS = 256 };
 
-/* Of the bits of a pT, which are ordered as it is. */
+/* Of the bits of a pT, which are ordered as it is: sign, exponent, mantissa. */
 static uint32_t bits_of(float pt)
 {
     uint32_t bits;
@@ -13,28 +13,39 @@ static uint32_t bits_of(float pt)
     return bits;
 }
 
-/* A power of two that makes so many of the lowest bits that BUCKETS hold the rest. */
-static unsigned find_shift(uint32_t range)
+/* Descending. */
+static uint32_t digit_of(float pt, unsigned shift)
 {
-    unsigned shift = 0;
-    while (range >> shift >= BUCKETS)
-        shift++;
-    return shift;
+    return DIGITS - 1 - (bits_of(pt) >> shift & (DIGITS - 1));
 }
 
-/* Where the first of each bucket comes. */
-static void add_before(uint32_t count[BUCKETS])
+/* How many come before those of each digit. */
+static void add_before(uint32_t count[DIGITS])
 {
     uint32_t before = 0;
-    for (size_t b = 0; b < BUCKETS; b++) {
-        const uint32_t here = count[b];
-        count[b] = before;
+    for (size_t d = 0; d < DIGITS; d++) {
+        const uint32_t here = count[d];
+        count[d] = before;
         before += here;
     }
 }
 
-static void finish_order(size_t n, const float pt[], uint32_t order[])
+/* Two digits of a radix sort leave those within a 256th of each other, few, to be moved. */
+void hardness_order(size_t n, const float pt[], uint32_t order[], uint32_t spare[])
 {
+    enum { LOW = 15, HIGH = 23 };
+    uint32_t low[DIGITS] = {0};
+    uint32_t high[DIGITS] = {0};
+    for (size_t i = 0; i < n; i++) {
+        low[digit_of(pt[i], LOW)]++;
+        high[digit_of(pt[i], HIGH)]++;
+    }
+    add_before(low);
+    add_before(high);
+    for (size_t i = 0; i < n; i++)
+        spare[low[digit_of(pt[i], LOW)]++] = (uint32_t)i;
+    for (size_t i = 0; i < n; i++)
+        order[high[digit_of(pt[spare[i]], HIGH)]++] = spare[i];
     for (size_t i = 1; i < n; i++) {
         const uint32_t moving = order[i];
         size_t at = i;
@@ -42,24 +53,4 @@ static void finish_order(size_t n, const float pt[], uint32_t order[])
             order[at] = order[at - 1];
         order[at] = moving;
     }
-}
-
-/* Into buckets by the logarithm of pT, roughly; what is left to be moved within them is little. */
-void hardness_order(size_t n, const float pt[], uint32_t order[])
-{
-    uint32_t start[BUCKETS] = {0};
-    uint32_t least = UINT32_MAX;
-    uint32_t most = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t bits = bits_of(pt[i]);
-        least = bits < least ? bits : least;
-        most = bits > most ? bits : most;
-    }
-    const unsigned shift = n > 0 ? find_shift(most - least) : 0;
-    for (size_t i = 0; i < n; i++)
-        start[(most - bits_of(pt[i])) >> shift]++;
-    add_before(start);
-    for (size_t i = 0; i < n; i++)
-        order[start[(most - bits_of(pt[i])) >> shift]++] = (uint32_t)i;
-    finish_order(n, pt, order);
 }

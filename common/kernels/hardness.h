@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* order[n] gets 0 .. n - 1, of the largest pt (not below 0) first, of equals the lowest number. */
-void hardness_order(size_t n, const float pt[], uint32_t order[]);
+/* order[n] gets 0 .. n - 1, of the largest pt (not below 0) first, of equals the lowest number;
+ * spare[n] is for work. */
+void hardness_order(size_t n, const float pt[], uint32_t order[], uint32_t spare[]);
 
 #endif

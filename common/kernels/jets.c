@@ -34,8 +34,8 @@ struct jet_finder {
     /* Of the two leading jets found last: */
     bool by_fastjet;
     size_t members[2];
-    uint32_t inside[2][RECOMBINE_MAX]; /* indices of momenta, softest first */
-    uint32_t constituents[2][RECOMBINE_MAX];
+    uint32_t inside[2][RECOMBINE_MAX + 1]; /* indices of momenta, softest first */
+    uint32_t constituents[2][RECOMBINE_MAX + 1];
     double jet_pt[2];
 };
 
@@ -84,7 +84,7 @@ static double load_particles(jet_finder *self, size_t n, const float pt[], const
         self->row[particles] = (uint32_t)i;
         particles += pt[i] != 0;
     }
-    hardness_order(particles, self->pt, self->order);
+    hardness_order(particles, self->pt, self->order, self->spare);
     for (size_t i = 0; i < particles; i++) {
         const uint32_t row = self->row[self->order[i]];
         momenta->pt[i] = (double)pt[row];
@@ -148,26 +148,26 @@ static void find_owners(jet_finder *self, const struct leading *leading)
     for (size_t m = from->merged; m-- > 0;)
         for (int p = 0; p < 2; p++)
             self->owner[from->momenta.parent[m][p]] = self->owner[from->particles + m];
+    for (size_t i = 0; i < from->particles; i++)
+        self->owner_of[self->order[i]] = self->owner[i];
 }
 
-/* Whose each particle is, in the order of their pT and in that of the event. */
-static void find_members(jet_finder *self)
+/* Particles of a leading jet, softest first, and the rows of the event, ascending. */
+static void find_members(jet_finder *self, size_t jet)
 {
-    size_t n[3] = {0};
-    uint32_t *const inside[3] = {self->spare, self->inside[0], self->inside[1]};
+    uint32_t *inside = self->inside[jet];
+    uint32_t *constituents = self->constituents[jet];
+    size_t n = 0;
     for (size_t i = self->particles; i-- > 0;) {
-        const uint8_t owner = self->owner[i];
-        inside[owner][n[owner]++] = (uint32_t)i;
-        self->owner_of[self->order[i]] = owner;
+        inside[n] = (uint32_t)i;
+        n += self->owner[i] == jet + 1;
     }
-    size_t at[3] = {0};
-    uint32_t *const rows[3] = {self->spare, self->constituents[0], self->constituents[1]};
+    self->members[jet] = n;
+    n = 0;
     for (size_t i = 0; i < self->particles; i++) {
-        const uint8_t owner = self->owner_of[i];
-        rows[owner][at[owner]++] = self->row[i];
+        constituents[n] = self->row[i];
+        n += self->owner_of[i] == jet + 1;
     }
-    for (size_t j = 0; j < 2; j++)
-        self->members[j] = n[j + 1];
 }
 
 static double mass_of(const struct momentum *p)
@@ -207,9 +207,10 @@ static enum drop_reason find_dijet(jet_finder *self, double sum, struct dijet *o
     const struct momentum both = recombination_sum(self->anti_kt, leading.index);
     out->m_jj = mass_of(&both);
     find_owners(self, &leading);
-    find_members(self);
-    for (size_t j = 0; j < 2; j++)
+    for (size_t j = 0; j < 2; j++) {
+        find_members(self, j);
         describe_jet(self, leading.index[j], j, &out->jet[j]);
+    }
     return DROP_REASONS;
 }
 

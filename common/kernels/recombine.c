@@ -118,80 +118,41 @@ static bool is_empty(const struct recombine_slots *slots, size_t slot)
     return slots->rapidity[slot] == RECOMBINE_NOWHERE;
 }
 
-/* Those of slots first to end - 1 that are not empty; returns how many. */
-static size_t list_slots(const struct recombine_slots *slots, size_t first, size_t end,
-                         int32_t list[])
+/* Moves those of slots first to end - 1 that are not empty to slots from `to` on, in their order;
+ * returns where they end, and in now_at where each is. Without a branch: which are empty cannot be
+ * guessed. */
+static size_t move_slots(struct recombine_slots *slots, size_t first, size_t end, size_t to,
+                         double now_at[])
 {
-    size_t n = 0;
     for (size_t slot = first; slot < end; slot++) {
-        list[n] = (int32_t)slot;
-        n += !is_empty(slots, slot);
+        const bool stays = !is_empty(slots, slot);
+        now_at[slot] = stays ? (double)to : RECOMBINE_LOST;
+        slots->rapidity[to] = slots->rapidity[slot];
+        slots->phi[to] = slots->phi[slot];
+        slots->weight[to] = slots->weight[slot];
+        slots->score[to] = slots->score[slot];
+        slots->nearest[to] = slots->nearest[slot];
+        slots->index[to] = slots->index[slot];
+        to += stays;
     }
-    return n;
-}
-
-/* Few of them. */
-static void sort_by_weight(const struct recombine_slots *slots, size_t n, int32_t list[])
-{
-    for (size_t i = 1; i < n; i++) {
-        const int32_t moving = list[i];
-        size_t at = i;
-        for (; at > 0 && slots->weight[list[at - 1]] > slots->weight[moving]; at--)
-            list[at] = list[at - 1];
-        list[at] = moving;
-    }
-}
-
-/* Merges two ordered lists. */
-static void merge_orders(const struct recombine_slots *slots, size_t n1, const int32_t order1[],
-                         size_t n2, const int32_t order2[], int32_t order[])
-{
-    size_t i = 0;
-    size_t j = 0;
-    while (i < n1 || j < n2) {
-        const bool first =
-            j == n2 || (i < n1 && slots->weight[order1[i]] <= slots->weight[order2[j]]);
-        order[i + j] = first ? order1[i] : order2[j];
-        i += first;
-        j += !first;
-    }
-}
-
-static void reorder(size_t n, const int32_t order[], double values[])
-{
-    double moved[RECOMBINE_MAX];
-    for (size_t i = 0; i < n; i++)
-        moved[i] = values[order[i]];
-    memcpy(values, moved, n * sizeof *values);
+    return to;
 }
 
 void recombination_tidy(recombination *self)
 {
     struct recombine_slots *slots = &self->slots;
-    int32_t particles[RECOMBINE_MAX + 1], merged[RECOMBINE_MAX + 1], order[RECOMBINE_MAX];
-    int32_t index[RECOMBINE_MAX];
     double now_at[RECOMBINE_SLOTS];
-    const size_t n1 = list_slots(slots, 0, slots->sorted, particles);
-    const size_t n2 = list_slots(slots, slots->sorted, slots->used, merged);
-    sort_by_weight(slots, n2, merged);
-    const size_t n = n1 + n2;
-    merge_orders(slots, n1, particles, n2, merged, order);
-    for (size_t slot = 0; slot < slots->used; slot++)
-        now_at[slot] = RECOMBINE_LOST;
-    for (size_t i = 0; i < n; i++) {
-        now_at[order[i]] = (double)i;
-        index[i] = slots->index[order[i]];
-    }
-    memcpy(slots->index, index, n * sizeof *index);
-    reorder(n, order, slots->rapidity);
-    reorder(n, order, slots->phi);
-    reorder(n, order, slots->weight);
-    reorder(n, order, slots->score);
-    reorder(n, order, slots->nearest);
-    for (size_t i = 0; i < n; i++)
-        if (slots->nearest[i] >= 0)
-            slots->nearest[i] = now_at[(size_t)slots->nearest[i]];
+    const size_t late = slots->sorted;
+    const size_t used = slots->used;
+    size_t n = move_slots(slots, 0, late, 0, now_at);
     close_ranks(slots, n);
+    n = move_slots(slots, late, used, slots->sorted, now_at);
+    slots->used = n;
+    slots->end = rounded_up(n);
+    clear_slots(slots, n, slots->end);
+    for (size_t slot = 0; slot < n; slot++)
+        if (slots->nearest[slot] >= 0)
+            slots->nearest[slot] = now_at[(size_t)slots->nearest[slot]];
 }
 
 struct momentum recombination_momentum(const recombination *self, size_t index)

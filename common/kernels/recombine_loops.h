@@ -11,6 +11,8 @@
 #define ROUNDER 0x1.8p52
 /* Slots up to which a wrong guess at a branch costs more than storing what did not change. */
 enum { FEW = 64 };
+/* Slots from which on it pays to take the empty ones away. */
+enum { MANY = 128 };
 
 /* --- elementary functions, to about a unit in the last place --- */
 
@@ -504,7 +506,7 @@ static inline void look_again(recombination *self, size_t slot)
 static bool step(recombination *self, size_t *index)
 {
     struct recombine_slots *slots = &self->slots;
-    if (slots->end > 8 * RECOMBINE_LANES && self->remaining < slots->end / 2) {
+    if (slots->end > MANY && self->remaining < slots->end / 2) {
         recombination_tidy(self);
         self->least = find_least(slots);
     }

@@ -157,14 +157,14 @@ END_TEST
 START_TEST(particles_are_ordered_by_pt_and_equals_by_their_place)
 {
     static float pt[RECOMBINE_MAX];
-    static uint32_t order[RECOMBINE_MAX];
+    static uint32_t order[RECOMBINE_MAX], spare[RECOMBINE_MAX];
     for (size_t n = 0; n <= RECOMBINE_MAX; n = n < 20 ? n + 1 : 3 * n / 2 + 1) {
         for (size_t i = 0; i < n; i++)
             pt[i] = i % 7 == 0   ? 2.5f
                     : i % 7 == 1 ? 1e-45f
                     : i % 7 == 2 ? FLT_MAX
                                  : (float)pow(10, between(-3, 3));
-        hardness_order(n, pt, order);
+        hardness_order(n, pt, order, spare);
         uint64_t sum = 0;
         for (size_t i = 0; i < n; i++) {
             sum += order[i];
