@@ -2,24 +2,20 @@
 #include "common/kernels/jets.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kernels/hardness.h"
 #include "common/kernels/jets_fastjet.h"
 #include "common/kernels/recombine.h"
 
-#define ETA_MAX 10.0
+#define ETA_MAX 10.0F
 #define TWO_PI  6.283185307179586
 /* Of the sum of all pT: far above its rounding, so that no jet is given up for it. */
 #define SUM_SLACK 1e-9
-
-/* A particle as the clustering takes it. */
-struct particle {
-    struct momentum p;
-    struct direction direction;
-};
 
 struct jet_finder {
     enum jet_engine engine;
@@ -29,15 +25,18 @@ struct jet_finder {
     recombination *anti_kt;  /* native engine only, as all that follows */
     recombination *axes_kt;
     size_t particles;
-    struct particle particle[RECOMBINE_MAX];
-    uint32_t row[RECOMBINE_MAX]; /* of each particle: its index in the event */
-    bool member[RECOMBINE_MAX];  /* of the jet at hand */
+    float pt[RECOMBINE_MAX + 1];     /* of the particles, padding left out */
+    uint32_t row[RECOMBINE_MAX + 1]; /* of each: its index in the event */
+    uint32_t order[RECOMBINE_MAX];   /* of them by pT: what are momenta 0 to particles - 1 */
+    uint32_t spare[RECOMBINE_MAX];
+    uint8_t owner[2 * RECOMBINE_MAX]; /* by index of a momentum: 1, 2 if of a leading jet, or 0 */
+    uint8_t owner_of[RECOMBINE_MAX];  /* the same by particle */
     /* Of the two leading jets found last: */
     bool by_fastjet;
     size_t members[2];
-    uint32_t inside[2][RECOMBINE_MAX]; /* particles, ascending */
-    uint32_t constituents[2][RECOMBINE_MAX];
-    double pt[2];
+    uint32_t inside[2][RECOMBINE_MAX + 1]; /* indices of momenta, softest first */
+    uint32_t constituents[2][RECOMBINE_MAX + 1];
+    double jet_pt[2];
 };
 
 /* The two leading jets so far. */
@@ -47,58 +46,55 @@ struct leading {
     double pt2[2];
 };
 
-/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. */
+/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. Without a
+ * branch in the loop, most of which is vectors then. */
 static enum drop_reason check_particles(size_t n, const float pt[], const float eta[],
                                         const float phi[], size_t *particles)
 {
-    bool finite = true;
-    bool positive = true;
-    bool inside = true;
-    *particles = 0;
+    int infinite = 0;
+    int negative = 0;
+    int outside = 0;
+    int padding = 0;
     for (size_t i = 0; i < n; i++) {
-        if (pt[i] == 0)
-            continue;
-        ++*particles;
-        finite &= isfinite(pt[i]) && isfinite(eta[i]) && isfinite(phi[i]);
-        positive &= !(pt[i] < 0);
-        inside &= fabs((double)eta[i]) <= ETA_MAX;
+        const int here = pt[i] != 0;
+        const int finite =
+            (fabsf(pt[i]) <= FLT_MAX) & (fabsf(eta[i]) <= FLT_MAX) & (fabsf(phi[i]) <= FLT_MAX);
+        infinite |= here & !finite;
+        negative |= here & (pt[i] < 0);
+        outside |= here & !(fabsf(eta[i]) <= ETA_MAX);
+        padding += !here;
     }
-    if (!finite)
+    *particles = n - (size_t)padding;
+    if (infinite)
         return DROP_NOT_FINITE;
-    if (!positive)
+    if (negative)
         return DROP_NEGATIVE_PT;
-    return inside ? DROP_REASONS : DROP_ETA_RANGE;
+    return outside ? DROP_ETA_RANGE : DROP_REASONS;
 }
 
-static struct particle massless(double pt, double eta, double phi)
-{
-    const double x = pt * cos(phi);
-    const double y = pt * sin(phi);
-    struct particle particle = {{x, y, pt * sinh(eta), pt * cosh(eta)}, {eta, phi, x * x + y * y}};
-    /* One turn more or less needs no arc tangent; many would lose digits. */
-    if (phi < 0 && phi >= -TWO_PI)
-        particle.direction.phi = phi + TWO_PI;
-    else if (!(phi >= 0 && phi <= TWO_PI))
-        particle.direction.phi = momentum_direction(&particle.p).phi;
-    return particle;
-}
-
-/* Returns the sum of all pT. */
+/* Momenta in the order of their pT, hardest first. Returns the sum of all pT. */
 static double load_particles(jet_finder *self, size_t n, const float pt[], const float eta[],
                              const float phi[])
 {
+    struct recombine_momenta *momenta = &self->anti_kt->momenta;
     double sum = 0;
-    self->particles = 0;
-    recombination_reset(self->anti_kt);
+    size_t particles = 0;
     for (size_t i = 0; i < n; i++) {
-        if (pt[i] == 0)
-            continue;
-        struct particle *particle = &self->particle[self->particles];
-        *particle = massless((double)pt[i], (double)eta[i], (double)phi[i]);
-        self->row[self->particles++] = (uint32_t)i;
-        recombination_add(self->anti_kt, &particle->p, &particle->direction);
-        sum += (double)pt[i];
+        self->pt[particles] = pt[i];
+        self->row[particles] = (uint32_t)i;
+        particles += pt[i] != 0;
     }
+    hardness_order(particles, self->pt, self->order, self->spare);
+    for (size_t i = 0; i < particles; i++) {
+        const uint32_t row = self->row[self->order[i]];
+        momenta->pt[i] = (double)pt[row];
+        momenta->rapidity[i] = (double)eta[row];
+        momenta->phi[i] = (double)phi[row];
+        sum += momenta->pt[i];
+    }
+    self->particles = particles;
+    recombination_complete(self->anti_kt, particles);
+    recombination_start(self->anti_kt, particles);
     return sum;
 }
 
@@ -121,28 +117,19 @@ static double squared_pt(const struct momentum *p)
     return p->px * p->px + p->py * p->py;
 }
 
-/* Sum of the pT of the particles of a momentum. */
-static double scalar_sum(const jet_finder *self, size_t index)
-{
-    double sum = 0;
-    for (int32_t i = recombination_first(self->anti_kt, index); i >= 0;
-         i = recombination_next(self->anti_kt, i))
-        sum += sqrt(self->particle[i].direction.pt2);
-    return sum;
-}
-
 /* Clusters until all is done or what remains, taken together, is softer than the second jet. */
 static struct leading cluster(jet_finder *self, double sum)
 {
     struct leading leading = {.n = 0};
     const double slack = SUM_SLACK * sum;
     double threshold = self->pt_min;
-    while (recombination_remaining(self->anti_kt) > 0 && sum + slack >= threshold) {
+    while (self->anti_kt->remaining > 0 && sum + slack >= threshold) {
         size_t index;
         if (!recombination_step(self->anti_kt, &index))
             continue;
-        sum -= scalar_sum(self, index);
-        const double pt2 = squared_pt(recombination_momentum(self->anti_kt, index));
+        sum -= self->anti_kt->momenta.pt[index];
+        const struct momentum p = recombination_momentum(self->anti_kt, index);
+        const double pt2 = squared_pt(&p);
         if (pt2 >= self->pt_min * self->pt_min)
             add_leading(&leading, index, pt2);
         if (leading.n == 2)
@@ -151,24 +138,49 @@ static struct leading cluster(jet_finder *self, double sum)
     return leading;
 }
 
-/* Particles of a jet, ascending; returns how many. */
-static size_t find_members(jet_finder *self, size_t index, uint32_t inside[])
+/* From each leading jet down to its particles. */
+static void find_owners(jet_finder *self, const struct leading *leading)
 {
+    const recombination *from = self->anti_kt;
+    memset(self->owner, 0, from->particles + from->merged);
+    for (size_t j = 0; j < 2; j++)
+        self->owner[leading->index[j]] = (uint8_t)(j + 1);
+    for (size_t m = from->merged; m-- > 0;)
+        for (int p = 0; p < 2; p++)
+            self->owner[from->momenta.parent[m][p]] = self->owner[from->particles + m];
+    for (size_t i = 0; i < from->particles; i++)
+        self->owner_of[self->order[i]] = self->owner[i];
+}
+
+/* Particles of a leading jet, softest first, and the rows of the event, ascending. */
+static void find_members(jet_finder *self, size_t jet)
+{
+    uint32_t *inside = self->inside[jet];
+    uint32_t *constituents = self->constituents[jet];
     size_t n = 0;
-    memset(self->member, 0, self->particles * sizeof *self->member);
-    for (int32_t i = recombination_first(self->anti_kt, index); i >= 0;
-         i = recombination_next(self->anti_kt, i))
-        self->member[i] = true;
-    for (uint32_t i = 0; i < self->particles; i++)
-        if (self->member[i])
-            inside[n++] = i;
-    return n;
+    for (size_t i = self->particles; i-- > 0;) {
+        inside[n] = (uint32_t)i;
+        n += self->owner[i] == jet + 1;
+    }
+    self->members[jet] = n;
+    n = 0;
+    for (size_t i = 0; i < self->particles; i++) {
+        constituents[n] = self->row[i];
+        n += self->owner_of[i] == jet + 1;
+    }
 }
 
 static double mass_of(const struct momentum *p)
 {
     const double m2 = (p->e + p->pz) * (p->e - p->pz) - squared_pt(p);
     return m2 > 0 ? sqrt(m2) : 0; /* below 0 by rounding */
+}
+
+static double azimuth_of(const struct momentum *p)
+{
+    const double phi = atan2(p->py, p->px);
+    const double found = phi < 0 ? phi + TWO_PI : phi;
+    return found < TWO_PI ? found : 0;
 }
 
 static double pseudorapidity(const struct momentum *p)
@@ -178,15 +190,13 @@ static double pseudorapidity(const struct momentum *p)
 
 static void describe_jet(jet_finder *self, size_t index, size_t j, struct jet *out)
 {
-    const struct momentum *p = recombination_momentum(self->anti_kt, index);
-    out->pt = self->pt[j] = sqrt(squared_pt(p));
-    out->eta = pseudorapidity(p);
-    out->phi = momentum_direction(p).phi;
-    out->mass = mass_of(p);
-    out->n = self->members[j] = find_members(self, index, self->inside[j]);
+    const struct momentum p = recombination_momentum(self->anti_kt, index);
+    out->pt = self->jet_pt[j] = sqrt(squared_pt(&p));
+    out->eta = pseudorapidity(&p);
+    out->phi = azimuth_of(&p);
+    out->mass = mass_of(&p);
+    out->n = self->members[j];
     out->constituent = self->constituents[j];
-    for (size_t i = 0; i < out->n; i++)
-        self->constituents[j][i] = self->row[self->inside[j][i]];
 }
 
 static enum drop_reason find_dijet(jet_finder *self, double sum, struct dijet *out)
@@ -194,12 +204,13 @@ static enum drop_reason find_dijet(jet_finder *self, double sum, struct dijet *o
     const struct leading leading = cluster(self, sum);
     if (leading.n < 2)
         return leading.n == 0 ? DROP_NO_JET : DROP_ONE_JET;
-    const struct momentum both =
-        momentum_sum(recombination_momentum(self->anti_kt, leading.index[0]),
-                     recombination_momentum(self->anti_kt, leading.index[1]));
+    const struct momentum both = recombination_sum(self->anti_kt, leading.index);
     out->m_jj = mass_of(&both);
-    for (size_t j = 0; j < 2; j++)
+    find_owners(self, &leading);
+    for (size_t j = 0; j < 2; j++) {
+        find_members(self, j);
         describe_jet(self, leading.index[j], j, &out->jet[j]);
+    }
     return DROP_REASONS;
 }
 
@@ -258,42 +269,34 @@ enum drop_reason jet_finder_find(jet_finder *self, size_t n, const float pt[], c
     return find_dijet(self, load_particles(self, n, pt, eta, phi), out);
 }
 
-/* sum_i pT_i min_a dR(i, a) / pT_jet about the momenta that remain of the axes. */
-static double subjettiness(const jet_finder *self, size_t jet)
+static void load_members(jet_finder *self, size_t jet)
 {
-    const size_t axes = recombination_remaining(self->axes_kt);
-    struct direction axis[3];
-    assert(axes <= 3);
-    for (size_t a = 0; a < axes; a++)
-        axis[a] = momentum_direction(
-            recombination_momentum(self->axes_kt, recombination_index(self->axes_kt, a)));
-    double sum = 0;
+    const struct recombine_momenta *from = &self->anti_kt->momenta;
+    struct recombine_momenta *to = &self->axes_kt->momenta;
     for (size_t i = 0; i < self->members[jet]; i++) {
-        const struct direction *from = &self->particle[self->inside[jet][i]].direction;
-        double nearest = INFINITY;
-        for (size_t a = 0; a < axes; a++)
-            nearest = fmin(nearest, direction_distance2(from->rapidity, from->phi, axis[a].rapidity,
-                                                        axis[a].phi));
-        sum += sqrt(from->pt2) * sqrt(nearest);
+        const uint32_t index = self->inside[jet][i];
+        to->pt[i] = from->pt[index];
+        to->rapidity[i] = from->rapidity[index];
+        to->phi[i] = from->phi[index];
+        to->px[i] = from->px[index];
+        to->py[i] = from->py[index];
+        to->pz[i] = from->pz[index];
+        to->e[i] = from->e[index];
     }
-    return sum / self->pt[jet];
+    recombination_start(self->axes_kt, self->members[jet]);
 }
 
 static void find_subjettiness(jet_finder *self, size_t jet, double tau[3])
 {
     const size_t n = self->members[jet];
-    recombination_reset(self->axes_kt);
-    for (size_t i = 0; i < n; i++) {
-        const struct particle *particle = &self->particle[self->inside[jet][i]];
-        recombination_add(self->axes_kt, &particle->p, &particle->direction);
-    }
+    load_members(self, jet);
     for (size_t axes = 3; axes >= 1; axes--) {
         tau[axes - 1] = 0; /* with no more constituents than axes every distance is 0 */
         size_t index;
-        while (recombination_remaining(self->axes_kt) > axes)
+        while (self->axes_kt->remaining > axes)
             (void)recombination_step(self->axes_kt, &index);
         if (n > axes)
-            tau[axes - 1] = subjettiness(self, jet);
+            tau[axes - 1] = recombination_spread(self->axes_kt) / self->jet_pt[jet];
     }
 }
 

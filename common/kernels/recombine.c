@@ -4,27 +4,9 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TWO_PI 6.283185307179586
-/* Far from everybody: its square is infinite. */
-#define NOWHERE 1e200
-
-enum { GONE = -1 };
-
-struct recombination {
-    struct recombine_slots slots;
-    const struct recombine_path *path;
-    enum recombine_measure measure;
-    double radius2;
-    size_t particles;
-    size_t momenta;                     /* particles first, then the merged in order */
-    int32_t index_of[RECOMBINE_MAX];    /* by slot */
-    int32_t slot_of[2 * RECOMBINE_MAX]; /* by index; GONE */
-    struct momentum p[2 * RECOMBINE_MAX];
-    int32_t first[2 * RECOMBINE_MAX]; /* chain of particles of each momentum */
-    int32_t last[2 * RECOMBINE_MAX];
-    int32_t next[RECOMBINE_MAX];
-};
 
 static const struct recombine_path *path_of(enum codebook_path path)
 {
@@ -38,15 +20,6 @@ static const struct recombine_path *path_of(enum codebook_path path)
     return &recombine_path_plain;
 }
 
-static void clear_slot(struct recombine_slots *slots, size_t slot)
-{
-    slots->rapidity[slot] = NOWHERE;
-    slots->phi[slot] = 0;
-    slots->weight[slot] = INFINITY;
-    slots->score[slot] = INFINITY;
-    slots->nearest[slot] = RECOMBINE_BEAM;
-}
-
 status recombination_create(recombination **out, enum recombine_measure measure, double radius,
                             enum codebook_path path)
 {
@@ -55,13 +28,11 @@ status recombination_create(recombination **out, enum recombine_measure measure,
     recombination *self = aligned_alloc(alignof(recombination), sizeof *self);
     if (self == NULL)
         return STATUS_NO_MEMORY;
+    memset(self, 0, sizeof *self);
     self->path = path_of(path);
     self->measure = measure;
+    self->radius = radius;
     self->radius2 = radius * radius;
-    self->slots.n = 0;
-    for (size_t slot = 0; slot < RECOMBINE_MAX; slot++)
-        clear_slot(&self->slots, slot);
-    recombination_reset(self);
     *out = self;
     return STATUS_OK;
 }
@@ -74,164 +45,140 @@ void recombination_destroy(recombination **self)
     *self = NULL;
 }
 
-void recombination_reset(recombination *self)
+static size_t rounded_up(size_t n)
 {
-    while (self->slots.n > 0)
-        clear_slot(&self->slots, --self->slots.n);
-    self->particles = 0;
-    self->momenta = 0;
+    return (n + RECOMBINE_LANES - 1) / RECOMBINE_LANES * RECOMBINE_LANES;
 }
 
-struct direction momentum_direction(const struct momentum *p)
+/* Many turns: the arc tangent of what sine and cosine make of them. */
+static double within_turn(double phi)
 {
-    const double pt2 = p->px * p->px + p->py * p->py;
-    double phi = pt2 == 0 ? 0 : atan2(p->py, p->px);
-    if (phi < 0)
-        phi += TWO_PI;
-    if (phi >= TWO_PI)
-        phi -= TWO_PI;
-    const double m2 = (p->e + p->pz) * (p->e - p->pz) - pt2;
-    const double e_plus_pz = p->e + fabs(p->pz);
-    const double size = 0.5 * log((pt2 + (m2 > 0 ? m2 : 0)) / (e_plus_pz * e_plus_pz));
-    return (struct direction){p->pz > 0 ? -size : size, phi, pt2};
+    return atan2(sin(phi), cos(phi));
 }
 
-struct momentum momentum_sum(const struct momentum *a, const struct momentum *b)
+void recombination_complete(recombination *self, size_t n)
 {
-    return (struct momentum){a->px + b->px, a->py + b->py, a->pz + b->pz, a->e + b->e};
+    struct recombine_momenta *momenta = &self->momenta;
+    assert(n <= RECOMBINE_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(momenta->phi[i]) <= TWO_PI))
+            momenta->phi[i] = within_turn(momenta->phi[i]);
+    /* The lanes beyond compute with something finite. */
+    for (size_t i = n; i < rounded_up(n); i++)
+        momenta->pt[i] = momenta->rapidity[i] = momenta->phi[i] = 0;
+    self->path->complete(momenta, n);
 }
 
-double direction_distance2(double rapidity1, double phi1, double rapidity2, double phi2)
+/* Slots first to end - 1 hold nobody; in the order of the weights they are the last. */
+static void clear_slots(struct recombine_slots *slots, size_t first, size_t end)
 {
-    const double y = rapidity1 - rapidity2;
-    const double turn = fabs(phi1 - phi2);
-    const double back = TWO_PI - turn;
-    const double phi = turn < back ? turn : back;
-    return y * y + phi * phi;
-}
-
-/* Puts momentum index in a new slot. */
-static void enter(recombination *self, size_t index, double rapidity, double phi, double weight)
-{
-    struct recombine_slots *slots = &self->slots;
-    const struct newcomer newcomer = {rapidity, phi, weight, (int64_t)index, self->radius2};
-    const struct meeting met = self->path->meet(slots, &newcomer);
-    const size_t slot = slots->n++;
-    slots->rapidity[slot] = rapidity;
-    slots->phi[slot] = phi;
-    slots->weight[slot] = weight;
-    slots->score[slot] = met.distance2 * weight;
-    slots->nearest[slot] = met.slot < 0 ? RECOMBINE_BEAM : self->index_of[met.slot];
-    self->index_of[slot] = (int32_t)index;
-    self->slot_of[index] = (int32_t)slot;
-}
-
-static void enter_momentum(recombination *self, size_t index, const struct direction *direction)
-{
-    const double weight = self->measure == RECOMBINE_KT ? direction->pt2 : 1.0 / direction->pt2;
-    enter(self, index, direction->rapidity, direction->phi, weight);
-}
-
-/* The last slot takes the place of this one. */
-static void leave(recombination *self, size_t slot)
-{
-    struct recombine_slots *slots = &self->slots;
-    const size_t last = --slots->n;
-    self->slot_of[self->index_of[slot]] = GONE;
-    if (slot != last) {
-        slots->rapidity[slot] = slots->rapidity[last];
-        slots->phi[slot] = slots->phi[last];
-        slots->weight[slot] = slots->weight[last];
-        slots->score[slot] = slots->score[last];
-        slots->nearest[slot] = slots->nearest[last];
-        self->index_of[slot] = self->index_of[last];
-        self->slot_of[self->index_of[slot]] = (int32_t)slot;
+    for (size_t slot = first; slot < end; slot++) {
+        slots->rapidity[slot] = RECOMBINE_NOWHERE;
+        slots->phi[slot] = 0;
+        slots->weight[slot] = INFINITY;
+        slots->score[slot] = INFINITY;
+        slots->nearest[slot] = RECOMBINE_BEAM;
     }
-    clear_slot(slots, last);
 }
 
-void recombination_add(recombination *self, const struct momentum *p,
-                       const struct direction *direction)
+/* The first n slots are in order; what comes later comes behind them. */
+static void close_ranks(struct recombine_slots *slots, size_t n)
 {
-    assert(self->particles < RECOMBINE_MAX && self->momenta == self->particles);
-    const size_t index = self->momenta++;
-    self->particles++;
-    self->p[index] = *p;
-    self->first[index] = self->last[index] = (int32_t)index;
-    self->next[index] = -1;
-    enter_momentum(self, index, direction);
+    slots->sorted = slots->used = slots->end = rounded_up(n);
+    clear_slots(slots, n, slots->end);
 }
 
-static size_t merge(recombination *self, size_t slot, size_t other_slot)
+void recombination_start(recombination *self, size_t n)
 {
-    const size_t a = (size_t)self->index_of[slot];
-    const size_t b = (size_t)self->index_of[other_slot];
-    leave(self, slot > other_slot ? slot : other_slot); /* the higher first: the lower one stays */
-    leave(self, slot > other_slot ? other_slot : slot);
-    const size_t index = self->momenta++;
-    self->p[index] = momentum_sum(&self->p[a], &self->p[b]);
-    self->first[index] = self->first[a];
-    self->last[index] = self->last[b];
-    self->next[self->last[a]] = self->first[b];
-    const struct direction direction = momentum_direction(&self->p[index]);
-    enter_momentum(self, index, &direction);
-    return index;
-}
-
-/* Its neighbour is gone: finds the one it has now. */
-static void look_again(recombination *self, size_t slot)
-{
-    const size_t index = (size_t)self->index_of[slot];
-    const double rapidity = self->slots.rapidity[slot];
-    const double phi = self->slots.phi[slot];
-    const double weight = self->slots.weight[slot];
-    leave(self, slot);
-    enter(self, index, rapidity, phi, weight);
+    struct recombine_slots *slots = &self->slots;
+    const struct recombine_momenta *from = &self->momenta;
+    self->particles = self->remaining = n;
+    self->merged = 0;
+    memcpy(slots->rapidity, from->rapidity, n * sizeof *slots->rapidity);
+    memcpy(slots->phi, from->phi, n * sizeof *slots->phi);
+    for (size_t i = 0; i < n; i++) {
+        const double pt2 = from->pt[i] * from->pt[i];
+        slots->weight[i] = self->measure == RECOMBINE_KT ? pt2 : 1.0 / pt2;
+        slots->index[i] = (int32_t)i;
+        assert(i == 0 || slots->weight[i] >= slots->weight[i - 1]);
+    }
+    close_ranks(slots, n);
+    self->path->meet_all(slots, n, self->radius2);
+    self->least = self->path->find_least(slots);
 }
 
 bool recombination_step(recombination *self, size_t *index)
 {
-    assert(self->slots.n > 0);
-    for (;;) {
-        const size_t slot = self->path->least(&self->slots);
-        const int64_t nearest = self->slots.nearest[slot];
-        if (nearest == RECOMBINE_BEAM) {
-            *index = (size_t)self->index_of[slot];
-            leave(self, slot);
-            return true;
-        }
-        if (self->slot_of[nearest] != GONE) {
-            *index = merge(self, slot, (size_t)self->slot_of[nearest]);
-            return false;
-        }
-        look_again(self, slot);
+    assert(self->remaining > 0);
+    return self->path->step(self, index);
+}
+
+static bool is_empty(const struct recombine_slots *slots, size_t slot)
+{
+    return slots->rapidity[slot] == RECOMBINE_NOWHERE;
+}
+
+/* Moves those of slots first to end - 1 that are not empty to slots from `to` on, in their order;
+ * returns where they end, and in now_at where each is. Without a branch: which are empty cannot be
+ * guessed. */
+static size_t move_slots(struct recombine_slots *slots, size_t first, size_t end, size_t to,
+                         double now_at[])
+{
+    for (size_t slot = first; slot < end; slot++) {
+        const bool stays = !is_empty(slots, slot);
+        now_at[slot] = stays ? (double)to : RECOMBINE_LOST;
+        slots->rapidity[to] = slots->rapidity[slot];
+        slots->phi[to] = slots->phi[slot];
+        slots->weight[to] = slots->weight[slot];
+        slots->score[to] = slots->score[slot];
+        slots->nearest[to] = slots->nearest[slot];
+        slots->index[to] = slots->index[slot];
+        to += stays;
     }
+    return to;
 }
 
-size_t recombination_remaining(const recombination *self)
+void recombination_tidy(recombination *self)
 {
-    return self->slots.n;
+    struct recombine_slots *slots = &self->slots;
+    double now_at[RECOMBINE_SLOTS];
+    const size_t late = slots->sorted;
+    const size_t used = slots->used;
+    size_t n = move_slots(slots, 0, late, 0, now_at);
+    close_ranks(slots, n);
+    n = move_slots(slots, late, used, slots->sorted, now_at);
+    slots->used = n;
+    slots->end = rounded_up(n);
+    clear_slots(slots, n, slots->end);
+    for (size_t slot = 0; slot < n; slot++)
+        if (slots->nearest[slot] >= 0)
+            slots->nearest[slot] = now_at[(size_t)slots->nearest[slot]];
 }
 
-size_t recombination_index(const recombination *self, size_t slot)
+struct momentum recombination_momentum(const recombination *self, size_t index)
 {
-    assert(slot < self->slots.n);
-    return (size_t)self->index_of[slot];
+    const struct recombine_momenta *from = &self->momenta;
+    assert(index < self->particles + self->merged);
+    return (struct momentum){from->px[index], from->py[index], from->pz[index], from->e[index]};
 }
 
-const struct momentum *recombination_momentum(const recombination *self, size_t index)
+struct momentum recombination_sum(const recombination *self, const size_t index[2])
 {
-    assert(index < self->momenta);
-    return &self->p[index];
+    const struct momentum a = recombination_momentum(self, index[0]);
+    const struct momentum b = recombination_momentum(self, index[1]);
+    return (struct momentum){a.px + b.px, a.py + b.py, a.pz + b.pz, a.e + b.e};
 }
 
-int32_t recombination_first(const recombination *self, size_t index)
+double recombination_spread(const recombination *self)
 {
-    assert(index < self->momenta);
-    return self->first[index];
-}
-
-int32_t recombination_next(const recombination *self, int32_t particle)
-{
-    return self->next[particle];
+    const struct recombine_slots *slots = &self->slots;
+    double rapidity[3], phi[3];
+    size_t axes = 0;
+    assert(self->remaining <= 3);
+    for (size_t slot = 0; slot < slots->used; slot++)
+        if (!is_empty(slots, slot)) {
+            rapidity[axes] = slots->rapidity[slot];
+            phi[axes++] = slots->phi[slot];
+        }
+    return self->path->spread(&self->momenta, self->particles, axes, rapidity, phi);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* recombine: sequential recombination of particles, E scheme, step by step, on plain arrays.
- * Every particle has a weight w: pT^-2 for anti-kT (Cacciari, Salam, Soyez, JHEP 04 (2008)
+ * Every momentum has a weight w: pT^-2 for anti-kT (Cacciari, Salam, Soyez, JHEP 04 (2008)
  * 063), pT^2 for kT (Ellis, Soper, Phys. Rev. D 48 (1993) 3160). Of all
  * d_ij = min(w_i, w_j) (dy^2 + dphi^2) / R^2 and d_iB = w_i the least comes next.
  *
  * Short cut: if (i, j) is the next pair and w_i <= w_j, then j is the nearest of those that
- * weigh no less than i. So one number per particle, w_i times the squared distance to that
- * neighbour, is enough. When a neighbour goes away the number stays a lower bound: the
+ * weigh no less than i. So one number per momentum, its score, w_i times the squared distance to
+ * that neighbour, is enough. When the neighbour goes away the score stays a lower bound: the
  * neighbour is looked for again only when it comes up as the least, which for most is never.
+ *
+ * The particles stand in the order of their weights, so that each has to look only at those
+ * behind it; merged momenta, few at a time, stand behind them in no order.
  *
  * Not for callers outside this room: jets.h is. */
 #ifndef COMMON_KERNELS_RECOMBINE_H
@@ -23,50 +26,77 @@
 
 /* Most particles; with more of them other algorithms (FastJet's) are faster. */
 enum { RECOMBINE_MAX = 2048 };
-/* Slots are looked at in groups of so many. */
+/* Most lanes of any instruction set: arrays are padded to multiples. */
 enum { RECOMBINE_LANES = 8 };
-/* nearest: none inside R. */
-enum { RECOMBINE_BEAM = -1 };
-
-enum recombine_measure { RECOMBINE_ANTI_KT, RECOMBINE_KT };
+enum { RECOMBINE_SLOTS = RECOMBINE_MAX + RECOMBINE_MAX / 2 + 2 * RECOMBINE_LANES };
 
 struct momentum {
     double px, py, pz, e; /* GeV */
 };
-/* Where a momentum points: rapidity, azimuth in [0, 2 pi], pT^2 in GeV^2. */
-struct direction {
-    double rapidity, phi, pt2;
-};
 
-/* Those not yet gone, in no order: slots 0 to n - 1. Slots from n on hold what meets nobody:
- * infinite weight and score, rapidity 1e200. */
-struct recombine_slots {
-    size_t n;
+enum recombine_measure { RECOMBINE_ANTI_KT, RECOMBINE_KT };
+
+/* nearest, where it is no slot. */
+#define RECOMBINE_BEAM (-1.0) /* none inside R */
+#define RECOMBINE_LOST (-2.0) /* gone */
+/* rapidity of slots nobody is in: far from everybody, its square is infinite. */
+#define RECOMBINE_NOWHERE 1e200
+
+/* By index: the particles 0 to n - 1, then the merged in order. GeV, rad. */
+struct recombine_momenta {
+    alignas(64) double pt[2 * RECOMBINE_MAX]; /* of particles; of merged the sum of theirs */
     alignas(64) double rapidity[RECOMBINE_MAX];
-    alignas(64) double phi[RECOMBINE_MAX];
-    alignas(64) double weight[RECOMBINE_MAX];
-    alignas(64) double score[RECOMBINE_MAX];    /* lower bound of the least d R^2 it accounts for */
-    alignas(64) int64_t nearest[RECOMBINE_MAX]; /* whom it is with: index of a momentum, or BEAM */
+    alignas(64) double phi[RECOMBINE_MAX]; /* [0, 2 pi] */
+    alignas(64) double px[2 * RECOMBINE_MAX];
+    alignas(64) double py[2 * RECOMBINE_MAX];
+    alignas(64) double pz[2 * RECOMBINE_MAX];
+    alignas(64) double e[2 * RECOMBINE_MAX];
+    int32_t parent[RECOMBINE_MAX][2]; /* of the merged: indices, of momentum n first */
 };
 
-struct newcomer {
-    double rapidity, phi, weight;
-    int64_t index;  /* of its momentum */
-    double radius2; /* neighbours further away do not count */
-};
-struct meeting {
-    double distance2; /* radius2 if there is none */
-    int64_t slot;     /* of the neighbour, the lowest of equals, or RECOMBINE_BEAM */
+/* Those not yet gone. Slots 0 to sorted - 1: particles by weight, ascending, the last
+ * RECOMBINE_LANES - 1 or fewer of them empty. Then those that came later. An empty slot has an
+ * infinite score. */
+struct recombine_slots {
+    size_t sorted, end; /* multiples of RECOMBINE_LANES */
+    size_t used;        /* slots from here to end were never filled */
+    alignas(64) double rapidity[RECOMBINE_SLOTS];
+    alignas(64) double phi[RECOMBINE_SLOTS];
+    alignas(64) double weight[RECOMBINE_SLOTS];
+    alignas(64) double score[RECOMBINE_SLOTS]; /* lower bound of the least d R^2 it accounts for */
+    alignas(64) double nearest[RECOMBINE_SLOTS]; /* whom it is with: slot, BEAM or LOST */
+    int32_t index[RECOMBINE_SLOTS];              /* of its momentum */
 };
 
-/* The hot loops, once per instruction set, all with the same bits: nothing is summed across
- * slots, and products and sums are rounded one by one. */
+/* A score and the slot that has it, the first of equals. */
+struct recombine_least {
+    double value, number;
+};
+
+typedef struct recombination {
+    struct recombine_slots slots;
+    struct recombine_momenta momenta;
+    const struct recombine_path *path;
+    enum recombine_measure measure;
+    double radius, radius2;
+    size_t particles, merged, remaining;
+    struct recombine_least least; /* score */
+} recombination;
+
+/* The loops, once per instruction set, all with the same bits: nothing is summed across lanes, and
+ * products and sums are rounded one by one. */
 struct recombine_path {
-    /* Tells every slot of smaller weight of the newcomer, and the newcomer of its nearest among
-     * the others. */
-    struct meeting (*meet)(struct recombine_slots *slots, const struct newcomer *newcomer);
-    /* Slot of the least score, the lowest of equals; n > 0. */
-    size_t (*least)(const struct recombine_slots *slots);
+    /* pt, rapidity and phi (within 2 pi of 0) of n massless particles are there: makes the rest,
+     * and phi positive. Writes up to the next multiple of RECOMBINE_LANES. */
+    void (*complete)(struct recombine_momenta *momenta, size_t n);
+    /* Rapidity, phi and weight of the first n, sorted slots are there: finds their neighbours. */
+    void (*meet_all)(struct recombine_slots *slots, size_t n, double radius2);
+    struct recombine_least (*find_least)(const struct recombine_slots *slots);
+    /* As recombination_step. */
+    bool (*step)(recombination *self, size_t *index);
+    /* sum_i pT_i min_a dR(i, a) of the first n momenta about the axes. */
+    double (*spread)(const struct recombine_momenta *momenta, size_t n, size_t axes,
+                     const double rapidity[], const double phi[]);
 };
 extern const struct recombine_path recombine_path_plain;
 #ifdef __x86_64__
@@ -74,38 +104,29 @@ extern const struct recombine_path recombine_path_avx2;
 extern const struct recombine_path recombine_path_avx512;
 #endif
 
-typedef struct recombination recombination;
-
-/* For tests: path is the instruction set to use, which the machine must have. On STATUS_OK *out
- * is the caller's, to be given to recombination_destroy; else it is NULL. */
+/* path is the instruction set to use, which the machine must have. On STATUS_OK *out is the
+ * caller's, to be given to recombination_destroy; else it is NULL. */
 MUST_CHECK status recombination_create(recombination **out, enum recombine_measure measure,
                                        double radius, enum codebook_path path);
 void recombination_destroy(recombination **self);
 
-/* Forgets all particles. */
-void recombination_reset(recombination *self);
-/* Adds a particle, which gets the next index, from 0; at most RECOMBINE_MAX, before any step. */
-void recombination_add(recombination *self, const struct momentum *p,
-                       const struct direction *direction);
-
+/* Completes the momenta of n <= RECOMBINE_MAX massless particles of which pt > 0, rapidity and phi
+ * are there. */
+void recombination_complete(recombination *self, size_t n);
+/* Begins with the first n of the momenta, which must be there with ascending weights. */
+void recombination_start(recombination *self, size_t n);
 /* One step: two merge (false), or one has no neighbour nearer than itself to the beam and leaves
  * (true). *index is that of the merged momentum, new, or of the one that left. Something must
  * remain. */
 bool recombination_step(recombination *self, size_t *index);
-size_t recombination_remaining(const recombination *self);
-/* slot in 0 .. remaining - 1. */
-size_t recombination_index(const recombination *self, size_t slot);
 
-const struct momentum *recombination_momentum(const recombination *self, size_t index);
-/* The particles of a momentum as a chain: the first, and the one after, -1 at the end. */
-int32_t recombination_first(const recombination *self, size_t index);
-int32_t recombination_next(const recombination *self, int32_t particle);
+struct momentum recombination_momentum(const recombination *self, size_t index);
+/* Of two momenta. */
+struct momentum recombination_sum(const recombination *self, const size_t index[2]);
+/* sum_i pT_i min_a dR(i, a) of the particles about the three or fewer that remain. */
+double recombination_spread(const recombination *self);
 
-/* As FastJet defines them: rapidity from E + |pz| and pT^2 + max(m^2, 0), which keeps its digits
- * for fast and for light ones. */
-struct direction momentum_direction(const struct momentum *p);
-struct momentum momentum_sum(const struct momentum *a, const struct momentum *b);
-/* Squared distance in rapidity and azimuth. */
-double direction_distance2(double rapidity1, double phi1, double rapidity2, double phi2);
+/* For the paths: makes room when most slots are empty. */
+void recombination_tidy(recombination *self);
 
 #endif

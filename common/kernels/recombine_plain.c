@@ -1,32 +1,112 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* recombine_plain: the hot loops of recombine.h for any machine. */
+/* recombine_plain: the loops of recombine.h for any machine. */
 #include "common/kernels/recombine.h"
 
-static struct meeting meet(struct recombine_slots *slots, const struct newcomer *newcomer)
+#include <math.h>
+#include <string.h>
+
+typedef double lanes;
+typedef bool lane_mask;
+enum { LANES = 1 };
+
+static inline lanes lanes_load(const double *from)
 {
-    struct meeting met = {newcomer->radius2, RECOMBINE_BEAM};
-    for (size_t k = 0; k < slots->n; k++) {
-        const double distance2 = direction_distance2(slots->rapidity[k], slots->phi[k],
-                                                     newcomer->rapidity, newcomer->phi);
-        const double score = distance2 * slots->weight[k];
-        if (!(slots->weight[k] < newcomer->weight)) {
-            if (distance2 < met.distance2)
-                met = (struct meeting){distance2, (int64_t)k};
-        } else if (score < slots->score[k]) {
-            slots->score[k] = score;
-            slots->nearest[k] = newcomer->index;
-        }
-    }
-    return met;
+    return *from;
 }
 
-static size_t least(const struct recombine_slots *slots)
+static inline void lanes_store(double *to, lanes a)
 {
-    size_t found = 0;
-    for (size_t k = 1; k < slots->n; k++)
-        if (slots->score[k] < slots->score[found])
-            found = k;
-    return found;
+    *to = a;
 }
 
-const struct recombine_path recombine_path_plain = {.meet = meet, .least = least};
+static inline void lanes_store_where(lane_mask mask, double *to, lanes a)
+{
+    if (mask)
+        *to = a;
+}
+
+static inline lanes lanes_all(double a)
+{
+    return a;
+}
+
+/* 0, 1, 2, ... */
+static inline lanes lanes_numbers(void)
+{
+    return 0;
+}
+
+static inline lanes lanes_add(lanes a, lanes b)
+{
+    return a + b;
+}
+
+static inline lanes lanes_subtract(lanes a, lanes b)
+{
+    return a - b;
+}
+
+static inline lanes lanes_multiply(lanes a, lanes b)
+{
+    return a * b;
+}
+
+static inline lanes lanes_divide(lanes a, lanes b)
+{
+    return a / b;
+}
+
+static inline lanes lanes_root(lanes a)
+{
+    return sqrt(a);
+}
+
+static inline lanes lanes_min(lanes a, lanes b)
+{
+    return a < b ? a : b;
+}
+
+static inline lanes lanes_size(lanes a)
+{
+    return fabs(a);
+}
+
+static inline lane_mask lanes_less(lanes a, lanes b)
+{
+    return a < b;
+}
+
+static inline lane_mask mask_and(lane_mask a, lane_mask b)
+{
+    return a && b;
+}
+
+/* Lane 0 in the lowest bit. */
+static inline unsigned mask_bits(lane_mask mask)
+{
+    return mask;
+}
+
+static inline lanes lanes_select(lane_mask mask, lanes yes, lanes no)
+{
+    return mask ? yes : no;
+}
+
+static inline double lanes_least(lanes a)
+{
+    return a;
+}
+
+/* The bits of a, shifted left by 52. */
+static inline lanes lanes_to_exponent(lanes a)
+{
+    uint64_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    bits <<= 52;
+    memcpy(&a, &bits, sizeof a);
+    return a;
+}
+
+#include "common/kernels/recombine_loops.h"
+
+const struct recombine_path recombine_path_plain = RECOMBINE_PATH;
