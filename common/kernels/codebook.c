@@ -16,9 +16,17 @@ struct codebook {
     const struct vector_path *path;
     double *bias;             /* [columns] */
     double *weight;           /* [pixels][columns] */
-    struct score_table table; /* the same rounded to float */
-    double error_per_entry;   /* of a float score */
+    struct score_table table; /* both added up and rounded to float */
+    double reach;             /* largest |bias| or entry of the table; infinity: too large */
 };
+
+/* Images scored before the first is looked at again. */
+enum { TOGETHER = 64 };
+/* Images that go through all codebooks before the next ones: their pixels stay in a near cache, and
+ * most rows of a table serve several of them. */
+enum { IN_TURN = 1024 };
+/* Pixels an image can have, as they are numbered in 16 bits. */
+enum { LIT_MAX = UINT16_MAX + 1 };
 
 /* The usual power: vector instructions instead of calls of pow, and rounded the same way by every
  * machine. */
@@ -69,17 +77,17 @@ status codebook_create_blank(codebook **out, size_t k, const smearing *smear)
     self->table.stride = round_up(k, CODEBOOK_BLOCK);
     const size_t entries = self->pixels * self->table.stride;
     self->bias = calloc(self->columns, sizeof(double));
-    self->weight = calloc(self->pixels * self->columns, sizeof(double));
-    self->table.bias = aligned_alloc(64, self->table.stride * sizeof(float));
+    self->weight = aligned_alloc(64, self->pixels * self->columns * sizeof(double));
+    self->table.start = aligned_alloc(64, self->table.stride * sizeof(float));
     self->table.weight = aligned_alloc(64, entries * sizeof(float));
-    if (self->bias == NULL || self->weight == NULL || self->table.bias == NULL ||
+    if (self->bias == NULL || self->weight == NULL || self->table.start == NULL ||
         self->table.weight == NULL) {
         codebook_destroy(&self);
         return STATUS_NO_MEMORY;
     }
     memset(self->table.weight, 0, entries * sizeof(float));
     for (size_t c = 0; c < self->table.stride; c++)
-        self->table.bias[c] = INFINITY; /* a column without a cluster never wins */
+        self->table.start[c] = c < k ? 0.0f : INFINITY; /* without a cluster: never wins */
     *out = self;
     return STATUS_OK;
 }
@@ -90,55 +98,71 @@ void codebook_destroy(codebook **self)
         return;
     free((*self)->bias);
     free((*self)->weight);
-    free((*self)->table.bias);
+    free((*self)->table.start);
     free((*self)->table.weight);
     free(*self);
     *self = NULL;
+}
+
+/* mean[pixels][columns]: the centres side by side. */
+static void lay_out(const codebook *self, const float centres[], double mean[])
+{
+    for (size_t p = 0; p < self->pixels; p++) {
+        double *row = mean + p * self->columns;
+        for (size_t c = 0; c < self->k; c++)
+            row[c] = (double)centres[c * self->pixels + p];
+        for (size_t c = self->k; c < self->columns; c++)
+            row[c] = 0.0;
+    }
 }
 
 /* weight holds G'G m: makes it -2 G'G m and the bias m.(G'G m). */
 static void finish_tables(codebook *self, const double mean[])
 {
     const size_t columns = self->columns;
-    memset(self->bias, 0, columns * sizeof(double));
+    double *restrict bias = self->bias;
+    memset(bias, 0, columns * sizeof *bias);
     for (size_t p = 0; p < self->pixels; p++) {
-        double *weight = self->weight + p * columns;
+        const double *restrict m = mean + p * columns;
+        double *restrict weight = self->weight + p * columns;
         for (size_t c = 0; c < columns; c++) {
-            self->bias[c] += mean[p * columns + c] * weight[c];
+            bias[c] += m[c] * weight[c];
             weight[c] *= -2.0;
         }
     }
 }
 
-/* Rounds the tables to float. A float score of n entries is then off by at most
- * (n + 1) u (1 + u)^(n + 1) (|bias| + sum |W s|), u = 2^-24: every entry was rounded once, then
- * every one of n fused multiply-adds. sum |W s| is at most the largest |W|, as the s sum to 1.
- * Twice that is assumed, which covers the second factor for any n that 16-bit pixels allow, an
- * s that sums to 1 in float only, and the roundings of the scores in double; FLT_MIN covers
- * underflow. Where a float may overflow nothing is proven. */
+/* Fills the float table. reach is above every entry and every bias. */
 static void round_tables(codebook *self)
 {
-    double largest = 0.0, largest_bias = 0.0;
+    const double *restrict bias = self->bias;
+    double largest[CODEBOOK_LANES] = {0.0}, largest_bias = 0.0;
     for (size_t p = 0; p < self->pixels; p++) {
-        const double *weight = self->weight + p * self->columns;
-        float *rounded = self->table.weight + p * self->table.stride;
-        for (size_t c = 0; c < self->k; c++) {
-            const double size = fabs(weight[c]);
-            largest = size > largest ? size : largest;
-            rounded[c] = (float)weight[c];
-        }
+        const double *restrict weight = self->weight + p * self->columns;
+        float *restrict rounded = self->table.weight + p * self->table.stride;
+        for (size_t c = 0; c < self->k; c++)
+            rounded[c] = (float)(weight[c] + bias[c]);
+        for (size_t first = 0; first < self->columns; first += CODEBOOK_LANES)
+            for (size_t lane = 0; lane < CODEBOOK_LANES; lane++) {
+                const double size = fabs(weight[first + lane]);
+                largest[lane] = size > largest[lane] ? size : largest[lane];
+            }
     }
-    for (size_t c = 0; c < self->k; c++) {
-        self->table.bias[c] = (float)self->bias[c];
-        largest_bias = fmax(largest_bias, fabs(self->bias[c]));
-    }
-    const double reach = largest_bias + largest;
-    self->error_per_entry = reach < 0x1p100 ? 0x1p-23 * reach + (double)FLT_MIN : INFINITY;
+    for (size_t c = 0; c < self->k; c++)
+        largest_bias = fmax(largest_bias, fabs(bias[c]));
+    self->reach = 0.0;
+    for (size_t lane = 0; lane < CODEBOOK_LANES; lane++)
+        self->reach = fmax(self->reach, largest[lane] + largest_bias);
+    if (!(self->reach < 0x1p100))
+        self->reach = INFINITY; /* a float may overflow: nothing is proven */
 }
 
-void codebook_refresh(codebook *self, const smearing *smear, const double mean[], double scratch[])
+void codebook_refresh(codebook *self, const smearing *smear, const float centres[],
+                      double scratch[])
 {
-    smearing_twice(smear, self->columns, mean, self->weight, scratch);
+    double *mean = scratch, *other = scratch + self->pixels * self->columns;
+    lay_out(self, centres, mean);
+    smearing_twice(smear, self->columns, mean, self->weight, other);
     finish_tables(self, mean);
     round_tables(self);
 }
@@ -149,17 +173,13 @@ status codebook_create(codebook **out, size_t k, const float centres[], const sm
     if (made != STATUS_OK)
         return made;
     codebook *self = *out;
-    const size_t size = self->pixels * self->columns;
-    double *mean = calloc(2 * size, sizeof *mean);
-    if (mean == NULL) {
+    double *scratch = aligned_alloc(64, 2 * self->pixels * self->columns * sizeof *scratch);
+    if (scratch == NULL) {
         codebook_destroy(out);
         return STATUS_NO_MEMORY;
     }
-    for (size_t c = 0; c < k; c++)
-        for (size_t p = 0; p < self->pixels; p++)
-            mean[p * self->columns + c] = (double)centres[c * self->pixels + p];
-    codebook_refresh(self, smear, mean, mean + size);
-    free(mean);
+    codebook_refresh(self, smear, centres, scratch);
+    free(scratch);
     return STATUS_OK;
 }
 
@@ -173,45 +193,26 @@ const double *codebook_bias(const codebook *self)
     return self->bias;
 }
 
-void lanes_add(size_t n, const uint16_t pixel[], const float value[], size_t stride,
-               const double table[], double sum[])
-{
-    /* Two lanes to a register of any x86-64 machine, four registers: the sums stay in them. */
-    typedef double pair __attribute__((vector_size(16)));
-    pair s[4];
-    memcpy(s, sum, sizeof s);
-    for (size_t i = 0; i < n; i++) {
-        pair row[4];
-        memcpy(row, table + pixel[i] * stride, sizeof row);
-        const double v = (double)value[i];
-        const pair both = {v, v};
-        s[0] += row[0] * both;
-        s[1] += row[1] * both;
-        s[2] += row[2] * both;
-        s[3] += row[3] * both;
-    }
-    memcpy(sum, s, sizeof s);
-}
-
 /* The score of cluster c in double; the same bits as a lane of nearest_in_double. */
 static double score_of(const codebook *self, size_t c, size_t n, const uint16_t pixel[],
                        const float value[])
 {
     double score = self->bias[c];
     for (size_t i = 0; i < n; i++)
-        score += self->weight[pixel[i] * self->columns + c] * (double)value[i];
+        score += (double)value[i] * self->weight[pixel[i] * self->columns + c];
     return score;
 }
 
 static size_t nearest_in_double(const codebook *self, size_t n, const uint16_t pixel[],
                                 const float value[])
 {
+    const uint64_t offset[2] = {0, n};
     size_t nearest = 0;
     double best = INFINITY;
     for (size_t first = 0; first < self->columns; first += CODEBOOK_LANES) {
         double score[CODEBOOK_LANES];
         memcpy(score, self->bias + first, sizeof score);
-        lanes_add(n, pixel, value, self->columns, self->weight + first, score);
+        self->path->add_lanes(1, offset, pixel, value, self->columns, self->weight + first, score);
         for (size_t c = 0; c < CODEBOOK_LANES && first + c < self->k; c++)
             if (score[c] < best) {
                 best = score[c];
@@ -221,29 +222,162 @@ static size_t nearest_in_double(const codebook *self, size_t n, const uint16_t p
     return nearest;
 }
 
-/* Whether the float scores prove who is nearest (round_tables says how far off they may be). */
-static bool is_proven(const codebook *self, const struct nearest *found, size_t n)
+/* Images one behind the other; pixel, value and fraction begin with entry offset[0]. */
+struct view {
+    size_t n;
+    const uint64_t *offset;
+    const uint16_t *pixel;
+    const float *value;    /* s, or the square roots of the fractions */
+    const float *fraction; /* NULL if value is s */
+};
+
+static struct view part_of(const struct view *all, size_t first, size_t most)
 {
-    const double gap = (double)found->second - (double)found->best;
-    return gap > 2.0 * (double)(n + 1) * self->error_per_entry;
+    const uint64_t skipped = all->offset[first] - all->offset[0];
+    return (struct view){
+        .n = all->n - first < most ? all->n - first : most,
+        .offset = all->offset + first,
+        .pixel = all->pixel + skipped,
+        .value = all->value + skipped,
+        .fraction = all->fraction != NULL ? all->fraction + skipped : NULL,
+    };
 }
 
-static size_t label_of(const codebook *self, size_t n, const uint16_t pixel[], const float value[])
+/* Whether the float scores prove who is nearest. With t the sum of the values, v = t s but for
+ * their rounding, and w = W + bias, t times the score of the definition is
+ *     t (bias + sum W s) = sum w v + bias (t - t sum s),
+ * and the float score differs from it by at most (n + 4) u (1 + u)^(n + 4) sum |w v|, u = 2^-24:
+ * every w was rounded once; n fused multiply-adds; v is off by two roundings if it is a root; s by
+ * one, which moves its sum. sum |w v| is at most reach t. Twice all that is assumed, which covers
+ * the second factor for any n that 16-bit pixels allow, that t itself is a float sum, and the
+ * roundings of the scores in double; FLT_MIN covers underflow. If v is s, t is 1, and
+ * what the sum lacks of it counts as well. */
+static bool is_proven(const codebook *self, const struct view *images, size_t i,
+                      const struct nearest *found)
 {
-    const struct nearest found = self->path->find_nearest(&self->table, n, pixel, value);
-    return is_proven(self, &found, n) ? found.index : nearest_in_double(self, n, pixel, value);
+    const double n = (double)(images->offset[i + 1] - images->offset[i]);
+    const double sum = (double)found->sum;
+    const double lacking = images->fraction == NULL ? fabs(1.0 - sum) : 0.0;
+    const double error =
+        (n + 4.0) * (0x1p-23 * self->reach * sum + (double)FLT_MIN) + lacking * self->reach;
+    return (double)found->second - (double)found->best > 2.0 * error;
+}
+
+/* The label by its definition. */
+static size_t decide(const codebook *self, const struct view *images, size_t i)
+{
+    const uint64_t begin = images->offset[i] - images->offset[0];
+    const size_t n = (size_t)(images->offset[i + 1] - images->offset[i]);
+    const uint16_t *pixel = images->pixel + begin;
+    if (images->fraction == NULL || n == 0)
+        return nearest_in_double(self, n, pixel, images->value + begin);
+    float s[LIT_MAX];
+    image_to_power(n, images->fraction + begin, 0.5, s);
+    return nearest_in_double(self, n, pixel, s);
+}
+
+/* near[n], if not NULL, gets the score in float: of s only. */
+static void label_some(const codebook *self, const struct view *images, uint16_t label[],
+                       float near[])
+{
+    struct nearest found[TOGETHER];
+    self->path->find_nearest(&self->table, images->n, images->offset, images->pixel, images->value,
+                             found);
+    for (size_t i = 0; i < images->n; i++) {
+        const size_t nearest =
+            is_proven(self, images, i, &found[i]) ? found[i].index : decide(self, images, i);
+        label[i] = (uint16_t)nearest;
+        if (near != NULL)
+            near[i] = found[i].best;
+    }
+}
+
+static void label_all(const codebook *self, const struct view *images, uint16_t label[],
+                      float near[])
+{
+    for (size_t first = 0; first < images->n; first += TOGETHER) {
+        const struct view some = part_of(images, first, TOGETHER);
+        label_some(self, &some, label + first, near != NULL ? near + first : NULL);
+    }
+}
+
+static struct view view_of(const struct sparse_images *images)
+{
+    return (struct view){.n = images->n,
+                         .offset = images->offset,
+                         .pixel = images->pixel + images->offset[0],
+                         .value = images->value + images->offset[0]};
+}
+
+void codebook_label_near(const codebook *self, const struct sparse_images *images, uint16_t label[],
+                         float near[])
+{
+    const struct view all = view_of(images);
+    label_all(self, &all, label, near);
 }
 
 void codebook_label(const codebook *self, const struct sparse_images *images, uint16_t label[],
                     double score[])
 {
-    for (size_t i = 0; i < images->n; i++) {
+    codebook_label_near(self, images, label, NULL);
+    for (size_t i = 0; score != NULL && i < images->n; i++) {
         const size_t n = (size_t)(images->offset[i + 1] - images->offset[i]);
-        const uint16_t *pixel = images->pixel + images->offset[i];
-        const float *value = images->value + images->offset[i];
-        const size_t nearest = label_of(self, n, pixel, value);
-        label[i] = (uint16_t)nearest;
-        if (score != NULL)
-            score[i] = score_of(self, nearest, n, pixel, value);
+        score[i] = score_of(self, label[i], n, images->pixel + images->offset[i],
+                            images->value + images->offset[i]);
+    }
+}
+
+/* As many images from `first` on as have LIT_MAX pixels together, at most `most`. */
+static size_t how_many(const struct view *all, size_t first, size_t most)
+{
+    size_t n = 0;
+    while (n < most && first + n < all->n &&
+           all->offset[first + n + 1] - all->offset[first] <= LIT_MAX)
+        n++;
+    assert(n > 0); /* pixels ascend, so an image has no more */
+    return n;
+}
+
+/* Makes fractions what the scores want: their roots, or s at any other power. */
+static void prepare(const struct vector_path *path, double power, struct view *images,
+                    float value[])
+{
+    const size_t n = (size_t)(images->offset[images->n] - images->offset[0]);
+    images->fraction = power == 0.5 ? images->value : NULL;
+    if (power == 0.5)
+        path->take_roots(n, images->value, value);
+    for (size_t i = 0; power != 0.5 && i < images->n; i++) {
+        const uint64_t begin = images->offset[i] - images->offset[0];
+        const size_t lit = (size_t)(images->offset[i + 1] - images->offset[i]);
+        if (lit > 0)
+            image_to_power(lit, images->value + begin, power, value + begin);
+    }
+    images->value = value;
+}
+
+void codebooks_label(size_t books, codebook *const book[], const struct sparse_images *images,
+                     uint16_t label[])
+{
+    const struct view all = view_of(images);
+    for (size_t first = 0; first < all.n; first += IN_TURN) {
+        const struct view some = part_of(&all, first, IN_TURN);
+        for (size_t b = 0; b < books; b++)
+            label_all(book[b], &some, label + b * all.n + first, NULL);
+    }
+}
+
+void codebooks_label_fractions(size_t books, codebook *const book[], double power,
+                               const struct sparse_images *images, uint16_t label[])
+{
+    float value[LIT_MAX];
+    const struct view all = view_of(images);
+    const size_t most = books > 1 ? IN_TURN : TOGETHER;
+    size_t n;
+    for (size_t first = 0; first < all.n && books > 0; first += n) {
+        n = how_many(&all, first, most);
+        struct view some = part_of(&all, first, n);
+        prepare(book[0]->path, power, &some, value);
+        for (size_t b = 0; b < books; b++)
+            label_all(book[b], &some, label + b * all.n + first, NULL);
     }
 }

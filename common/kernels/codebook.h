@@ -11,7 +11,8 @@
  * Labels are the arg min in double, lowest index on a tie. The fast path works in float with
  * explicit fused multiply-adds, lanes across clusters, so every instruction set gives
  * the same bits; where its rounding error could change the answer the jet is scored
- * again in double. */
+ * again in double. So it may start from square roots in float that are not divided by their
+ * sum: the s themselves are computed where the scores of those do not prove the label. */
 #ifndef COMMON_KERNELS_CODEBOOK_H
 #define COMMON_KERNELS_CODEBOOK_H
 
@@ -67,5 +68,12 @@ const double *codebook_bias(const codebook *self);
  * min_c (bias[c] + sum W s), to which |x|^2 is to be added for the squared distance. */
 void codebook_label(const codebook *self, const struct sparse_images *images, uint16_t label[],
                     double score[]);
+/* The labels of several codebooks, image i by book b in label[b n + i]; some hundred images go
+ * through all books before the next ones. */
+void codebooks_label(size_t books, codebook *const book[], const struct sparse_images *images,
+                     uint16_t label[]);
+/* The same labels straight from the fractions: images->value holds what image_to_power takes. */
+void codebooks_label_fractions(size_t books, codebook *const book[], double power,
+                               const struct sparse_images *images, uint16_t label[]);
 
 #endif

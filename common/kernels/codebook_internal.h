@@ -14,40 +14,82 @@ enum { CODEBOOK_BLOCK = 64 };
 /* Clusters scored together in double. */
 enum { CODEBOOK_LANES = 8 };
 
-/* The float table of a codebook. stride is a multiple of CODEBOOK_BLOCK; columns without a
- * cluster have bias infinity and weight 0. bias and weight are aligned to 64 bytes. */
+/* The float table of a codebook: weight[p][c] = W[p][c] + bias[c], so that the score of an image
+ * whose values sum to 1 is the sum of its rows alone. stride is a multiple of CODEBOOK_BLOCK;
+ * start is 0, or infinity for a column without a cluster, whose weights are 0. Both are aligned to
+ * 64 bytes. */
 struct score_table {
     size_t stride;
-    float *bias;   /* [stride] */
+    float *start;  /* [stride] */
     float *weight; /* [pixels][stride] */
 };
 
-/* Outcome of the float scores. The index is right unless another cluster has the same score. */
+/* Outcome of the float scores of one image. The index is right unless another cluster has the
+ * same score. */
 struct nearest {
     float best;
     float second;
-    size_t index;
+    float sum; /* of the values */
+    uint32_t index;
 };
+
+/* G'G on one axis as a function of distance, by which it falls: A[i][j] is falling(|i - j|) and
+ * what is mirrored at either border. */
+enum { NEAR = 14, FALLING = 16 };
+struct smearing_factors {
+    uint64_t side;
+    uint64_t reach;          /* at most NEAR */
+    double falling[FALLING]; /* 0 from reach + 1 on */
+};
+
+static inline double factor_at(const struct smearing_factors *self, uint64_t distance)
+{
+    return self->falling[distance < FALLING - 1 ? distance : FALLING - 1];
+}
+
+/* A[i][j]. */
+static inline double smearing_factor(const struct smearing_factors *self, uint64_t i, uint64_t j)
+{
+    return factor_at(self, i > j ? i - j : j - i) +
+           (factor_at(self, i + j + 1) + factor_at(self, 2 * self->side - 1 - i - j));
+}
 
 /* Of two sets of columns together. */
 static inline struct nearest nearest_join(struct nearest a, struct nearest b)
 {
     if (b.best < a.best)
-        return (struct nearest){b.best, a.best < b.second ? a.best : b.second, b.index};
-    return (struct nearest){a.best, b.best < a.second ? b.best : a.second, a.index};
+        return (struct nearest){b.best, a.best < b.second ? a.best : b.second, a.sum, b.index};
+    return (struct nearest){a.best, b.best < a.second ? b.best : a.second, a.sum, a.index};
 }
 
-/* The two hot loops, once per instruction set. Every set gives the same bits: a sum starts and
- * goes on in the order given here, and lanes never meet. */
+/* The hot loops, once per instruction set. Every set gives the same bits: a sum starts and
+ * goes on in the order given here, and lanes never meet. Entries of image i are offset[i] ..
+ * offset[i
+ * + 1] - 1, counted from offset[0]: pixel and value point at the first entry of the first image. */
 struct vector_path {
-    /* Smallest and second-smallest over the columns of
-     * fma(weight[pixel[n-1]], value[n-1], ... fma(weight[pixel[0]], value[0], bias)). */
-    struct nearest (*find_nearest)(const struct score_table *table, size_t n,
-                                   const uint16_t pixel[], const float value[]);
+    /* found[n]: sum = 0 + value[0] + value[1] + ..., and the smallest and second-smallest over the
+     * columns of fma(weight[pixel[m-1]], value[m-1], ... fma(weight[pixel[0]], value[0], start)).
+     */
+    void (*find_nearest)(const struct score_table *table, size_t n, const uint64_t offset[],
+                         const uint16_t pixel[], const float value[], struct nearest found[]);
+    /* sum[n][CODEBOOK_LANES]: adds value[j] table[stride pixel[j] + lane] of every entry j of the
+     * image in turn; each product and each sum is rounded. */
+    void (*add_lanes)(size_t n, const uint64_t offset[], const uint16_t pixel[],
+                      const float value[], size_t stride, const double table[], double sum[]);
+    /* Sum over the pairs q < p of n > 0 pixels of value[q] (value[p] (A[row_p][row_q]
+     * A[column_p][column_q])), A as smearing_factor gives it. Rows ascend. For every q the inner
+     * sum goes over p in turn; they are added to eight sums by q mod 8, and those as ((0+4)+(2+6))
+     * +
+     * ((1+5)+(3+7)). Every product and every sum is rounded. All arrays have seven more
+     * elements, no row or column among them outside the range of those before. */
+    double (*sum_pairs)(const struct smearing_factors *factors, size_t n, const uint64_t row[],
+                        const uint64_t column[], const double value[]);
     /* out[w] = 0 + factor[0] in[w] + factor[1] in[stride + w] + ... for w < width; each product
      * and each sum is rounded. */
     void (*weighted_sum)(size_t n, const double factor[], size_t stride, const double in[],
                          size_t width, double out[]);
+    /* out[n]: the square roots, in float. */
+    void (*take_roots)(size_t n, const float in[], float out[]);
 };
 extern const struct vector_path vector_path_plain;
 #ifdef __x86_64__
@@ -66,13 +108,12 @@ size_t smearing_pixels(const smearing *self);
 size_t codebook_columns(size_t k);
 /* A codebook of k centres that are yet to be given by codebook_refresh. */
 MUST_CHECK status codebook_create_blank(codebook **out, size_t k, const smearing *smear);
-/* New centres mean [pixels][codebook_columns(k)], pixel-major; columns beyond k are ignored but
- * must be finite. scratch as large as mean. Allocates nothing. */
-void codebook_refresh(codebook *self, const smearing *smear, const double mean[], double scratch[]);
-
-/* sum[CODEBOOK_LANES] += value[i] table[pixel[i]][..] in the order of i, every product and every
- * sum rounded. table points at the first of the columns wanted. */
-void lanes_add(size_t n, const uint16_t pixel[], const float value[], size_t stride,
-               const double table[], double sum[]);
+/* New centres [k][pixels]. scratch [2][pixels][codebook_columns(k)]. Allocates nothing. */
+void codebook_refresh(codebook *self, const smearing *smear, const float centres[],
+                      double scratch[]);
+/* The labels of codebook_label; near[n] is its score, good to about a float's rounding. Allocates
+ * nothing. */
+void codebook_label_near(const codebook *self, const struct sparse_images *images, uint16_t label[],
+                         float near[]);
 
 #endif

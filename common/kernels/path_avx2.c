@@ -49,14 +49,16 @@ static size_t first_of(const __m256 score[8], __m256 best)
 static struct nearest of_block(const struct score_table *table, size_t first, size_t n,
                                const uint16_t pixel[], const float value[])
 {
-    const float *bias = table->bias + first;
-    __m256 s0 = _mm256_load_ps(bias), s1 = _mm256_load_ps(bias + 8);
-    __m256 s2 = _mm256_load_ps(bias + 16), s3 = _mm256_load_ps(bias + 24);
-    __m256 s4 = _mm256_load_ps(bias + 32), s5 = _mm256_load_ps(bias + 40);
-    __m256 s6 = _mm256_load_ps(bias + 48), s7 = _mm256_load_ps(bias + 56);
+    const float *start = table->start + first;
+    __m256 s0 = _mm256_load_ps(start), s1 = _mm256_load_ps(start + 8);
+    __m256 s2 = _mm256_load_ps(start + 16), s3 = _mm256_load_ps(start + 24);
+    __m256 s4 = _mm256_load_ps(start + 32), s5 = _mm256_load_ps(start + 40);
+    __m256 s6 = _mm256_load_ps(start + 48), s7 = _mm256_load_ps(start + 56);
+    __m128 sum = _mm_setzero_ps();
     for (size_t i = 0; i < n; i++) {
         const float *weight = table->weight + pixel[i] * table->stride + first;
         const __m256 v = _mm256_set1_ps(value[i]);
+        sum = _mm_add_ss(sum, _mm256_castps256_ps128(v));
         s0 = _mm256_fmadd_ps(_mm256_load_ps(weight), v, s0);
         s1 = _mm256_fmadd_ps(_mm256_load_ps(weight + 8), v, s1);
         s2 = _mm256_fmadd_ps(_mm256_load_ps(weight + 16), v, s2);
@@ -70,16 +72,44 @@ static struct nearest of_block(const struct score_table *table, size_t first, si
         across(join(join(of_two(s0, s1), of_two(s2, s3)), join(of_two(s4, s5), of_two(s6, s7))));
     const __m256 score[8] = {s0, s1, s2, s3, s4, s5, s6, s7};
     return (struct nearest){_mm256_cvtss_f32(least.best), _mm256_cvtss_f32(least.second),
-                            first + first_of(score, least.best)};
+                            _mm_cvtss_f32(sum), (uint32_t)(first + first_of(score, least.best))};
 }
 
-static struct nearest find_nearest(const struct score_table *table, size_t n,
-                                   const uint16_t pixel[], const float value[])
+static void find_nearest(const struct score_table *table, size_t n, const uint64_t offset[],
+                         const uint16_t pixel[], const float value[], struct nearest found[])
 {
-    struct nearest found = of_block(table, 0, n, pixel, value);
-    for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK)
-        found = nearest_join(found, of_block(table, first, n, pixel, value));
-    return found;
+    for (size_t i = 0; i < n; i++) {
+        const size_t begin = (size_t)(offset[i] - offset[0]);
+        const size_t some = (size_t)(offset[i + 1] - offset[i]);
+        found[i] = of_block(table, 0, some, pixel + begin, value + begin);
+        for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK)
+            found[i] =
+                nearest_join(found[i], of_block(table, first, some, pixel + begin, value + begin));
+    }
+}
+
+static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
+                      const float value[], size_t stride, const double table[], double sum[])
+{
+    for (size_t i = 0; i < n; i++) {
+        double *to = sum + i * CODEBOOK_LANES;
+        __m256d low = _mm256_loadu_pd(to), high = _mm256_loadu_pd(to + 4);
+        for (uint64_t j = offset[i] - offset[0]; j < offset[i + 1] - offset[0]; j++) {
+            const double *row = table + pixel[j] * stride;
+            const __m256d v = _mm256_set1_pd((double)value[j]);
+            low = _mm256_add_pd(low, _mm256_mul_pd(v, _mm256_loadu_pd(row)));
+            high = _mm256_add_pd(high, _mm256_mul_pd(v, _mm256_loadu_pd(row + 4)));
+        }
+        _mm256_storeu_pd(to, low);
+        _mm256_storeu_pd(to + 4, high);
+    }
+}
+
+/* Nothing here picks from sixteen doubles at once. */
+static double sum_pairs(const struct smearing_factors *factors, size_t n, const uint64_t row[],
+                        const uint64_t column[], const double value[])
+{
+    return vector_path_plain.sum_pairs(factors, n, row, column, value);
 }
 
 static void weighted_sum(size_t n, const double factor[], size_t stride, const double in[],
@@ -96,8 +126,19 @@ static void weighted_sum(size_t n, const double factor[], size_t stride, const d
     vector_path_plain.weighted_sum(n, factor, stride, in + w, width - w, out + w);
 }
 
+static void take_roots(size_t n, const float in[], float out[])
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(out + i, _mm256_sqrt_ps(_mm256_loadu_ps(in + i)));
+    vector_path_plain.take_roots(n - i, in + i, out + i);
+}
+
 const struct vector_path vector_path_avx2 = {
     .find_nearest = find_nearest,
+    .add_lanes = add_lanes,
+    .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,
+    .take_roots = take_roots,
 };
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* path_avx512: the hot loops of codebook_internal.h for machines with AVX-512F. */
+#include <stdbool.h>
+
 #include "common/kernels/codebook_internal.h"
 
 #ifdef __x86_64__
@@ -45,12 +47,14 @@ static uint64_t equal(__m512 score, __m512 best)
 static struct nearest of_block(const struct score_table *table, size_t first, size_t n,
                                const uint16_t pixel[], const float value[])
 {
-    const float *bias = table->bias + first;
-    __m512 s0 = _mm512_load_ps(bias), s1 = _mm512_load_ps(bias + 16);
-    __m512 s2 = _mm512_load_ps(bias + 32), s3 = _mm512_load_ps(bias + 48);
+    const float *start = table->start + first;
+    __m512 s0 = _mm512_load_ps(start), s1 = _mm512_load_ps(start + 16);
+    __m512 s2 = _mm512_load_ps(start + 32), s3 = _mm512_load_ps(start + 48);
+    __m128 sum = _mm_setzero_ps();
     for (size_t i = 0; i < n; i++) {
         const float *weight = table->weight + pixel[i] * table->stride + first;
         const __m512 v = _mm512_set1_ps(value[i]);
+        sum = _mm_add_ss(sum, _mm512_castps512_ps128(v));
         s0 = _mm512_fmadd_ps(_mm512_load_ps(weight), v, s0);
         s1 = _mm512_fmadd_ps(_mm512_load_ps(weight + 16), v, s1);
         s2 = _mm512_fmadd_ps(_mm512_load_ps(weight + 32), v, s2);
@@ -61,22 +65,159 @@ static struct nearest of_block(const struct score_table *table, size_t first, si
                           equal(s2, least.best) << 32 | equal(s3, least.best) << 48;
     const size_t column = here != 0 ? (size_t)__builtin_ctzll(here) : 0; /* none if NaN */
     return (struct nearest){_mm512_cvtss_f32(least.best), _mm512_cvtss_f32(least.second),
-                            first + column};
+                            _mm_cvtss_f32(sum), (uint32_t)(first + column)};
 }
 
-static struct nearest find_nearest(const struct score_table *table, size_t n,
-                                   const uint16_t pixel[], const float value[])
+static void find_nearest(const struct score_table *table, size_t n, const uint64_t offset[],
+                         const uint16_t pixel[], const float value[], struct nearest found[])
 {
-    struct nearest found = of_block(table, 0, n, pixel, value);
-    for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK)
-        found = nearest_join(found, of_block(table, first, n, pixel, value));
-    return found;
+    for (size_t i = 0; i < n; i++) {
+        const size_t begin = (size_t)(offset[i] - offset[0]);
+        const size_t some = (size_t)(offset[i + 1] - offset[i]);
+        found[i] = of_block(table, 0, some, pixel + begin, value + begin);
+        for (size_t first = CODEBOOK_BLOCK; first < table->stride; first += CODEBOOK_BLOCK)
+            found[i] =
+                nearest_join(found[i], of_block(table, first, some, pixel + begin, value + begin));
+    }
+}
+
+static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
+                      const float value[], size_t stride, const double table[], double sum[])
+{
+    for (size_t i = 0; i < n; i++) {
+        __m512d s = _mm512_loadu_pd(sum + i * CODEBOOK_LANES);
+        for (uint64_t j = offset[i] - offset[0]; j < offset[i + 1] - offset[0]; j++) {
+            const __m512d v = _mm512_set1_pd((double)value[j]);
+            s = _mm512_add_pd(s, _mm512_mul_pd(v, _mm512_loadu_pd(table + pixel[j] * stride)));
+        }
+        _mm512_storeu_pd(sum + i * CODEBOOK_LANES, s);
+    }
+}
+
+/* The factors, ready to be picked from. */
+struct factors {
+    __m512d low, high; /* by distance */
+    __m512i last;      /* 2 side - 1 */
+};
+
+static __m512d pick(const struct factors *self, __m512i distance)
+{
+    const __m512i known = _mm512_min_epu64(distance, _mm512_set1_epi64(FALLING - 1));
+    return _mm512_permutex2var_pd(self->low, known, self->high);
+}
+
+/* What smearing_factor of i and eight j has beside the direct part. */
+static __m512d mirrored_part(const struct factors *self, __m512i i, __m512i j)
+{
+    const __m512i sum = _mm512_add_epi64(i, j);
+    return _mm512_add_pd(pick(self, _mm512_add_epi64(sum, _mm512_set1_epi64(1))),
+                         pick(self, _mm512_sub_epi64(self->last, sum)));
+}
+
+/* Eight pixels of an image, from which on they are. */
+struct eight {
+    __m512i row, column;
+};
+
+/* Of pixel p and the eight, which are not below it: value (factor of rows times that of columns).
+ */
+static inline __m512d with_eight(const struct factors *factors, bool mirrored,
+                                 const struct eight *q, uint64_t row, uint64_t column, double value)
+{
+    const __m512i r = _mm512_set1_epi64((int64_t)row), c = _mm512_set1_epi64((int64_t)column);
+    const __m512i aside = _mm512_abs_epi64(_mm512_sub_epi64(c, q->column));
+    __m512d by_row = pick(factors, _mm512_sub_epi64(r, q->row));
+    __m512d by_column = pick(factors, aside);
+    if (mirrored) {
+        by_row = _mm512_add_pd(by_row, mirrored_part(factors, r, q->row));
+        by_column = _mm512_add_pd(by_column, mirrored_part(factors, c, q->column));
+    }
+    return _mm512_mul_pd(_mm512_set1_pd(value), _mm512_mul_pd(by_row, by_column));
+}
+
+/* The inner sums of the eight pixels from `first` on. */
+static inline __m512d others_of(const struct factors *factors, bool mirrored, uint64_t reach,
+                                size_t first, size_t n, const uint64_t row[],
+                                const uint64_t column[], const double value[])
+{
+    const struct eight q = {_mm512_loadu_si512(row + first), _mm512_loadu_si512(column + first)};
+    const size_t last = n - first < 8 ? n - 1 : first + 7;
+    __m512d others = _mm512_setzero_pd();
+    size_t p = first + 1;
+    for (; p <= last; p++) /* counts for those of the eight before it */
+        others = _mm512_mask_add_pd(others, (__mmask8)((1u << (p - first)) - 1), others,
+                                    with_eight(factors, mirrored, &q, row[p], column[p], value[p]));
+    for (const uint64_t end = row[last] + reach; p < n && row[p] <= end; p++)
+        others =
+            _mm512_add_pd(others, with_eight(factors, mirrored, &q, row[p], column[p], value[p]));
+    return others;
+}
+
+/* Between which numbers some lie. */
+struct range {
+    uint64_t least, most;
+};
+
+/* Of n > 0 numbers; beyond them, up to a multiple of eight, is nothing outside the range. */
+static struct range range_of(size_t n, const uint64_t number[])
+{
+    __m512i least = _mm512_loadu_si512(number), most = least;
+    for (size_t i = 8; i < n; i += 8) {
+        least = _mm512_min_epu64(least, _mm512_loadu_si512(number + i));
+        most = _mm512_max_epu64(most, _mm512_loadu_si512(number + i));
+    }
+    return (struct range){_mm512_reduce_min_epu64(least), _mm512_reduce_max_epu64(most)};
+}
+
+/* Whether a number of one range may have a mirror image that is near one of the other. */
+static bool may_mirror(const struct smearing_factors *factors, struct range a, struct range b)
+{
+    return a.least + b.least + 1 <= factors->reach ||
+           2 * factors->side - 1 - a.most - b.most <= factors->reach;
+}
+
+static double sum_pairs(const struct smearing_factors *factors, size_t n, const uint64_t row[],
+                        const uint64_t column[], const double value[])
+{
+    const struct factors ready = {_mm512_loadu_pd(factors->falling),
+                                  _mm512_loadu_pd(factors->falling + 8),
+                                  _mm512_set1_epi64((int64_t)(2 * factors->side - 1))};
+    const uint64_t reach = factors->reach;
+    const struct range rows = {row[0], row[n - 1]}, columns = range_of(n, column);
+    __m512d sum = _mm512_setzero_pd();
+    for (size_t first = 0; first < n; first += 8) {
+        const size_t last = n - first < 8 ? n - 1 : first + 7;
+        const bool mirrored = may_mirror(factors, rows, (struct range){row[first], row[last]}) ||
+                              may_mirror(factors, columns, range_of(1, column + first));
+        const __m512d others = mirrored
+                                   ? others_of(&ready, true, reach, first, n, row, column, value)
+                                   : others_of(&ready, false, reach, first, n, row, column, value);
+        sum = _mm512_add_pd(sum, _mm512_mul_pd(_mm512_loadu_pd(value + first), others));
+    }
+    double s[8];
+    _mm512_storeu_pd(s, sum);
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
 static void weighted_sum(size_t n, const double factor[], size_t stride, const double in[],
                          size_t width, double out[])
 {
     size_t w = 0;
+    for (; w + 32 <= width; w += 32) { /* four sums, so that none waits for another */
+        __m512d s0 = _mm512_setzero_pd(), s1 = s0, s2 = s0, s3 = s0;
+        for (size_t i = 0; i < n; i++) {
+            const __m512d f = _mm512_set1_pd(factor[i]);
+            const double *row = in + i * stride + w;
+            s0 = _mm512_add_pd(s0, _mm512_mul_pd(f, _mm512_loadu_pd(row)));
+            s1 = _mm512_add_pd(s1, _mm512_mul_pd(f, _mm512_loadu_pd(row + 8)));
+            s2 = _mm512_add_pd(s2, _mm512_mul_pd(f, _mm512_loadu_pd(row + 16)));
+            s3 = _mm512_add_pd(s3, _mm512_mul_pd(f, _mm512_loadu_pd(row + 24)));
+        }
+        _mm512_storeu_pd(out + w, s0);
+        _mm512_storeu_pd(out + w + 8, s1);
+        _mm512_storeu_pd(out + w + 16, s2);
+        _mm512_storeu_pd(out + w + 24, s3);
+    }
     for (; w + 8 <= width; w += 8) {
         __m512d sum = _mm512_setzero_pd();
         for (size_t i = 0; i < n; i++)
@@ -87,8 +228,19 @@ static void weighted_sum(size_t n, const double factor[], size_t stride, const d
     vector_path_plain.weighted_sum(n, factor, stride, in + w, width - w, out + w);
 }
 
+static void take_roots(size_t n, const float in[], float out[])
+{
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        _mm512_storeu_ps(out + i, _mm512_sqrt_ps(_mm512_loadu_ps(in + i)));
+    vector_path_plain.take_roots(n - i, in + i, out + i);
+}
+
 const struct vector_path vector_path_avx512 = {
     .find_nearest = find_nearest,
+    .add_lanes = add_lanes,
+    .sum_pairs = sum_pairs,
     .weighted_sum = weighted_sum,
+    .take_roots = take_roots,
 };
 #endif

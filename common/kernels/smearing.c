@@ -4,6 +4,7 @@
  * made once, banded, applied axis by axis. */
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/kernels/codebook_internal.h"
@@ -21,10 +22,11 @@ struct band {
 struct smearing {
     uint32_t side;
     const struct vector_path *path;
-    uint8_t *row;      /* [pixels] of every pixel: a division each otherwise */
-    uint8_t *column;   /* [pixels] */
-    struct band once;  /* g */
-    struct band twice; /* A */
+    uint8_t *row;                    /* [pixels] of every pixel: a division each otherwise */
+    uint8_t *column;                 /* [pixels] */
+    struct band once;                /* g */
+    struct band twice;               /* A */
+    struct smearing_factors factors; /* side 0: A is too wide for them */
 };
 
 /* The pixel that lies where i does, once the image is mirrored at its borders: d c b a | a b c d
@@ -82,6 +84,25 @@ static void find_band(struct band *self, uint32_t side)
     }
 }
 
+/* Without borders A is the Gaussian with itself; nothing is mirrored twice, as reach < side. */
+static void fill_factors(smearing *self, double sigma)
+{
+    const int64_t radius = (int64_t)(4.0 * sigma + 0.5);
+    if (2 * radius > NEAR || 2 * radius >= self->side)
+        return;
+    double sum = 1.0;
+    for (int64_t x = 1; x <= radius; x++)
+        sum += 2.0 * gaussian(x, sigma);
+    self->factors.side = self->side;
+    self->factors.reach = (uint64_t)(2 * radius);
+    for (int64_t d = 0; d <= 2 * radius; d++)
+        for (int64_t x = d - radius; x <= radius; x++) {
+            const double one = x == 0 ? 1.0 : gaussian(x, sigma);
+            const double other = x == d ? 1.0 : gaussian(d - x, sigma);
+            self->factors.falling[d] += one / sum * (other / sum);
+        }
+}
+
 status smearing_create(smearing **out, uint32_t side, double sigma)
 {
     assert(side > 0 && side <= SIDE_MAX && sigma >= 0.0 && sigma <= SIDE_MAX);
@@ -109,6 +130,7 @@ status smearing_create(smearing **out, uint32_t side, double sigma)
     fill_twice(self->twice.value, self->once.value, side);
     find_band(&self->once, side);
     find_band(&self->twice, side);
+    fill_factors(self, sigma);
     *out = self;
     return STATUS_OK;
 }
@@ -140,9 +162,10 @@ size_t smearing_pixels(const smearing *self)
     return (size_t)self->side * self->side;
 }
 
-double smearing_norm2(const smearing *self, size_t n, const uint16_t pixel[], const float value[])
+/* sum_pq s_p s_q A[row_p][row_q] A[col_p][col_q]: every pair once, then twice its weight. */
+static double norm2_anywhere(const smearing *self, size_t n, const uint16_t pixel[],
+                             const float value[])
 {
-    /* sum_pq s_p s_q A[row_p][row_q] A[col_p][col_q]: every pair once, then twice its weight. */
     const uint8_t *row = self->row, *column = self->column;
     double diagonal = 0.0, pairs = 0.0;
     for (size_t p = 0; p < n; p++) {
@@ -156,6 +179,37 @@ double smearing_norm2(const smearing *self, size_t n, const uint16_t pixel[], co
         diagonal += (double)value[p] * (double)value[p] * own;
     }
     return 2.0 * pairs + diagonal;
+}
+
+static double norm2_of(const smearing *self, size_t n, const uint64_t row[],
+                       const uint64_t column[], const double value[])
+{
+    const double *a = self->twice.value;
+    const size_t next = self->side + 1; /* on the diagonal */
+    double diagonal = 0.0;
+    for (size_t p = 0; p < n; p++)
+        diagonal += value[p] * value[p] * (a[row[p] * next] * a[column[p] * next]);
+    return 2.0 * self->path->sum_pairs(&self->factors, n, row, column, value) + diagonal;
+}
+
+double smearing_norm2(const smearing *self, size_t n, const uint16_t pixel[], const float value[])
+{
+    enum { SOME = 256, READ_BEYOND = 7 };
+    uint64_t row[SOME + READ_BEYOND], column[SOME + READ_BEYOND];
+    double wide[SOME + READ_BEYOND];
+    if (n == 0 || n > SOME || self->factors.side == 0)
+        return norm2_anywhere(self, n, pixel, value);
+    for (size_t p = 0; p < n; p++) {
+        row[p] = self->row[pixel[p]];
+        column[p] = self->column[pixel[p]];
+        wide[p] = (double)value[p];
+    }
+    for (size_t p = n; p < n + READ_BEYOND; p++) {
+        row[p] = row[n - 1];
+        column[p] = column[n - 1];
+        wide[p] = 0.0;
+    }
+    return norm2_of(self, n, row, column, wide);
 }
 
 /* out[i][w] = sum_j band[i][j] in[j][w] for w < width. Columns go in strips that stay in the

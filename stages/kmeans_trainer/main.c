@@ -3,7 +3,8 @@
  *   in   image_batch  events with m_jj in analysis.training.window, in the log's order
  *   out  codebook     one per member of the ensemble; replica r of R trains those with
  *                     member mod R = r
- * Keeps the training set in memory; nothing that cannot be pulled and trained again. */
+ * Trains as many members at once as the process may use cores; emits them in order. Keeps the
+ * training set in memory; nothing that cannot be pulled and trained again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,10 @@
 #include "common/kernels/train.h"
 #include "common/log/log.h"
 #include "common/stage/stage.h"
+#include "stages/kmeans_trainer/crew.h"
+
+/* How long to wait for a member before the loop goes on to heartbeats and signals. */
+enum { PATIENCE_MS = 50 };
 
 struct trainer {
     struct analysis analysis;
@@ -25,8 +30,9 @@ struct trainer {
     float *value; /* power applied, normalised */
     double *norm2;
     smearing *smear;
-    float *centres;  /* [k][pixels] of the member just trained */
-    uint32_t member; /* next to be trained */
+    struct sparse_images images; /* all of it, once the input has ended */
+    crew *crew;                  /* NULL before that, and if there is no member to train */
+    uint32_t member;             /* next to be emitted */
 };
 
 static void trainer_destroy(void **state)
@@ -34,11 +40,11 @@ static void trainer_destroy(void **state)
     struct trainer *self = *state;
     if (self == NULL)
         return;
+    crew_stop(&self->crew);
     free(self->offset);
     free(self->pixel);
     free(self->value);
     free(self->norm2);
-    free(self->centres);
     smearing_destroy(&self->smear);
     free(self);
     *state = NULL;
@@ -59,10 +65,8 @@ static status trainer_create(void **out, const struct stage_setup *setup)
     self->replica = setup->replica;
     self->replicas = setup->replicas;
     self->member = setup->replica;
-    self->centres =
-        malloc(self->analysis.training.clusters * pixels_of(self) * sizeof *self->centres);
     self->offset = calloc(1, sizeof *self->offset);
-    if (self->centres == NULL || self->offset == NULL)
+    if (self->offset == NULL)
         return STATUS_NO_MEMORY;
     return smearing_create(&self->smear, self->analysis.image.pixels, self->analysis.image.smear);
 }
@@ -134,10 +138,27 @@ static status trainer_process(void *state, const struct stage_item *item,
     return wanted > 0 && self->jets / 2 >= wanted ? STATUS_END : STATUS_OK;
 }
 
-static struct sparse_images training_set(const struct trainer *self)
+/* Computes the norms and starts the crew. */
+static status start_training(struct trainer *self)
 {
-    return (struct sparse_images){
+    const struct analysis *analysis = &self->analysis;
+    self->images = (struct sparse_images){
         .n = self->jets, .offset = self->offset, .pixel = self->pixel, .value = self->value};
+    self->norm2 = malloc(self->jets * sizeof *self->norm2);
+    if (self->norm2 == NULL)
+        return STATUS_NO_MEMORY;
+    train_norms(self->smear, &self->images, self->norm2);
+    if (self->member >= analysis->training.ensemble)
+        return STATUS_OK;
+    const struct crew_task task = {.settings = {.clusters = analysis->training.clusters,
+                                                .batch = analysis->training.batch,
+                                                .seed = analysis->training.seed},
+                                   .pixels = pixels_of(self),
+                                   .smear = self->smear,
+                                   .images = &self->images,
+                                   .norm2 = self->norm2};
+    return crew_start(&self->crew, &task, self->replica, self->replicas,
+                      analysis->training.ensemble, crew_cores());
 }
 
 static status trainer_finish(void *state, size_t input, uint64_t total, struct stage_outlet *outlet)
@@ -157,20 +178,16 @@ static status trainer_finish(void *state, size_t input, uint64_t total, struct s
             analysis->training.clusters);
         return STATUS_BAD_INPUT;
     }
-    self->norm2 = malloc(self->jets * sizeof *self->norm2);
-    if (self->norm2 == NULL)
-        return STATUS_NO_MEMORY;
-    const struct sparse_images images = training_set(self);
-    train_norms(self->smear, &images, self->norm2);
-    return STATUS_OK;
+    return start_training(self);
 }
 
-static status emit_codebook(struct trainer *self, const struct train_result *result,
+static status emit_codebook(struct trainer *self, const struct crew_member *trained,
                             struct stage_outlet *outlet)
 {
     const struct analysis *analysis = &self->analysis;
     codebook *book = NULL;
-    status done = codebook_create(&book, analysis->training.clusters, self->centres, self->smear);
+    status done =
+        codebook_create(&book, analysis->training.clusters, trained->centres, self->smear);
     if (done != STATUS_OK)
         return done;
     float *bias = malloc(analysis->training.clusters * sizeof *bias);
@@ -178,16 +195,16 @@ static status emit_codebook(struct trainer *self, const struct train_result *res
     for (uint32_t c = 0; bias != NULL && c < analysis->training.clusters; c++)
         bias[c] = (float)codebook_bias(book)[c];
     const struct codebook_record record = {
-        .member = self->member,
+        .member = trained->member,
         .generation = 1,
         .clusters = analysis->training.clusters,
         .pixels = (uint32_t)pixels_of(self),
         .jets = self->jets,
-        .steps = result->steps,
+        .steps = trained->result.steps,
         .seed = analysis->training.seed,
-        .inertia = result->inertia,
+        .inertia = trained->result.inertia,
         .window = {analysis->training.window[0], analysis->training.window[1]},
-        .centres = self->centres,
+        .centres = trained->centres,
         .bias = bias,
     };
     if (done == STATUS_OK)
@@ -197,23 +214,19 @@ static status emit_codebook(struct trainer *self, const struct train_result *res
     return done;
 }
 
-/* One member a call. */
+/* At most one member a call. */
 static status trainer_work(void *state, struct stage_outlet *outlet, bool *more)
 {
     struct trainer *self = state;
     *more = self->member < self->analysis.training.ensemble;
     if (!*more)
         return STATUS_OK;
-    const struct train_settings settings = {.clusters = self->analysis.training.clusters,
-                                            .batch = self->analysis.training.batch,
-                                            .seed = self->analysis.training.seed,
-                                            .member = self->member};
-    const struct sparse_images images = training_set(self);
-    struct train_result result;
-    status done =
-        train_member(&settings, self->smear, &images, self->norm2, self->centres, &result);
-    if (done == STATUS_OK)
-        done = emit_codebook(self, &result, outlet);
+    struct crew_member trained;
+    status done = crew_take(self->crew, PATIENCE_MS, &trained);
+    if (done != STATUS_OK || trained.centres == NULL)
+        return done;
+    done = emit_codebook(self, &trained, outlet);
+    free(trained.centres);
     self->member += self->replicas;
     return done;
 }

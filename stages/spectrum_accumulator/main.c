@@ -16,10 +16,8 @@
 /* What labelling a batch needs; grows with the largest one and stays. */
 struct scratch {
     uint32_t jets;
-    uint32_t lit;
     uint64_t *offset; /* [jets + 1] */
-    float *value;     /* [lit] */
-    uint16_t *label;  /* [jets] */
+    uint16_t *label;  /* [ensemble][jets] */
     int32_t *bin;     /* [jets / 2] */
 };
 
@@ -47,7 +45,6 @@ static void accumulator_destroy(void **state)
     free(self->book);
     smearing_destroy(&self->smear);
     free(self->scratch.offset);
-    free(self->scratch.value);
     free(self->scratch.label);
     free(self->scratch.bin);
     free(self->counts);
@@ -127,34 +124,26 @@ static status grow(void **array, size_t n, size_t element)
     return STATUS_OK;
 }
 
-static status reserve(struct scratch *self, uint32_t jets, uint32_t lit)
+static status reserve(struct scratch *self, uint32_t jets, uint32_t members)
 {
-    status done = STATUS_OK;
-    if (jets > self->jets || self->offset == NULL) {
-        done = grow((void **)&self->offset, (size_t)jets + 1, sizeof *self->offset);
-        if (done == STATUS_OK)
-            done = grow((void **)&self->label, (size_t)jets + 1, sizeof *self->label);
-        if (done == STATUS_OK)
-            done = grow((void **)&self->bin, (size_t)jets / 2 + 1, sizeof *self->bin);
+    if (jets <= self->jets && self->offset != NULL)
+        return STATUS_OK;
+    status done = grow((void **)&self->offset, (size_t)jets + 1, sizeof *self->offset);
+    if (done == STATUS_OK)
+        done = grow((void **)&self->label, members * (size_t)jets + 1, sizeof *self->label);
+    if (done == STATUS_OK)
+        done = grow((void **)&self->bin, (size_t)jets / 2 + 1, sizeof *self->bin);
+    if (done == STATUS_OK)
         self->jets = jets;
-    }
-    if (done == STATUS_OK && (lit > self->lit || self->value == NULL)) {
-        done = grow((void **)&self->value, (size_t)lit + 1, sizeof *self->value);
-        self->lit = lit;
-    }
     return done;
 }
 
-/* Powers and bins of a batch, the same for every member. */
+/* Offsets and bins of a batch, the same for every member. */
 static void prepare(struct accumulator *self, const struct image_batch *batch, uint32_t source)
 {
     struct scratch *scratch = &self->scratch;
-    for (uint32_t j = 0; j < 2 * batch->events; j++) {
-        const uint32_t first = batch->offset[j];
-        image_to_power(batch->offset[j + 1] - first, batch->intensity + first,
-                       self->analysis.image.power, scratch->value + first);
-        scratch->offset[j] = first;
-    }
+    for (uint32_t j = 0; j < 2 * batch->events; j++)
+        scratch->offset[j] = batch->offset[j];
     scratch->offset[2 * batch->events] = batch->lit;
     for (uint32_t e = 0; e < batch->events; e++) {
         scratch->bin[e] = mass_bins_find(&self->bins, (double)batch->m_jj[e]);
@@ -170,7 +159,8 @@ static status count_batch(struct accumulator *self, const struct image_batch *ba
                           uint32_t source)
 {
     struct scratch *scratch = &self->scratch;
-    const status reserved = reserve(scratch, 2 * batch->events, batch->lit);
+    const uint32_t members = self->analysis.training.ensemble;
+    const status reserved = reserve(scratch, 2 * batch->events, members);
     if (reserved != STATUS_OK)
         return reserved;
     tally_add_batch(&self->spectra.tally, batch);
@@ -178,12 +168,13 @@ static status count_batch(struct accumulator *self, const struct image_batch *ba
     const struct sparse_images images = {.n = 2 * (size_t)batch->events,
                                          .offset = scratch->offset,
                                          .pixel = batch->pixel,
-                                         .value = scratch->value};
-    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
+                                         .value = batch->intensity};
+    codebooks_label_fractions(members, self->book, self->analysis.image.power, &images,
+                              scratch->label);
+    for (uint32_t m = 0; m < members; m++) {
         const size_t cell = m * cells_per_member(self);
-        codebook_label(self->book[m], &images, scratch->label, NULL);
-        spectra_add(batch->events, scratch->label, scratch->bin, batch->label, self->bins.n,
-                    self->counts + cell, self->signal + cell);
+        spectra_add(batch->events, scratch->label + m * images.n, scratch->bin, batch->label,
+                    self->bins.n, self->counts + cell, self->signal + cell);
     }
     return STATUS_OK;
 }

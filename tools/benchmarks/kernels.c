@@ -2,7 +2,7 @@
 /* kernels: our side of the benchmarks. Loads the jets of a sealed log and the centres of a result,
  * then answers one command a line on standard input with one line of JSON:
  *   label JETS BOOKS   labels the first JETS jets of the spectrum with BOOKS codebooks
- *   image_label JETS   power, then labels with one codebook
+ *   image_label JETS   labels of one codebook, straight from the fractions
  *   train SEED         one training on the jets of the training window
  *   cs_run SEED        train, label and count all jets of the spectrum, select, score
  *   read FILE          reads all events of a file, batch by batch
@@ -112,6 +112,12 @@ static struct sparse_images images_of(const struct jets *jets, size_t n)
                                   jets->value};
 }
 
+static struct sparse_images fractions_of(const struct jets *jets, size_t n)
+{
+    return (struct sparse_images){n < jets->n ? n : jets->n, jets->offset, jets->pixel,
+                                  jets->intensity};
+}
+
 static void load_segments(struct bench *self, const char *folder)
 {
     for (size_t i = 0;; i++) {
@@ -157,21 +163,18 @@ static void load_centres(struct bench *self, const char *path)
 static void label(struct bench *self, size_t jets, size_t books)
 {
     const struct sparse_images images = images_of(&self->spectrum, jets);
+    const size_t some = books < self->members ? books : self->members;
     const double start = now();
-    for (size_t m = 0; m < books && m < self->members; m++)
-        codebook_label(self->book[m], &images, self->label, NULL);
+    codebooks_label(some, self->book, &images, self->label);
     printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, images.n);
 }
 
 static void image_label(struct bench *self, size_t jets)
 {
-    struct jets some = self->spectrum;
-    some.n = jets < some.n ? jets : some.n;
+    const struct sparse_images images = fractions_of(&self->spectrum, jets);
     const double start = now();
-    apply_power(&some);
-    const struct sparse_images images = images_of(&some, some.n);
-    codebook_label(self->book[0], &images, self->label, NULL);
-    printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, some.n);
+    codebooks_label_fractions(1, self->book, 0.5, &images, self->label);
+    printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, images.n);
 }
 
 static struct train_result train_once(struct bench *self, uint64_t seed, float centres[])
@@ -211,9 +214,8 @@ static void cs_run(struct bench *self, uint64_t seed)
     const double start = now();
     train_once(self, seed, centres);
     check(codebook_create(&book, self->clusters, centres, self->smear));
-    apply_power(&self->spectrum);
-    const struct sparse_images images = images_of(&self->spectrum, self->spectrum.n);
-    codebook_label(book, &images, self->label, NULL);
+    const struct sparse_images images = fractions_of(&self->spectrum, self->spectrum.n);
+    codebooks_label_fractions(1, &book, 0.5, &images, self->label);
     spectra_add(images.n / 2, self->label, self->spectrum.bin, NULL, bins.n, counts,
                 counts + cells);
     check(select_clusters(&settings, self->clusters, bins.n, counts, z, rich_label, rich, depleted,
@@ -279,7 +281,7 @@ int main(int argc, char **argv)
     check(smearing_create(&self.smear, SIDE, 1.0));
     load_segments(&self, argv[1]);
     load_centres(&self, argv[2]);
-    self.label = must(malloc((self.spectrum.n + 1) * sizeof *self.label));
+    self.label = must(malloc((self.members * self.spectrum.n + 1) * sizeof *self.label));
     self.norm2 = must(malloc((self.training.n + 1) * sizeof *self.norm2));
     while (fgets(line, sizeof line, stdin) != NULL)
         answer(&self, line);

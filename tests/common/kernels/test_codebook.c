@@ -272,6 +272,42 @@ START_TEST(norms_agree_with_the_dense_definition_at_full_size)
 }
 END_TEST
 
+/* Norms where much is mirrored, nothing is, and the smearing is wider than the short cut allows. */
+START_TEST(norms_on_every_path_agree_with_the_dense_definition_to_the_same_bits)
+{
+    enum { SIDE_MAX = 23 };
+    static const struct {
+        uint32_t side;
+        double sigma;
+    } cases[] = {{23, 1.0}, {9, 1.0},  {10, 1.0}, {7, 1.0},
+                 {23, 0.0}, {23, 0.6}, {23, 2.0}, {1, 0.0}};
+    static struct sample sample;
+    static double dense[SIDE_MAX * SIDE_MAX], smeared[SIDE_MAX * SIDE_MAX], first[IMAGES];
+    static const double zero[SIDE_MAX * SIDE_MAX];
+    const uint32_t side = cases[_i].side;
+    const size_t pixels = (size_t)side * side;
+    const struct sparse_images images = draw_images(&sample, (uint32_t)pixels, 14);
+    smearing *smear = new_smearing(side, cases[_i].sigma);
+    for (int path = CODEBOOK_PLAIN; path <= (int)codebook_best_path(); path++) {
+        smearing_use_path(smear, (enum codebook_path)path);
+        for (size_t i = 0; i < IMAGES; i++) {
+            const uint64_t begin = images.offset[i];
+            const double norm2 = smearing_norm2(smear, (size_t)(images.offset[i + 1] - begin),
+                                                images.pixel + begin, images.value + begin);
+            if (path == CODEBOOK_PLAIN) {
+                make_dense(&images, i, pixels, dense);
+                dense_smear((int)side, cases[_i].sigma, dense, smeared);
+                const double expected = dense_distance2(pixels, smeared, zero);
+                ck_assert_double_eq_tol(norm2, expected, 1e-13 * expected);
+                first[i] = norm2;
+            }
+            ck_assert_double_eq(norm2, first[i]);
+        }
+    }
+    smearing_destroy(&smear);
+}
+END_TEST
+
 START_TEST(every_path_smears_to_the_same_bits)
 {
     enum { SIDE = 13, LANES = 27, SIZE = SIDE * SIDE * LANES };
@@ -513,12 +549,14 @@ static struct nearest two_least(const struct score_table *table, size_t n, const
                                 const float value[])
 {
     struct nearest least = {.best = INFINITY, .second = INFINITY};
+    for (size_t i = 0; i < n; i++)
+        least.sum += value[i];
     for (size_t c = 0; c < table->stride; c++) {
-        float score = table->bias[c];
+        float score = table->start[c];
         for (size_t i = 0; i < n; i++)
             score = fmaf(table->weight[pixel[i] * table->stride + c], value[i], score);
         if (score < least.best)
-            least = (struct nearest){score, least.best, c};
+            least = (struct nearest){score, least.best, least.sum, (uint32_t)c};
         else if (score < least.second)
             least.second = score;
     }
@@ -527,31 +565,155 @@ static struct nearest two_least(const struct score_table *table, size_t n, const
 
 START_TEST(every_path_finds_the_two_least_scores_to_the_bit)
 {
-    enum { PIXELS = 49, STRIDE_MAX = 3 * CODEBOOK_BLOCK };
+    enum { PIXELS = 49, STRIDE_MAX = 3 * CODEBOOK_BLOCK, FIRST = 3 };
     static struct sample sample;
-    static _Alignas(64) float bias[STRIDE_MAX], weight[PIXELS * STRIDE_MAX];
+    static struct nearest found[IMAGES];
+    static _Alignas(64) float start[STRIDE_MAX], weight[PIXELS * STRIDE_MAX];
     struct random_state random;
     random_init(&random, 12, 0, 0);
     const struct sparse_images images = draw_images(&sample, PIXELS, 9);
-    const struct score_table table = {CODEBOOK_BLOCK * (size_t)_i, bias, weight};
-    for (size_t i = 0; i < IMAGES; i++) {
-        for (size_t c = 0; c < table.stride; c++)
-            bias[c] = (float)random_uniform(&random);
-        for (size_t j = 0; j < PIXELS * table.stride; j++)
-            weight[j] = (float)(random_uniform(&random) - 0.5);
-        const uint64_t first = images.offset[i];
-        const size_t n = (size_t)(images.offset[i + 1] - first);
-        const struct nearest expected =
-            two_least(&table, n, images.pixel + first, images.value + first);
-        for (int path = CODEBOOK_PLAIN; path <= (int)codebook_best_path(); path++) {
-            const struct nearest found =
-                vector_path_of((enum codebook_path)path)
-                    ->find_nearest(&table, n, images.pixel + first, images.value + first);
-            ck_assert_float_eq(found.best, expected.best);
-            ck_assert_float_eq(found.second, expected.second);
-            ck_assert_uint_eq(found.index, expected.index);
+    const struct score_table table = {CODEBOOK_BLOCK * (size_t)_i, start, weight};
+    for (size_t c = 0; c < table.stride; c++)
+        start[c] = (float)random_uniform(&random);
+    for (size_t j = 0; j < PIXELS * table.stride; j++)
+        weight[j] = (float)(random_uniform(&random) - 0.5);
+    for (int path = CODEBOOK_PLAIN; path <= (int)codebook_best_path(); path++) {
+        const uint64_t skipped = images.offset[FIRST];
+        vector_path_of((enum codebook_path)path)
+            ->find_nearest(&table, IMAGES - FIRST, images.offset + FIRST, images.pixel + skipped,
+                           images.value + skipped, found + FIRST);
+        for (size_t i = FIRST; i < IMAGES; i++) {
+            const uint64_t first = images.offset[i];
+            const struct nearest expected =
+                two_least(&table, (size_t)(images.offset[i + 1] - first), images.pixel + first,
+                          images.value + first);
+            ck_assert_float_eq(found[i].best, expected.best);
+            ck_assert_float_eq(found[i].second, expected.second);
+            ck_assert_float_eq(found[i].sum, expected.sum);
+            ck_assert_uint_eq(found[i].index, expected.index);
         }
     }
+}
+END_TEST
+
+START_TEST(every_path_takes_the_roots_that_the_library_takes)
+{
+    enum { N = 53 };
+    float in[N], out[N];
+    struct random_state random;
+    random_init(&random, 5, 0, 0);
+    for (size_t i = 0; i < N; i++)
+        in[i] = (float)random_uniform(&random);
+    in[17] = 0.0f;
+    for (int path = CODEBOOK_PLAIN; path <= (int)codebook_best_path(); path++) {
+        vector_path_of((enum codebook_path)path)->take_roots(N, in, out);
+        for (size_t i = 0; i < N; i++)
+            ck_assert_float_eq(out[i], sqrtf(in[i]));
+    }
+}
+END_TEST
+
+/* ---- several codebooks, and labels straight from fractions ---- */
+
+enum { BOOKS = 3 };
+
+/* Books of k near copies each, `step` apart, of images of side 11. */
+static void new_books(codebook *book[BOOKS], size_t k, double step)
+{
+    smearing *smear = new_smearing(11, 1.0);
+    for (size_t b = 0; b < BOOKS; b++) {
+        float *centres = near_copies(k - b, 121, step * (double)(b + 1), false);
+        book[b] = new_codebook(k - b, centres, smear);
+        free(centres);
+    }
+    smearing_destroy(&smear);
+}
+
+/* Labels from fractions are those of the definition: power in double, then one book after the
+ * other. Many images stand one behind the other, so that they do not go through together. */
+static void check_fractions(size_t k, double step, double power)
+{
+    enum { TIMES = 9, N = TIMES * IMAGES };
+    static struct sample sample;
+    static uint64_t offset[N + 1];
+    static uint16_t pixel[N * LIT_MAX], label[BOOKS * N], expected[N];
+    static float fraction[N * LIT_MAX], value[N * LIT_MAX];
+    const struct sparse_images images = draw_images(&sample, 121, 5);
+    struct random_state random;
+    random_init(&random, 99, 0, 0);
+    for (size_t i = 0; i < N; i++) {
+        const uint64_t first = images.offset[i % IMAGES];
+        const uint64_t lit = images.offset[i % IMAGES + 1] - first;
+        memcpy(pixel + offset[i], images.pixel + first, lit * sizeof *pixel);
+        for (uint64_t j = offset[i]; j < offset[i] + lit; j++)
+            fraction[j] = (float)(0.001 + random_uniform(&random) * random_uniform(&random));
+        image_to_power(lit, fraction + offset[i], power, value + offset[i]);
+        offset[i + 1] = offset[i] + lit;
+    }
+    const struct sparse_images fractions = {N, offset, pixel, fraction};
+    const struct sparse_images powers = {N, offset, pixel, value};
+    codebook *book[BOOKS];
+    new_books(book, k, step);
+    for (int path = CODEBOOK_PLAIN; path <= (int)codebook_best_path(); path++) {
+        for (size_t b = 0; b < BOOKS; b++)
+            codebook_use_path(book[b], (enum codebook_path)path);
+        memset(label, 0xff, sizeof label);
+        codebooks_label_fractions(BOOKS, book, power, &fractions, label);
+        for (size_t b = 0; b < BOOKS; b++) {
+            codebook_label(book[b], &powers, expected, NULL);
+            ck_assert_mem_eq(label + b * N, expected, sizeof expected);
+        }
+        memset(label, 0xff, sizeof label);
+        codebooks_label(BOOKS, book, &powers, label);
+        for (size_t b = 0; b < BOOKS; b++) {
+            codebook_label(book[b], &powers, expected, NULL);
+            ck_assert_mem_eq(label + b * N, expected, sizeof expected);
+        }
+        codebooks_label_fractions(1, book, power, &fractions, label);
+        codebook_label(book[0], &powers, expected, NULL);
+        ck_assert_mem_eq(label, expected, sizeof expected);
+    }
+    for (size_t b = 0; b < BOOKS; b++)
+        codebook_destroy(&book[b]);
+}
+
+START_TEST(labels_straight_from_fractions_are_those_of_their_power)
+{
+    static const double powers[] = {0.5, 0.3, 0.0};
+    check_fractions(50, 0.01, powers[_i]);
+    check_fractions(69, 0.01, powers[_i]);
+}
+END_TEST
+
+START_TEST(near_ties_straight_from_fractions_are_decided_in_double)
+{
+    /* Nearer than the roundings of a float: so near_ties_are_decided_in_double_on_every_path. */
+    check_fractions(17, 1e-6, 0.5);
+    check_fractions(67, 3e-6, 0.5);
+}
+END_TEST
+
+START_TEST(an_image_without_pixels_has_a_label_also_among_fractions)
+{
+    enum { PIXELS = 25, K = 3 };
+    static float centres[K * PIXELS];
+    centres[0 * PIXELS + 7] = 0.5f;
+    centres[1 * PIXELS + 12] = 0.25f;
+    centres[2 * PIXELS + 3] = 1.0f;
+    static const uint64_t offset[4] = {0, 1, 1, 2};
+    static const uint16_t pixel[2] = {7, 3};
+    static const float fraction[2] = {1.0f, 1.0f};
+    static const double powers[2] = {0.5, 0.3};
+    const struct sparse_images images = {3, offset, pixel, fraction};
+    smearing *smear = new_smearing(5, 1.0);
+    codebook *book = new_codebook(K, centres, smear);
+    uint16_t label[3];
+    codebooks_label_fractions(1, &book, powers[_i], &images, label);
+    ck_assert_uint_eq(label[0], 0);
+    ck_assert_uint_eq(label[1], 1);
+    ck_assert_uint_eq(label[2], 2);
+    codebook_destroy(&book);
+    smearing_destroy(&smear);
 }
 END_TEST
 
@@ -653,6 +815,8 @@ int main(void)
     tcase_add_test(cases, smearing_twice_smears_every_lane_like_scipy);
     tcase_add_test(cases, the_norm_of_a_sparse_image_agrees_with_scipy);
     tcase_add_test(cases, norms_agree_with_the_dense_definition_at_full_size);
+    tcase_add_loop_test(cases, norms_on_every_path_agree_with_the_dense_definition_to_the_same_bits,
+                        0, 8);
     tcase_add_test(cases, every_path_smears_to_the_same_bits);
     tcase_add_loop_test(cases, labels_and_scores_agree_with_the_dense_definition_on_every_path, 0,
                         5);
@@ -664,6 +828,10 @@ int main(void)
     tcase_add_test(cases, near_ties_are_decided_in_double_on_every_path);
     tcase_add_test(cases, near_ties_of_centres_of_any_sign_are_decided_in_double_on_every_path);
     tcase_add_loop_test(cases, every_path_finds_the_two_least_scores_to_the_bit, 1, 4);
+    tcase_add_test(cases, every_path_takes_the_roots_that_the_library_takes);
+    tcase_add_loop_test(cases, labels_straight_from_fractions_are_those_of_their_power, 0, 3);
+    tcase_add_test(cases, near_ties_straight_from_fractions_are_decided_in_double);
+    tcase_add_loop_test(cases, an_image_without_pixels_has_a_label_also_among_fractions, 0, 2);
     tcase_add_test(cases, of_equal_centres_the_lowest_index_wins);
     tcase_add_test(cases, centres_too_large_for_float_are_compared_in_double);
     tcase_add_test(cases, an_image_without_pixels_goes_to_the_smallest_bias);
