@@ -104,9 +104,9 @@ static status log_turn(struct runtime *runtime, bool *busy)
         done = ack_log_tend(self->acks, runtime->stage->log->state, runtime->self);
     learn_ends(runtime);
     for (size_t i = 0; i < self->from.n && done == STATUS_OK; i++) {
-        done = intake_tend(self->from.in[i], self->open);
-        if (done == STATUS_OK)
-            done = take_batch(runtime, i, busy);
+        done = take_batch(runtime, i, busy);
+        if (done == STATUS_OK) /* now: a worker just met waits for its grant */
+            done = intake_tend(self->from.in[i], self->open);
     }
     if (done == STATUS_OK)
         done = seal(runtime, false);

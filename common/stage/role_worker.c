@@ -82,15 +82,18 @@ static status work_on(struct worker *self, size_t i, bool *busy)
     return done;
 }
 
+/* Tends an input after it was listened to: a producer that has just told that it is there gets its
+ * grant now, not after the next wait. */
 static status worker_turn(struct runtime *runtime, bool *busy)
 {
     struct worker *self = runtime->role;
     status done = hear_consumers(self);
     for (size_t i = 0; i < self->from.n && done == STATUS_OK; i++) {
         const bool room = handout_consumer(self->out) != 0;
-        done = intake_tend(self->from.in[i], room);
-        if (done == STATUS_OK && room)
+        if (room)
             done = work_on(self, i, busy);
+        if (done == STATUS_OK)
+            done = intake_tend(self->from.in[i], room);
     }
     return done;
 }

@@ -40,7 +40,7 @@ struct found {
     struct dijet dijet;
 };
 
-/* Jets one behind the other, ready for k-means. */
+/* Jets one behind the other, ready for training. */
 struct jets {
     size_t n;
     size_t jet_room;
@@ -69,18 +69,18 @@ struct pipeline {
     struct jets training;
     /* right of the images */
     smearing *smear;
-    codebook **book;       /* [ensemble] */
-    uint64_t *counts;      /* [ensemble][clusters][bins] */
-    uint64_t *signal;      /* likewise */
-    double *z;             /* [clusters][bins] of the member at hand, as the next */
-    uint8_t *rich_label;   /* [clusters] */
-    uint64_t *rich;        /* [ensemble][bins] */
-    uint64_t *depleted;    /* [bins] */
-    double *background;    /* [ensemble][bins] */
-    double *mls;           /* [ensemble] */
-    struct jets labelling; /* of the batch at hand */
-    uint16_t *label;
-    int32_t *bin;
+    codebook **book;     /* [ensemble] */
+    uint64_t *counts;    /* [ensemble][clusters][bins] */
+    uint64_t *signal;    /* likewise */
+    double *z;           /* [clusters][bins] of the member at hand, as the next */
+    uint8_t *rich_label; /* [clusters] */
+    uint64_t *rich;      /* [ensemble][bins] */
+    uint64_t *depleted;  /* [bins] */
+    double *background;  /* [ensemble][bins] */
+    double *mls;         /* [ensemble] */
+    uint64_t *offset;    /* [2 batch + 1] of the batch at hand, as the next */
+    uint16_t *label;     /* [ensemble][2 batch] */
+    int32_t *bin;        /* [batch] */
 };
 
 /* Core seconds of this process: other processes on the machine do not count. */
@@ -116,11 +116,6 @@ static void reserve(struct jets *self, size_t jets, size_t lit)
         self->pixel = must(realloc(self->pixel, 2 * lit * sizeof *self->pixel));
         self->value = must(realloc(self->value, 2 * lit * sizeof *self->value));
     }
-}
-
-static struct sparse_images images_of(const struct jets *self)
-{
-    return (struct sparse_images){self->n, self->offset, self->pixel, self->value};
 }
 
 /* --- left of the log: read, jets, image ---------------------------------------------------- */
@@ -184,10 +179,10 @@ static void make_images(struct pipeline *self, const struct event_batch *batch)
     }
 }
 
-/* Powers of one jet, as they are wanted right of the log. */
-static void add_jet(struct pipeline *self, struct jets *to, const struct image_batch *from,
-                    uint32_t j)
+/* Powers of one jet, as the trainer keeps them. */
+static void add_jet(struct pipeline *self, const struct image_batch *from, uint32_t j)
 {
+    struct jets *to = &self->training;
     const uint32_t first = from->offset[j];
     const uint32_t lit = from->offset[j + 1] - first;
     const uint64_t at = to->n > 0 ? to->offset[to->n] : 0;
@@ -210,8 +205,8 @@ static void add_training(struct pipeline *self, const struct image_batch *batch)
         if (!within(self->analysis.training.window, batch->m_jj[e]) ||
             (wanted > 0 && self->training.n / 2 >= wanted))
             continue;
-        add_jet(self, &self->training, batch, 2 * e);
-        add_jet(self, &self->training, batch, 2 * e + 1);
+        add_jet(self, batch, 2 * e);
+        add_jet(self, batch, 2 * e + 1);
     }
 }
 
@@ -273,7 +268,8 @@ static void take_file(struct pipeline *self, const char *path)
 static void train(struct pipeline *self)
 {
     const size_t pixels = (size_t)self->analysis.image.pixels * self->analysis.image.pixels;
-    const struct sparse_images images = images_of(&self->training);
+    const struct jets *set = &self->training;
+    const struct sparse_images images = {set->n, set->offset, set->pixel, set->value};
     float *centres = must(malloc(self->analysis.training.clusters * pixels * sizeof *centres));
     double *norm2 = must(malloc((images.n + 1) * sizeof *norm2));
     const double start = now();
@@ -301,17 +297,21 @@ static void label_batch(struct pipeline *self, const struct image_columns *kept)
 {
     struct image_batch batch = {0};
     image_columns_view(kept, 1, &batch);
+    const uint32_t members = self->analysis.training.ensemble;
     const double start = now();
-    self->labelling.n = 0;
-    for (uint32_t j = 0; j < 2 * batch.events; j++)
-        add_jet(self, &self->labelling, &batch, j);
+    for (uint32_t j = 0; j <= 2 * batch.events; j++)
+        self->offset[j] = batch.offset[j];
     for (uint32_t e = 0; e < batch.events; e++)
         self->bin[e] = mass_bins_find(&self->bins, (double)batch.m_jj[e]);
-    const struct sparse_images images = images_of(&self->labelling);
-    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
+    const struct sparse_images images = {.n = 2 * (size_t)batch.events,
+                                         .offset = self->offset,
+                                         .pixel = batch.pixel,
+                                         .value = batch.intensity};
+    codebooks_label_fractions(members, self->book, self->analysis.image.power, &images,
+                              self->label);
+    for (uint32_t m = 0; m < members; m++) {
         const size_t cell = m * cells_per_member(self);
-        codebook_label(self->book[m], &images, self->label, NULL);
-        spectra_add(batch.events, self->label, self->bin, batch.label, self->bins.n,
+        spectra_add(batch.events, self->label + m * images.n, self->bin, batch.label, self->bins.n,
                     self->counts + cell, self->signal + cell);
     }
     end_step(self, LABEL, start);
@@ -375,7 +375,8 @@ static void prepare(struct pipeline *self)
     check(image_maker_create(&self->maker, analysis->image.pixels, analysis->image.half_width));
     check(smearing_create(&self->smear, analysis->image.pixels, analysis->image.smear));
     self->found = must(calloc(analysis->stream.batch, sizeof *self->found));
-    self->label = must(calloc(2 * (size_t)analysis->stream.batch, sizeof *self->label));
+    self->offset = must(calloc(2 * (size_t)analysis->stream.batch + 1, sizeof *self->offset));
+    self->label = must(calloc(members * 2 * analysis->stream.batch, sizeof *self->label));
     self->bin = must(calloc(analysis->stream.batch, sizeof *self->bin));
     self->book = must(calloc(members, sizeof(codebook *)));
     self->counts = must(calloc(members * cells_per_member(self), sizeof *self->counts));
@@ -387,8 +388,7 @@ static void prepare(struct pipeline *self)
     self->background = must(calloc(members * self->bins.n, sizeof *self->background));
     self->mls = must(calloc(members, sizeof *self->mls));
     reserve(&self->training, 1, 1);
-    reserve(&self->labelling, 1, 1);
-    self->training.offset[0] = self->labelling.offset[0] = 0;
+    self->training.offset[0] = 0;
 }
 
 /* Whether dataset `name` of the run's result has exactly these bytes. */
