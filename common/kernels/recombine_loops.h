@@ -187,7 +187,7 @@ struct places {
     bool across;
 };
 
-/* The least so far of what each lane has seen, and at which number, the lowest of equals. */
+/* The least that each lane has seen, and its number, the lowest of equals. */
 struct leasts {
     lanes value, number;
 };
@@ -221,7 +221,8 @@ static inline struct recombine_least least_of(const struct leasts *found)
     return least;
 }
 
-/* Squared distances; across phi = 0 only if it matters. */
+/* Squared distances. Without `across`, those across phi = 0 come out larger, but beyond R anyway.
+ */
 static inline lanes apart2(lanes rapidity, lanes phi, const struct places *from)
 {
     const lanes y = lanes_subtract(rapidity, from->rapidity);
@@ -249,13 +250,14 @@ static inline double distance2(const struct recombine_slots *slots, size_t a, si
     return y * y + phi * phi;
 }
 
-/* What a newcomer, at these distances from LANES slots from k on, is told and tells. */
+/* What a newcomer finds on its way along the slots. */
 struct meeting {
     struct leasts nearest; /* of those that weigh no less */
     struct leasts score;   /* of all */
 };
 
-/* To slots of these scores, a newcomer to slot `at` offers others; returns the better ones. */
+/* To LANES slots from k on, which have these scores, a newcomer to slot `at` offers others; returns
+ * what they then have. */
 static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, lanes offered,
                           double at)
 {
@@ -267,7 +269,7 @@ static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, 
     return lanes_min(offered, score);
 }
 
-/* LANES slots that are lighter. */
+/* LANES slots from k on, lighter than the newcomer. */
 static inline void meet_lighter(struct recombine_slots *slots, size_t k,
                                 const struct places *newcomer, double at, lanes number,
                                 struct meeting *met)
@@ -330,57 +332,6 @@ static inline struct meeting meet(struct recombine_slots *slots, const struct pl
     return met;
 }
 
-/* LANES particles at a time look at those behind them, one by one. */
-static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
-{
-    const lanes one = lanes_all(1);
-    for (size_t i = 0; i < n; i += LANES) {
-        const lanes rapidity = lanes_load(slots->rapidity + i);
-        const lanes phi = lanes_load(slots->phi + i);
-        const lanes own = lanes_add(lanes_all((double)i), lanes_numbers());
-        struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
-        lanes number = lanes_all((double)i);
-        size_t j = i;
-        for (; j < n && j < i + LANES; j++) {
-            const lanes away2 = apart2(rapidity, phi,
-                                       &(struct places){lanes_all(slots->rapidity[j]),
-                                                        lanes_all(slots->phi[j]), one, true});
-            take_less(&found, lanes_select(lanes_less(own, number), away2, lanes_all(INFINITY)),
-                      number);
-            number = lanes_add(number, one);
-        }
-        for (; j < n; j++) {
-            take_less(&found,
-                      apart2(rapidity, phi,
-                             &(struct places){lanes_all(slots->rapidity[j]),
-                                              lanes_all(slots->phi[j]), one, true}),
-                      number);
-            number = lanes_add(number, one);
-        }
-        lanes_store(slots->nearest + i, found.number);
-        lanes_store(slots->score + i, lanes_multiply(found.value, lanes_load(slots->weight + i)));
-    }
-}
-
-static struct recombine_least find_least(const struct recombine_slots *slots)
-{
-    struct leasts found = nobody_yet();
-    lanes number = lanes_numbers();
-    for (size_t k = 0; k < slots->end; k += LANES) {
-        take_less(&found, lanes_load(slots->score + k), number);
-        number = lanes_add(number, lanes_all(LANES));
-    }
-    return least_of(&found);
-}
-
-/* --- one step --- */
-
-static inline void leave(struct recombine_slots *slots, size_t slot)
-{
-    slots->rapidity[slot] = RECOMBINE_NOWHERE;
-    slots->score[slot] = INFINITY;
-}
-
 /* The same without a branch, for few: stores cost less than wrong guesses. */
 static inline struct meeting meet_few(struct recombine_slots *slots, const struct place *newcomer,
                                       double at, double radius2)
@@ -406,6 +357,57 @@ static inline struct meeting meet_few(struct recombine_slots *slots, const struc
         number = lanes_add(number, step);
     }
     return met;
+}
+
+static inline struct places place_of_slot(const struct recombine_slots *slots, size_t slot)
+{
+    return (struct places){lanes_all(slots->rapidity[slot]), lanes_all(slots->phi[slot]),
+                           lanes_all(slots->weight[slot]), true};
+}
+
+/* LANES particles at a time look at those behind them, one by one. */
+static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
+{
+    const lanes one = lanes_all(1);
+    for (size_t i = 0; i < n; i += LANES) {
+        const lanes own = lanes_add(lanes_all((double)i), lanes_numbers());
+        struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
+        lanes number = lanes_all((double)i);
+        size_t j = i;
+        for (; j < n && j < i + LANES; j++) {
+            const struct places other = place_of_slot(slots, j);
+            const lane_mask behind = lanes_less(own, number);
+            const lanes away2 = distances2(slots, i, &other);
+            take_less(&found, lanes_select(behind, away2, lanes_all(INFINITY)), number);
+            number = lanes_add(number, one);
+        }
+        for (; j < n; j++) {
+            const struct places other = place_of_slot(slots, j);
+            take_less(&found, distances2(slots, i, &other), number);
+            number = lanes_add(number, one);
+        }
+        lanes_store(slots->nearest + i, found.number);
+        lanes_store(slots->score + i, lanes_multiply(found.value, lanes_load(slots->weight + i)));
+    }
+}
+
+static struct recombine_least find_least(const struct recombine_slots *slots)
+{
+    struct leasts found = nobody_yet();
+    lanes number = lanes_numbers();
+    for (size_t k = 0; k < slots->end; k += LANES) {
+        take_less(&found, lanes_load(slots->score + k), number);
+        number = lanes_add(number, lanes_all(LANES));
+    }
+    return least_of(&found);
+}
+
+/* --- one step --- */
+
+static inline void leave(struct recombine_slots *slots, size_t slot)
+{
+    slots->rapidity[slot] = RECOMBINE_NOWHERE;
+    slots->score[slot] = INFINITY;
 }
 
 /* Puts somebody in an empty slot, and finds the least score. */
