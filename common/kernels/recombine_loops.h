@@ -32,7 +32,7 @@ static inline lanes near_integer(lanes x, double per)
 }
 
 /* x - n (high + low): high has so few digits that n high is exact. */
-static inline lanes take_away(lanes x, lanes n, double high, double low)
+static inline lanes reduced(lanes x, lanes n, double high, double low)
 {
     return lanes_subtract(lanes_subtract(x, lanes_multiply(n, lanes_all(high))),
                           lanes_multiply(n, lanes_all(low)));
@@ -58,7 +58,7 @@ static inline void sine_cosine(lanes x, lanes *sine, lanes *cosine)
         1 / 24.,        -1 / 720.,         1 / 40320.,          -1 / 3628800.,
         1 / 479001600., -1 / 87178291200., 1 / 20922789888000., -1 / 6402373705728000.};
     const lanes n = lanes_subtract(near_integer(x, 0.6366197723675814), lanes_all(ROUNDER));
-    const lanes r = take_away(x, n, 0x1.921fb54442d18p0, 0x1.1a62633145c07p-54);
+    const lanes r = reduced(x, n, 0x1.921fb54442d18p0, 0x1.1a62633145c07p-54);
     const lanes r2 = lanes_multiply(r, r);
     const lanes s =
         lanes_add(r, lanes_multiply(lanes_multiply(r, r2), polynomial(8, sine_terms, r2)));
@@ -84,7 +84,7 @@ static inline void hyperbolic_sine_cosine(lanes x, lanes *sine, lanes *cosine)
                                    1 / 87178291200.};
     const lanes rounded = near_integer(x, 1.4426950408889634);
     const lanes n = lanes_subtract(rounded, lanes_all(ROUNDER));
-    const lanes r = take_away(x, n, 0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45);
+    const lanes r = reduced(x, n, 0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45);
     const lanes p = lanes_add(r, lanes_multiply(lanes_multiply(r, r), polynomial(13, terms, r)));
     const lanes power = lanes_to_exponent(lanes_add(rounded, lanes_all(1023)));
     const lanes less_one = lanes_add(lanes_subtract(power, lanes_all(1)), lanes_multiply(power, p));
@@ -187,7 +187,7 @@ struct places {
     bool across;
 };
 
-/* The least so far of what each lane has seen, and at which number, the lowest of equals. */
+/* The least that each lane has seen, and its number, the lowest of equals. */
 struct leasts {
     lanes value, number;
 };
@@ -221,7 +221,8 @@ static inline struct recombine_least least_of(const struct leasts *found)
     return least;
 }
 
-/* Squared distances; across phi = 0 only if it matters. */
+/* Squared distances. Without `across`, those across phi = 0 come out larger, but beyond R anyway.
+ */
 static inline lanes apart2(lanes rapidity, lanes phi, const struct places *from)
 {
     const lanes y = lanes_subtract(rapidity, from->rapidity);
@@ -249,13 +250,14 @@ static inline double distance2(const struct recombine_slots *slots, size_t a, si
     return y * y + phi * phi;
 }
 
-/* What a newcomer, at these distances from LANES slots from k on, is told and tells. */
+/* What a newcomer finds on its way along the slots. */
 struct meeting {
     struct leasts nearest; /* of those that weigh no less */
     struct leasts score;   /* of all */
 };
 
-/* To slots of these scores, a newcomer to slot `at` offers others; returns the better ones. */
+/* To LANES slots from k on, which have these scores, a newcomer to slot `at` offers others; returns
+ * what they then have. */
 static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, lanes offered,
                           double at)
 {
@@ -267,7 +269,7 @@ static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, 
     return lanes_min(offered, score);
 }
 
-/* LANES slots that are lighter. */
+/* LANES slots from k on, lighter than the newcomer. */
 static inline void meet_lighter(struct recombine_slots *slots, size_t k,
                                 const struct places *newcomer, double at, lanes number,
                                 struct meeting *met)
@@ -330,57 +332,6 @@ static inline struct meeting meet(struct recombine_slots *slots, const struct pl
     return met;
 }
 
-/* LANES particles at a time look at those behind them, one by one. */
-static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
-{
-    const lanes one = lanes_all(1);
-    for (size_t i = 0; i < n; i += LANES) {
-        const lanes rapidity = lanes_load(slots->rapidity + i);
-        const lanes phi = lanes_load(slots->phi + i);
-        const lanes own = lanes_add(lanes_all((double)i), lanes_numbers());
-        struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
-        lanes number = lanes_all((double)i);
-        size_t j = i;
-        for (; j < n && j < i + LANES; j++) {
-            const lanes away2 = apart2(rapidity, phi,
-                                       &(struct places){lanes_all(slots->rapidity[j]),
-                                                        lanes_all(slots->phi[j]), one, true});
-            take_less(&found, lanes_select(lanes_less(own, number), away2, lanes_all(INFINITY)),
-                      number);
-            number = lanes_add(number, one);
-        }
-        for (; j < n; j++) {
-            take_less(&found,
-                      apart2(rapidity, phi,
-                             &(struct places){lanes_all(slots->rapidity[j]),
-                                              lanes_all(slots->phi[j]), one, true}),
-                      number);
-            number = lanes_add(number, one);
-        }
-        lanes_store(slots->nearest + i, found.number);
-        lanes_store(slots->score + i, lanes_multiply(found.value, lanes_load(slots->weight + i)));
-    }
-}
-
-static struct recombine_least find_least(const struct recombine_slots *slots)
-{
-    struct leasts found = nobody_yet();
-    lanes number = lanes_numbers();
-    for (size_t k = 0; k < slots->end; k += LANES) {
-        take_less(&found, lanes_load(slots->score + k), number);
-        number = lanes_add(number, lanes_all(LANES));
-    }
-    return least_of(&found);
-}
-
-/* --- one step --- */
-
-static inline void leave(struct recombine_slots *slots, size_t slot)
-{
-    slots->rapidity[slot] = RECOMBINE_NOWHERE;
-    slots->score[slot] = INFINITY;
-}
-
 /* The same without a branch, for few: stores cost less than wrong guesses. */
 static inline struct meeting meet_few(struct recombine_slots *slots, const struct place *newcomer,
                                       double at, double radius2)
@@ -406,6 +357,57 @@ static inline struct meeting meet_few(struct recombine_slots *slots, const struc
         number = lanes_add(number, step);
     }
     return met;
+}
+
+static inline struct places place_of_slot(const struct recombine_slots *slots, size_t slot)
+{
+    return (struct places){lanes_all(slots->rapidity[slot]), lanes_all(slots->phi[slot]),
+                           lanes_all(slots->weight[slot]), true};
+}
+
+/* LANES particles at a time look at those behind them, one by one. */
+static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
+{
+    const lanes one = lanes_all(1);
+    for (size_t i = 0; i < n; i += LANES) {
+        const lanes own = lanes_add(lanes_all((double)i), lanes_numbers());
+        struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
+        lanes number = lanes_all((double)i);
+        size_t j = i;
+        for (; j < n && j < i + LANES; j++) {
+            const struct places other = place_of_slot(slots, j);
+            const lane_mask behind = lanes_less(own, number);
+            const lanes away2 = distances2(slots, i, &other);
+            take_less(&found, lanes_select(behind, away2, lanes_all(INFINITY)), number);
+            number = lanes_add(number, one);
+        }
+        for (; j < n; j++) {
+            const struct places other = place_of_slot(slots, j);
+            take_less(&found, distances2(slots, i, &other), number);
+            number = lanes_add(number, one);
+        }
+        lanes_store(slots->nearest + i, found.number);
+        lanes_store(slots->score + i, lanes_multiply(found.value, lanes_load(slots->weight + i)));
+    }
+}
+
+static struct recombine_least find_least(const struct recombine_slots *slots)
+{
+    struct leasts found = nobody_yet();
+    lanes number = lanes_numbers();
+    for (size_t k = 0; k < slots->end; k += LANES) {
+        take_less(&found, lanes_load(slots->score + k), number);
+        number = lanes_add(number, lanes_all(LANES));
+    }
+    return least_of(&found);
+}
+
+/* --- one step --- */
+
+static inline void leave(struct recombine_slots *slots, size_t slot)
+{
+    slots->rapidity[slot] = RECOMBINE_NOWHERE;
+    slots->score[slot] = INFINITY;
 }
 
 /* Puts somebody in an empty slot, and finds the least score. */
@@ -479,28 +481,35 @@ static inline size_t slot_for(struct recombine_slots *slots, size_t a, size_t b)
     return slots->used++;
 }
 
-static inline size_t merge(recombination *self, size_t a, size_t b)
+/* Two slots become one, still empty, of index *index; returns where it will be. */
+static inline struct place merge(recombination *self, size_t a, size_t b, size_t *slot,
+                                 size_t *index)
 {
     struct recombine_slots *slots = &self->slots;
-    size_t index;
-    const struct momentum sum = add_up(self, slots->index[a], slots->index[b], &index);
+    const struct momentum sum = add_up(self, slots->index[a], slots->index[b], index);
     leave(slots, a);
     leave(slots, b);
-    const struct place place = place_of(&sum, self->measure);
-    const size_t slot = slot_for(slots, a, b);
-    slots->index[slot] = (int32_t)index;
-    enter(self, slot, &place);
+    *slot = slot_for(slots, a, b);
+    slots->index[*slot] = (int32_t)*index;
     self->remaining--;
-    return index;
+    return place_of(&sum, self->measure);
 }
 
-/* Its neighbour is gone: finds the one it has now. */
-static inline void look_again(recombination *self, size_t slot)
+static inline void take_away(recombination *self, size_t slot)
 {
-    struct recombine_slots *slots = &self->slots;
-    const struct place place = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
-    leave(slots, slot);
-    enter(self, slot, &place);
+    leave(&self->slots, slot);
+    self->remaining--;
+    self->least = find_least(&self->slots);
+}
+
+/* Its nearest is not gone. Another may stand in that slot: then the distance tells. */
+static inline bool is_pair(const struct recombine_slots *slots, const struct recombine_least *least)
+{
+    const size_t slot = (size_t)least->number;
+    if (slots->nearest[slot] == RECOMBINE_LOST)
+        return false;
+    return distance2(slots, slot, (size_t)slots->nearest[slot]) * slots->weight[slot] ==
+           least->value;
 }
 
 static bool step(recombination *self, size_t *index)
@@ -511,22 +520,21 @@ static bool step(recombination *self, size_t *index)
         self->least = find_least(slots);
     }
     for (;;) {
-        const size_t slot = (size_t)self->least.number;
+        size_t slot = (size_t)self->least.number;
+        struct place place = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
         if (slots->nearest[slot] == RECOMBINE_BEAM) {
             *index = (size_t)slots->index[slot];
-            leave(slots, slot);
-            self->remaining--;
-            self->least = find_least(slots);
+            take_away(self, slot);
             return true;
         }
-        /* Another may stand where the neighbour stood: then the distance tells. */
-        const size_t nearest = (size_t)slots->nearest[slot];
-        if (slots->nearest[slot] != RECOMBINE_LOST &&
-            distance2(slots, slot, nearest) * slots->weight[slot] == self->least.value) {
-            *index = merge(self, slot, nearest);
+        const bool pair = is_pair(slots, &self->least);
+        if (pair)
+            place = merge(self, slot, (size_t)slots->nearest[slot], &slot, index);
+        else
+            leave(slots, slot); /* and looks for the neighbour it has now */
+        enter(self, slot, &place);
+        if (pair)
             return false;
-        }
-        look_again(self, slot);
     }
 }
 
