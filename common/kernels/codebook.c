@@ -378,13 +378,27 @@ static void label_twice(const codebook *self, const codebook *other, const struc
     }
 }
 
+/* Asks for a table that many images are about to use: in order, which is faster than as they come.
+ */
+static void fetch_table(const codebook *self, size_t images)
+{
+    enum { MANY = 512, LINE = 64 };
+    const size_t words = self->pixels * self->table.stride / 2;
+    if (images >= MANY)
+        for (size_t i = 0; i < words; i += LINE / sizeof *self->table.word)
+            __builtin_prefetch(self->table.word + i, 0, 2);
+}
+
 /* The labels of all codebooks, image i by book b in label[b stride + i]. */
 static void label_by_all(size_t books, codebook *const book[], const struct view *images,
                          size_t stride, uint16_t label[])
 {
     size_t b = 0;
-    for (; b + 2 <= books; b += 2)
+    for (; b + 2 <= books; b += 2) {
+        fetch_table(book[b], images->n);
+        fetch_table(book[b + 1], images->n);
         label_twice(book[b], book[b + 1], images, label + b * stride, label + (b + 1) * stride);
+    }
     if (b < books)
         label_all(book[b], images, label + b * stride, NULL);
 }
@@ -401,6 +415,7 @@ void codebook_label_near(const codebook *self, const struct sparse_images *image
                          float near[])
 {
     const struct view all = view_of(images);
+    fetch_table(self, all.n);
     label_all(self, &all, label, near);
 }
 
@@ -447,6 +462,8 @@ void codebooks_label(size_t books, codebook *const book[], const struct sparse_i
                      uint16_t label[])
 {
     const struct view all = view_of(images);
+    if (books == 1)
+        fetch_table(book[0], all.n);
     for (size_t first = 0; first < all.n; first += IN_TURN) {
         const struct view some = part_of(&all, first, IN_TURN);
         label_by_all(books, book, &some, all.n, label + first);
@@ -460,6 +477,8 @@ void codebooks_label_fractions(size_t books, codebook *const book[], double powe
     const struct view all = view_of(images);
     const size_t most = books > 1 ? IN_TURN : TOGETHER;
     size_t n;
+    if (books == 1)
+        fetch_table(book[0], all.n);
     for (size_t first = 0; first < all.n && books > 0; first += n) {
         n = how_many(&all, first, most);
         struct view some = part_of(&all, first, n);
