@@ -14,8 +14,9 @@ struct codebook {
     size_t pixels;
     size_t columns; /* of the tables in double */
     const struct vector_path *path;
-    double *bias;   /* [columns] */
-    double *weight; /* [pixels][columns] */
+    double *bias;    /* [columns] */
+    double *weight;  /* [pixels][columns] */
+    double *extreme; /* [2][columns] room to find them */
     /* w = W + bias, the score of an image whose values sum to 1 being the sum of its rows alone, as
      * whole numbers: w = middle + unit (number in 16 bits), good to half a unit. */
     struct score_table table;
@@ -28,9 +29,9 @@ struct codebook {
 #define WHOLE_MOST 65500.0
 /* Images scored before the first is looked at again. */
 enum { TOGETHER = 64 };
-/* Images that go through all codebooks before the next ones: their pixels stay in a near cache, and
- * most rows of a table serve several of them. */
-enum { IN_TURN = 1024 };
+/* Images that go through all codebooks before the next ones: few enough that their pixels come from
+ * a near cache, enough that a table is worth loading again. */
+enum { IN_TURN = 4096 };
 /* Pixels an image can have, as they are numbered in 16 bits. */
 enum { LIT_MAX = UINT16_MAX + 1 };
 
@@ -83,11 +84,12 @@ status codebook_create_blank(codebook **out, size_t k, const smearing *smear)
     self->table.stride = round_up(k, CODEBOOK_BLOCK);
     const size_t entries = self->pixels * self->table.stride;
     self->bias = calloc(self->columns, sizeof(double));
+    self->extreme = calloc(2 * self->columns, sizeof(double));
     self->weight = aligned_alloc(64, self->pixels * self->columns * sizeof(double));
     self->table.start = aligned_alloc(64, self->table.stride * sizeof(float));
     self->table.word = aligned_alloc(64, entries * sizeof(int16_t));
-    if (self->bias == NULL || self->weight == NULL || self->table.start == NULL ||
-        self->table.word == NULL) {
+    if (self->bias == NULL || self->weight == NULL || self->extreme == NULL ||
+        self->table.start == NULL || self->table.word == NULL) {
         codebook_destroy(&self);
         return STATUS_NO_MEMORY;
     }
@@ -104,6 +106,7 @@ void codebook_destroy(codebook **self)
         return;
     free((*self)->bias);
     free((*self)->weight);
+    free((*self)->extreme);
     free((*self)->table.start);
     free((*self)->table.word);
     free(*self);
@@ -143,25 +146,25 @@ struct range {
     double least, most;
 };
 
-static struct range range_of(const codebook *self)
+static struct range range_of(codebook *self)
 {
-    double least[CODEBOOK_LANES], most[CODEBOOK_LANES];
-    for (size_t lane = 0; lane < CODEBOOK_LANES; lane++)
-        least[lane] = most[lane] = self->weight[0] + self->bias[0];
-    for (size_t p = 0; p < self->pixels; p++) {
-        const double *restrict weight = self->weight + p * self->columns;
-        /* Columns beyond k are 0 and may widen the range; that does no harm. */
-        for (size_t first = 0; first < self->columns; first += CODEBOOK_LANES)
-            for (size_t lane = 0; lane < CODEBOOK_LANES; lane++) {
-                const double w = weight[first + lane] + self->bias[first + lane];
-                least[lane] = w < least[lane] ? w : least[lane];
-                most[lane] = w > most[lane] ? w : most[lane];
-            }
+    const size_t columns = self->columns;
+    const double *restrict bias = self->bias;
+    double *restrict least = self->extreme, *restrict most = self->extreme + columns;
+    for (size_t c = 0; c < columns; c++)
+        least[c] = most[c] = self->weight[c] + bias[c];
+    for (size_t p = 1; p < self->pixels; p++) {
+        const double *restrict weight = self->weight + p * columns;
+        for (size_t c = 0; c < columns; c++) {
+            const double w = weight[c] + bias[c];
+            least[c] = w < least[c] ? w : least[c];
+            most[c] = w > most[c] ? w : most[c];
+        }
     }
     struct range all = {least[0], most[0]};
-    for (size_t lane = 1; lane < CODEBOOK_LANES; lane++) {
-        all.least = fmin(all.least, least[lane]);
-        all.most = fmax(all.most, most[lane]);
+    for (size_t c = 1; c < self->k; c++) {
+        all.least = fmin(all.least, least[c]);
+        all.most = fmax(all.most, most[c]);
     }
     return all;
 }
@@ -179,10 +182,10 @@ static void fill_words(const double number[], int32_t word[])
 {
     for (size_t i = 0; i < 16; i++) {
         const int32_t lower = (int32_t)nearest_whole(number[i]);
-        const uint32_t bits = (uint32_t)lower & 0xffff;
+        const int32_t bits = lower & 0xffff;
         const double rest = number[16 + i] - (double)bits * 0x1p-16;
-        const uint32_t upper = (uint32_t)(int32_t)nearest_whole(rest);
-        word[i] = (int32_t)(upper << 16 | bits);
+        const int32_t upper = (int32_t)nearest_whole(rest);
+        word[i] = (int32_t)((uint32_t)upper << 16 | (uint32_t)bits);
     }
 }
 
@@ -201,14 +204,17 @@ static void round_tables(codebook *self)
         self->reach = INFINITY; /* a float may overflow: nothing is proven */
         return;
     }
+    const double middle = self->middle;
     const double per_unit = self->unit > 0x1p-500 ? 1.0 / self->unit : 0.0;
     for (size_t p = 0; p < self->pixels; p++)
         for (size_t first = 0; first < self->k; first += 32) {
             const double *weight = self->weight + p * self->columns + first;
             const size_t some = self->k - first < 32 ? self->k - first : 32;
-            double number[32] = {0.0};
+            double number[32];
             for (size_t c = 0; c < some; c++)
-                number[c] = (weight[c] + bias[first + c] - self->middle) * per_unit;
+                number[c] = (weight[c] + bias[first + c] - middle) * per_unit;
+            for (size_t c = some; c < 32; c++)
+                number[c] = 0.0;
             fill_words(number, self->table.word + (p * stride + first) / 2);
         }
 }
@@ -378,13 +384,27 @@ static void label_twice(const codebook *self, const codebook *other, const struc
     }
 }
 
+/* Asks for a table that many images are about to use: in order, which is faster than as they come.
+ */
+static void fetch_table(const codebook *self, size_t images)
+{
+    enum { MANY = 512, LINE = 64 };
+    const size_t words = self->pixels * self->table.stride / 2;
+    if (images >= MANY)
+        for (size_t i = 0; i < words; i += LINE / sizeof *self->table.word)
+            __builtin_prefetch(self->table.word + i, 0, 2);
+}
+
 /* The labels of all codebooks, image i by book b in label[b stride + i]. */
 static void label_by_all(size_t books, codebook *const book[], const struct view *images,
                          size_t stride, uint16_t label[])
 {
     size_t b = 0;
-    for (; b + 2 <= books; b += 2)
+    for (; b + 2 <= books; b += 2) {
+        fetch_table(book[b], images->n);
+        fetch_table(book[b + 1], images->n);
         label_twice(book[b], book[b + 1], images, label + b * stride, label + (b + 1) * stride);
+    }
     if (b < books)
         label_all(book[b], images, label + b * stride, NULL);
 }
@@ -401,6 +421,7 @@ void codebook_label_near(const codebook *self, const struct sparse_images *image
                          float near[])
 {
     const struct view all = view_of(images);
+    fetch_table(self, all.n);
     label_all(self, &all, label, near);
 }
 
@@ -447,6 +468,8 @@ void codebooks_label(size_t books, codebook *const book[], const struct sparse_i
                      uint16_t label[])
 {
     const struct view all = view_of(images);
+    if (books == 1)
+        fetch_table(book[0], all.n);
     for (size_t first = 0; first < all.n; first += IN_TURN) {
         const struct view some = part_of(&all, first, IN_TURN);
         label_by_all(books, book, &some, all.n, label + first);
@@ -460,6 +483,8 @@ void codebooks_label_fractions(size_t books, codebook *const book[], double powe
     const struct view all = view_of(images);
     const size_t most = books > 1 ? IN_TURN : TOGETHER;
     size_t n;
+    if (books == 1)
+        fetch_table(book[0], all.n);
     for (size_t first = 0; first < all.n && books > 0; first += n) {
         n = how_many(&all, first, most);
         struct view some = part_of(&all, first, n);

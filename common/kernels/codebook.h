@@ -8,11 +8,12 @@
  * and a label is the arg min over clusters of bias[c] + sum_p W[p][c] s[p], with
  * W = -2 G'G m and bias = m.(G'G m): a gather of the few rows of W that are lit.
  *
- * Labels are the arg min in double, lowest index on a tie. The fast path works in float with
- * explicit fused multiply-adds, lanes across clusters, so every instruction set gives
- * the same bits; where its rounding error could change the answer the jet is scored
- * again in double. So it may start from square roots in float that are not divided by their
- * sum: the s themselves are computed where the scores of those do not prove the label. */
+ * Labels are the arg min in double, lowest index on a tie. The fast path looks at a table of whole
+ * numbers of 16 bits and sums in float with explicit fused multiply-adds, lanes across
+ * clusters, so every instruction set gives the same bits; where its error could change
+ * the answer the jet is scored again in double. So it may start from square roots in float that
+ * are not divided by their sum: the s themselves are computed where the scores of those do not
+ * prove the label. */
 #ifndef COMMON_KERNELS_CODEBOOK_H
 #define COMMON_KERNELS_CODEBOOK_H
 

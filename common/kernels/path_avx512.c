@@ -70,11 +70,15 @@ static inline struct block start_block(const struct score_table *table, size_t f
 static inline void add_pixel(struct block *x, const int32_t word[], __m512 v)
 {
     const __m512i a = _mm512_load_si512(word), b = _mm512_load_si512(word + 16);
-    x->sum = _mm_add_ss(x->sum, _mm512_castps512_ps128(v));
     x->s0 = _mm512_fmadd_ps(lower(a), v, x->s0);
     x->s1 = _mm512_fmadd_ps(upper(a), v, x->s1);
     x->s2 = _mm512_fmadd_ps(lower(b), v, x->s2);
     x->s3 = _mm512_fmadd_ps(upper(b), v, x->s3);
+}
+
+static inline void add_value(struct block *x, __m512 v)
+{
+    x->sum = _mm_add_ss(x->sum, _mm512_castps512_ps128(v));
 }
 
 static inline struct block score_block(const struct score_table *table, size_t first, size_t n,
@@ -82,8 +86,11 @@ static inline struct block score_block(const struct score_table *table, size_t f
 {
     struct block x = start_block(table, first);
     const int32_t *words = table->word + first / 2;
-    for (size_t i = 0; i < n; i++)
-        add_pixel(&x, words + pixel[i] * (table->stride / 2), _mm512_set1_ps(value[i]));
+    for (size_t i = 0; i < n; i++) {
+        const __m512 v = _mm512_set1_ps(value[i]);
+        add_value(&x, v);
+        add_pixel(&x, words + pixel[i] * (table->stride / 2), v);
+    }
     return x;
 }
 
@@ -141,6 +148,7 @@ static void find_nearest_in_pair(const struct score_table *table, const struct s
         struct block x = start_block(table, 0), y = start_block(other, 0);
         for (uint64_t j = offset[i] - offset[0]; j < offset[i + 1] - offset[0]; j++) {
             const __m512 v = _mm512_set1_ps(value[j]);
+            add_value(&x, v);
             add_pixel(&x, table->word + pixel[j] * ROW, v);
             add_pixel(&y, other->word + pixel[j] * ROW, v);
         }
@@ -148,6 +156,7 @@ static void find_nearest_in_pair(const struct score_table *table, const struct s
             found[i - 1] = nearest_of_block(&last, 0);
             found_other[i - 1] = nearest_of_block(&last_other, 0);
         }
+        y.sum = x.sum;
         last = x;
         last_other = y;
     }

@@ -529,6 +529,34 @@ static void check_near_ties(size_t k, double step, bool mixed)
     free(centres);
 }
 
+START_TEST(values_that_do_not_sum_to_1_are_labelled_by_the_same_definition)
+{
+    enum { SIDE = 11, PIXELS = SIDE * SIDE, K = 50 };
+    static struct sample sample;
+    static uint16_t label[IMAGES];
+    struct sparse_images images = draw_images(&sample, PIXELS, 21);
+    float *centres = mean_centres(K, PIXELS, &images);
+    double *expected = calloc(IMAGES * K, sizeof *expected);
+    smearing *smear = new_smearing(SIDE, 1.0);
+    codebook *book = new_codebook(K, centres, smear);
+    size_t others = 0; /* that have another label than with sum 1 */
+    codebook_label(book, &images, label, NULL);
+    for (size_t i = 0; i < images.offset[IMAGES]; i++)
+        sample.value[i] *= 3.0f;
+    scores_in_double(K, PIXELS, centres, smear, &images, expected);
+    for (size_t i = 0; i < IMAGES; i++)
+        others += label[i] != least_of(K, expected + i * K);
+    ck_assert_uint_gt(others, 5);
+    codebook_label(book, &images, label, NULL);
+    for (size_t i = 0; i < IMAGES; i++)
+        ck_assert_uint_eq(label[i], least_of(K, expected + i * K));
+    codebook_destroy(&book);
+    smearing_destroy(&smear);
+    free(expected);
+    free(centres);
+}
+END_TEST
+
 START_TEST(near_ties_are_decided_in_double_on_every_path)
 {
     check_near_ties(2, 1e-6, false);
@@ -833,6 +861,7 @@ int main(void)
                    labels_with_smearing_wider_than_the_image_agree_with_the_dense_definition);
     tcase_add_test(cases, labels_at_full_size_agree_with_the_dense_definition);
     tcase_add_test(cases, the_bias_is_the_squared_norm_of_the_smeared_centre);
+    tcase_add_test(cases, values_that_do_not_sum_to_1_are_labelled_by_the_same_definition);
     tcase_add_test(cases, near_ties_are_decided_in_double_on_every_path);
     tcase_add_test(cases, near_ties_of_centres_of_any_sign_are_decided_in_double_on_every_path);
     tcase_add_loop_test(cases, every_path_finds_the_two_least_scores_to_the_bit, 1, 4);
