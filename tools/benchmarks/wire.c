@@ -93,7 +93,7 @@ static void load_events(struct bench *self, const char *path)
     event_file_close(&file);
 }
 
-/* The batches lie in the segment, which stays open. */
+/* The batches lie in the segment, which stays open; the last one of a file may be short. */
 static void load_images(struct bench *self, const char *path)
 {
     segment *from = NULL;
@@ -101,7 +101,8 @@ static void load_images(struct bench *self, const char *path)
     for (size_t b = 0; b < segment_batches(from) && self->parcels < DIFFERENT; b++) {
         struct segment_batch batch;
         segment_get(from, b, &batch);
-        self->parcel[self->parcels++].record.images = batch.images;
+        if (batch.images.read == BATCH)
+            self->parcel[self->parcels++].record.images = batch.images;
     }
 }
 
