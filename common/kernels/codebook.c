@@ -271,6 +271,9 @@ static size_t nearest_in_double(const codebook *self, size_t n, const uint16_t p
     const uint64_t offset[2] = {0, n};
     size_t nearest = 0;
     double best = INFINITY;
+    for (size_t i = 0; i < n; i++) /* few images come here: the rows may lie far away */
+        for (size_t c = 0; c < self->columns; c += CODEBOOK_LANES)
+            __builtin_prefetch(self->weight + pixel[i] * self->columns + c);
     for (size_t first = 0; first < self->columns; first += CODEBOOK_LANES) {
         double score[CODEBOOK_LANES];
         memcpy(score, self->bias + first, sizeof score);
