@@ -6,6 +6,7 @@
 
 #include "common/store/event_file.h"
 #include "common/store/hdf5_util.h"
+#include "common/store/packed_rows.h"
 
 /* Elements of a column, rows of a table. */
 #define EVENT_ROWS_MAX ((hsize_t)1 << 40)
@@ -45,8 +46,10 @@ struct event_file {
     struct event_arrays arrays;
     struct {
         hid_t values;
-        hsize_t dims[2]; /* events (or 1 for an empty frame's placeholder), numbers in a row */
-        double *rows;    /* a block of them as they stand in the file */
+        hsize_t dims[2];     /* events (or 1 for an empty frame's placeholder), numbers in a row */
+        packed_rows *packed; /* NULL: HDF5 reads them */
+        double *rows;        /* a block of them as they stand in the file */
+        uint32_t *lengths;   /* of each: one past the last particle that is not padding */
     } table;
     struct {
         hid_t offset, pt, eta, phi, label; /* label H5I_INVALID_HID if there is none */

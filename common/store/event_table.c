@@ -11,6 +11,7 @@
 enum {
     PARTICLES_MAX = 700,
     WIDTH = 3 * PARTICLES_MAX, /* numbers in a row, and one more for the label */
+    ROW_ROOM = WIDTH + 8,      /* and what packed_rows_get overwrites */
     BLOCK_ROWS = 32            /* half a megabyte: stays in the processor's cache */
 };
 
@@ -70,9 +71,11 @@ status event_table_open(event_file *self, const char *key)
         for (char *c = self->shape; *c != '\0'; c++)
             if (*c < ' ' || *c > '~')
                 *c = '?';
-        self->table.rows = malloc(BLOCK_ROWS * (WIDTH + 1) * sizeof *self->table.rows);
-        if (self->table.rows == NULL)
-            outcome = STATUS_NO_MEMORY;
+        self->table.rows = malloc(BLOCK_ROWS * ROW_ROOM * sizeof *self->table.rows);
+        self->table.lengths = malloc(BLOCK_ROWS * sizeof *self->table.lengths);
+        outcome = self->table.rows != NULL && self->table.lengths != NULL
+                      ? packed_rows_open(&self->table.packed, self->table.values)
+                      : STATUS_NO_MEMORY;
     }
     free(name);
     return outcome;
@@ -80,15 +83,19 @@ status event_table_open(event_file *self, const char *key)
 
 static void table_close(event_file *self)
 {
+    packed_rows_close(&self->table.packed);
     if (self->table.values >= 0)
         H5Dclose(self->table.values);
     free(self->table.rows);
+    free(self->table.lengths);
 }
 
-/* Appends the particles of one row; returns how many there are now. */
-static uint32_t take_particles(const double row[], uint32_t used, struct event_arrays *arrays)
+/* Appends the particles of one row, in its first `length` numbers; returns how many there are now.
+ */
+static uint32_t take_particles(const double row[], uint32_t length, uint32_t used,
+                               struct event_arrays *arrays)
 {
-    for (size_t p = 0; p < WIDTH; p += 3) {
+    for (size_t p = 0; p < length; p += 3) {
         if (row[p] == 0)
             continue; /* padding */
         arrays->pt[used] = (float)row[p];
@@ -117,12 +124,43 @@ static status take_block(event_file *self, uint64_t first, uint32_t done, uint32
     status outcome = event_arrays_reserve(arrays, done + n, used + (size_t)n * PARTICLES_MAX);
     for (uint32_t r = 0; outcome == STATUS_OK && r < n; r++) {
         const double *row = self->table.rows + r * self->table.dims[1];
-        used = take_particles(row, used, arrays);
+        used = take_particles(row, self->table.lengths[r], used, arrays);
         arrays->offset[done + r + 1] = used;
         if (self->table.dims[1] > WIDTH)
             outcome = take_label(self, first + done + r, row[WIDTH], &arrays->label[done + r]);
     }
     return outcome;
+}
+
+/* The same as HDF5 gives, read by packed_rows: one row behind the other, labels at their ends. */
+static bool unpack_rows(event_file *self, uint64_t first, uint32_t n)
+{
+    const size_t width = self->table.dims[1];
+    for (uint32_t r = 0; r < n; r++) {
+        double *row = self->table.rows + r * width;
+        if (!packed_rows_seek(self->table.packed, first + r))
+            return false;
+        size_t length = packed_rows_get(self->table.packed, 0, WIDTH, row);
+        while (length % 3 != 0)
+            row[length++] = 0;
+        self->table.lengths[r] = (uint32_t)length;
+        if (width > WIDTH) {
+            double label[8] = {0}; /* nothing is written of a 0 */
+            (void)packed_rows_get(self->table.packed, WIDTH, 1, label);
+            row[WIDTH] = label[0];
+        }
+    }
+    return true;
+}
+
+static bool read_rows(event_file *self, uint64_t first, uint32_t n)
+{
+    if (self->table.packed != NULL)
+        return unpack_rows(self, first, n);
+    for (uint32_t r = 0; r < n; r++)
+        self->table.lengths[r] = WIDTH;
+    return hdf5_read_rows(self->table.values, 2, self->table.dims, first, n, H5T_NATIVE_DOUBLE,
+                          self->table.rows);
 }
 
 static status table_read(event_file *self, uint64_t first, uint32_t n, uint32_t *particles)
@@ -131,8 +169,7 @@ static status table_read(event_file *self, uint64_t first, uint32_t n, uint32_t 
     self->arrays.offset[0] = 0;
     for (uint32_t done = 0; done < n;) {
         const uint32_t rows = n - done < BLOCK_ROWS ? n - done : BLOCK_ROWS;
-        if (!hdf5_read_rows(self->table.values, 2, self->table.dims, first + done, rows,
-                            H5T_NATIVE_DOUBLE, self->table.rows)) {
+        if (!read_rows(self, first + done, rows)) {
             log_error("%s: rows %" PRIu64 " to %" PRIu64 " cannot be read: truncated or damaged",
                       self->path, first + done, first + done + rows - 1);
             return STATUS_BAD_INPUT;
