@@ -82,7 +82,7 @@ static void *new_socket(const struct flow *flow, int type)
         return NULL;
     const int64_t most = (int64_t)MESSAGE_BYTES_MAX;
     const bool ready = set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_SNDHWM, 0) &&
-                       set_int(socket, ZMQ_RCVHWM, 0) && set_int(socket, ZMQ_RECONNECT_IVL, 50) &&
+                       set_int(socket, ZMQ_RCVHWM, 0) && set_int(socket, ZMQ_RECONNECT_IVL, 10) &&
                        set_int(socket, ZMQ_RECONNECT_IVL_MAX, 1000) &&
                        zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most) == 0 &&
                        (type != ZMQ_ROUTER || set_int(socket, ZMQ_ROUTER_MANDATORY, 1));

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* XXH3 by the widest instructions there are */
+#else
 #include <xxhash.h>
+#endif
 
 #include "common/wire/map.h"
 #include "common/wire/scan.h"

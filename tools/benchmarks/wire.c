@@ -44,8 +44,7 @@ struct bench {
     size_t parcels;
     struct parcel parcel[DIFFERENT];
     double bytes; /* raw, of all batches sent */
-    int done[2];  /* pipe: the receiver says that it has all */
-    int status;   /* of the last receiver */
+    int done[2];  /* pipe: the receiver says that it has all, or closes it */
 };
 
 static double now(void)
@@ -141,10 +140,11 @@ static void wait_for(void *socket, int pipe_end)
     zmq_poll(items, pipe_end < 0 ? 1 : 2, 1000);
 }
 
-static bool receiver_is_done(const struct bench *self)
+/* Or has died. */
+static bool receiver_is_done(const struct bench *self, long timeout_ms)
 {
     zmq_pollitem_t item = {.fd = self->done[0], .events = ZMQ_POLLIN};
-    return zmq_poll(&item, 1, 0) > 0;
+    return zmq_poll(&item, 1, timeout_ms) > 0;
 }
 
 /* --- our side --- */
@@ -157,7 +157,7 @@ static double send_intake(struct bench *self)
     double start = 0;
     check(flow_init(&flow, run_id, "sender", 0, PAYLOAD_STORED));
     check(handout_create(&out, &flow, self->endpoint));
-    while (!receiver_is_done(self)) {
+    while (!receiver_is_done(self, 0)) {
         uint64_t lost;
         check(handout_receive(out, &lost));
         const uint64_t consumer = sent < self->batches ? handout_consumer(out) : 0;
@@ -220,7 +220,7 @@ static double send_feed(struct bench *self)
     check(flow_init(&flow, run_id, "sender", 0, PAYLOAD_STORED));
     check(feeder_create_store(&out, &flow, self->endpoint, self->type, item_of, self));
     feeder_set_available(out, self->batches);
-    while (!receiver_is_done(self)) {
+    while (!receiver_is_done(self, 0)) {
         bool more = false;
         check(feeder_tend(out, &more));
         if (more && start == 0)
@@ -265,6 +265,9 @@ static void *bare_socket(void *context, int type)
     void *socket = zmq_socket(context, type);
     must(socket != NULL, "no socket");
     const int most = CREDITS;
+    const int patience_ms = 10000; /* the other end may have died */
+    zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(socket, ZMQ_SNDHWM, &most, sizeof most);
     zmq_setsockopt(socket, ZMQ_RCVHWM, &most, sizeof most);
     return socket;
@@ -283,9 +286,8 @@ static double send_bare(struct bench *self)
             start = now(); /* the first send waits for the other end */
         must(zmq_send(socket, frame[1].data, frame[1].size, 0) >= 0, "cannot send");
     }
-    char byte;
-    must(read(self->done[0], &byte, 1) == 1, "cannot read from a pipe");
-    must(write(self->done[1], "", 1) == 1, "cannot write to a pipe"); /* for who collects it */
+    while (!receiver_is_done(self, -1))
+        ;
     const double seconds = now() - start;
     zmq_close(socket);
     zmq_ctx_term(context);
@@ -311,18 +313,19 @@ static void receive_bare(struct bench *self)
 static double measure(struct bench *self, double (*sender)(struct bench *),
                       void (*receiver)(struct bench *))
 {
-    fflush(stdout);
+    must(pipe(self->done) == 0, "no pipe");
     const pid_t child = fork();
     must(child >= 0, "cannot fork");
     if (child == 0) {
+        close(self->done[0]);
         receiver(self);
         _exit(EXIT_DONE);
     }
+    close(self->done[1]);
     const double seconds = sender(self);
-    char byte;
     int ended;
-    must(read(self->done[0], &byte, 1) == 1, "cannot read from a pipe");
     must(waitpid(child, &ended, 0) == child && ended == 0, "the receiver failed");
+    close(self->done[0]);
     return seconds;
 }
 
@@ -355,7 +358,6 @@ int main(int argc, char **argv)
         load_events(&self, argv[5]);
     must(self.parcels > 0, "no full batch in the file");
     pack_parcels(&self);
-    must(pipe(self.done) == 0, "no pipe");
     for (size_t i = 0; i < repeats; i++) {
         snprintf(self.endpoint, sizeof self.endpoint,
                  strcmp(argv[2], "tcp") == 0 ? "tcp://127.0.0.1:%d" : "ipc://wire-%d",
