@@ -309,11 +309,13 @@ static struct view part_of(const struct view *all, size_t first, size_t most)
 }
 
 /* By how much scores found may be off. With t the sum of the values, v = t s but for their
- * rounding, and w = W + bias, t times the score of the definition is t (bias + sum W s) = sum w v +
- * bias (t - t sum s). A score found, plus middle times t, differs from it by unit/2 t as w were
- * made whole numbers of units; (n + 2) u sum |w - middle| v    as those became floats, and in n
- * fused multiply-adds; 3 u reach t                     as v, if a root, was rounded twice, and s
- * once, u = 2^-24, reach above |w| and |bias|, |w - middle| at most half the range of w. A fiftieth
+ * rounding, and w = W + bias, t times the score of the definition is
+ *     t (bias + sum W s) = sum w v + bias (t - t sum s).
+ * A score found, plus middle times t, differs from it by
+ *     unit/2 t                       as the w were made whole numbers of units,
+ *     (n + 2) u sum |w - middle| v   as those became floats, and in n fused multiply-adds,
+ *     3 u reach t                    as v, if a root, was rounded twice, and s once,
+ * with u = 2^-24, reach above |w| and |bias|, |w - middle| at most half the range of w. A fiftieth
  * more covers (1 + u)^(n + 5) for any n that 16-bit pixels allow, that t itself is a float sum, and
  * all roundings in double; FLT_MIN covers underflow. If v is s, t is 1, and what the sum lacks of
  * it counts as well. */

@@ -75,9 +75,9 @@ static inline struct nearest nearest_join(struct nearest a, struct nearest b)
 }
 
 /* The hot loops, once per instruction set. Every set gives the same bits: a sum starts and
- * goes on in the order given here, and lanes never meet. Entries of image i are offset[i] ..
- * offset[i
- * + 1] - 1, counted from offset[0]: pixel and value point at the first entry of the first image. */
+ * goes on in the order given here, and lanes never meet. The entries of image i end before those
+ * of image i + 1 begin, at offset[i + 1]; offsets count from offset[0]: pixel and value point at
+ * the first entry of the first image. */
 struct vector_path {
     /* found[n]: sum = 0 + value[0] + value[1] + ..., and the smallest and second-smallest over the
      * columns of fma(t[pixel[m-1]], value[m-1], ... fma(t[pixel[0]], value[0], start)), t being
@@ -95,10 +95,10 @@ struct vector_path {
                       const float value[], size_t stride, const double table[], double sum[]);
     /* Sum over the pairs q < p of n > 0 pixels of value[q] (value[p] (A[row_p][row_q]
      * A[column_p][column_q])), A as smearing_factor gives it. Rows ascend. For every q the inner
-     * sum goes over p in turn; they are added to eight sums by q mod 8, and those as ((0+4)+(2+6))
-     * +
-     * ((1+5)+(3+7)). Every product and every sum is rounded. All arrays have seven more
-     * elements, no row or column among them outside the range of those before. */
+     * sum goes over p in turn; they are added to eight sums by q mod 8, and of those 0 to 4, 2 to
+     * 6, 1 to 5, 3 to 7, then the first two and the last two, then these. Every product and every
+     * sum is rounded. All arrays have seven more elements, no row or column among them outside the
+     * range of those before. */
     double (*sum_pairs)(const struct smearing_factors *factors, size_t n, const uint64_t row[],
                         const uint64_t column[], const double value[]);
     /* out[w] = 0 + factor[0] in[w] + factor[1] in[stride + w] + ... for w < width; each product

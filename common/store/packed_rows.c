@@ -17,8 +17,8 @@ struct packed_rows {
     struct libdeflate_decompressor *inflater;
     uint8_t *packed; /* a chunk as it lies in the file */
     size_t packed_room;
-    uint8_t *plain; /* the same inflated: numbers, or shuffled the bytes 0 of all, the bytes 1, ...
-                     */
+    uint8_t
+        *plain; /* inflated: the numbers or, shuffled, the first bytes of all, the second, ... */
     bool filled;
     hsize_t chunk; /* which it is, counted in chunks */
     size_t row;    /* of the chunk: the one sought */
