@@ -37,21 +37,23 @@ static status open_particles(event_file *self, unsigned *bits)
 {
     const struct {
         const char *name;
-        hid_t *dataset;
+        struct event_column *column;
     } columns[] = {{"events/pt", &self->columns.pt},
                    {"events/eta", &self->columns.eta},
                    {"events/phi", &self->columns.phi}};
     for (size_t c = 0; c < 3; c++) {
         hsize_t length;
         unsigned found;
-        status outcome = event_dataset_open(self, columns[c].name, 1, H5T_FLOAT, columns[c].dataset,
-                                            &length, &found);
+        status outcome = event_dataset_open(self, columns[c].name, 1, H5T_FLOAT,
+                                            &columns[c].column->values, &length, &found);
         if (c == 0) {
             self->columns.particles = length;
             *bits = found;
         } else if (outcome == STATUS_OK) {
             outcome = check_length(self, columns[c].name, length, self->columns.particles);
         }
+        if (outcome == STATUS_OK)
+            outcome = packed_rows_open(&columns[c].column->packed, columns[c].column->values);
         if (outcome != STATUS_OK)
             return outcome;
     }
@@ -116,8 +118,12 @@ status event_columns_open(event_file *self)
 
 static void columns_close(event_file *self)
 {
-    const hid_t datasets[] = {self->columns.offset, self->columns.pt, self->columns.eta,
-                              self->columns.phi, self->columns.label};
+    packed_rows_close(&self->columns.pt.packed);
+    packed_rows_close(&self->columns.eta.packed);
+    packed_rows_close(&self->columns.phi.packed);
+    const hid_t datasets[] = {self->columns.offset, self->columns.pt.values,
+                              self->columns.eta.values, self->columns.phi.values,
+                              self->columns.label};
     for (size_t d = 0; d < 5; d++)
         if (datasets[d] >= 0)
             H5Dclose(datasets[d]);
@@ -193,21 +199,28 @@ static uint64_t run_of(const uint64_t offsets[], uint32_t e, uint32_t n, uint32_
     return count;
 }
 
+static bool read_numbers(const struct event_column *from, uint64_t first, uint64_t n, float to[])
+{
+    if (from->packed != NULL)
+        return packed_rows_column(from->packed, first, n, to);
+    return hdf5_read_rows(from->values, 1, NULL, first, n, H5T_NATIVE_FLOAT, to);
+}
+
 static status read_particles(event_file *self, uint64_t first, uint32_t n)
 {
     const struct event_arrays *arrays = &self->arrays;
     const struct {
         const char *name;
-        hid_t dataset;
+        const struct event_column *column;
         float *to;
-    } columns[] = {{"events/pt", self->columns.pt, arrays->pt},
-                   {"events/eta", self->columns.eta, arrays->eta},
-                   {"events/phi", self->columns.phi, arrays->phi}};
+    } columns[] = {{"events/pt", &self->columns.pt, arrays->pt},
+                   {"events/eta", &self->columns.eta, arrays->eta},
+                   {"events/phi", &self->columns.phi, arrays->phi}};
     for (uint32_t e = 0, end; e < n; e = end) {
         const uint64_t count = run_of(self->columns.offsets, e, n, &end);
         for (size_t c = 0; c < 3 && count > 0; c++)
-            if (!hdf5_read_rows(columns[c].dataset, 1, NULL, self->columns.offsets[e], count,
-                                H5T_NATIVE_FLOAT, columns[c].to + arrays->offset[e]))
+            if (!read_numbers(columns[c].column, self->columns.offsets[e], count,
+                              columns[c].to + arrays->offset[e]))
                 return unreadable(self, columns[c].name, first, n);
     }
     return STATUS_OK;

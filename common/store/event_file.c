@@ -328,8 +328,9 @@ status event_file_open(event_file **out, const char *path, const char *masterkey
         return STATUS_NO_MEMORY;
     *self = (event_file){.file = H5I_INVALID_HID};
     self->table.values = H5I_INVALID_HID;
-    self->columns.offset = self->columns.pt = self->columns.eta = H5I_INVALID_HID;
-    self->columns.phi = self->columns.label = H5I_INVALID_HID;
+    self->columns.offset = self->columns.label = H5I_INVALID_HID;
+    self->columns.pt.values = self->columns.eta.values = H5I_INVALID_HID;
+    self->columns.phi.values = H5I_INVALID_HID;
     self->path = strdup(path);
     status outcome = self->path != NULL ? hdf5_open(&self->file, path) : STATUS_NO_MEMORY;
     if (outcome == STATUS_OK) {

@@ -33,6 +33,12 @@ struct event_layout_reader {
 extern const struct event_layout_reader event_table_reader;
 extern const struct event_layout_reader event_columns_reader;
 
+/* One number of every particle. */
+struct event_column {
+    hid_t values;
+    packed_rows *packed; /* NULL: HDF5 reads them */
+};
+
 struct event_file {
     char *path;
     hid_t file;
@@ -52,9 +58,10 @@ struct event_file {
         uint32_t *lengths;   /* of each: one past the last particle that is not padding */
     } table;
     struct {
-        hid_t offset, pt, eta, phi, label; /* label H5I_INVALID_HID if there is none */
-        uint64_t particles;                /* of all events */
-        uint64_t *offsets;                 /* [offsets_room] of the batch, as in the file */
+        hid_t offset, label; /* label H5I_INVALID_HID if there is none */
+        struct event_column pt, eta, phi;
+        uint64_t particles; /* of all events */
+        uint64_t *offsets;  /* [offsets_room] of the batch, as in the file */
         size_t offsets_room;
     } columns;
 };

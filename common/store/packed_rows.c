@@ -7,12 +7,14 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes are put together as in the file");
+_Static_assert(sizeof(float) == sizeof(uint32_t), "a float is put together from four bytes");
 
 enum { BYTES = sizeof(double), CHUNK_BYTES_MAX = 1 << 28 };
 
 struct packed_rows {
     hid_t dataset;
-    hsize_t rows, width; /* of a chunk; width is that of the dataset */
+    hsize_t rows, width; /* of a chunk; width is that of the dataset, 1 for a column */
+    size_t element;      /* bytes of a number */
     bool shuffled;
     struct libdeflate_decompressor *inflater;
     uint8_t *packed; /* a chunk as it lies in the file */
@@ -25,7 +27,7 @@ struct packed_rows {
 };
 
 /* Whether the filters are deflate, or shuffle (of these numbers) and deflate. */
-static bool read_filters(hid_t made, bool *shuffled)
+static bool read_filters(hid_t made, size_t element, bool *shuffled)
 {
     const int n = H5Pget_nfilters(made);
     unsigned flags, size = 0;
@@ -38,7 +40,7 @@ static bool read_filters(hid_t made, bool *shuffled)
     size_t one = 1;
     return n == 1 ||
            (H5Pget_filter2(made, 0, &flags, &one, &size, 0, NULL, NULL) == H5Z_FILTER_SHUFFLE &&
-            one == 1 && size == BYTES);
+            one == 1 && size == element);
 }
 
 /* Fills what is known of the layout; false if it is none of ours. */
@@ -47,13 +49,16 @@ static bool read_layout(packed_rows *self)
     const hid_t made = H5Dget_create_plist(self->dataset);
     const hid_t space = H5Dget_space(self->dataset);
     const hid_t type = H5Dget_type(self->dataset);
-    hsize_t chunk[2] = {0}, dims[2] = {0};
-    const bool good =
-        made >= 0 && space >= 0 && type >= 0 && H5Pget_layout(made) == H5D_CHUNKED &&
-        H5Tequal(type, H5T_IEEE_F64LE) > 0 && H5Sget_simple_extent_ndims(space) == 2 &&
-        H5Sget_simple_extent_dims(space, dims, NULL) == 2 && H5Pget_chunk(made, 2, chunk) == 2 &&
-        chunk[1] == dims[1] && chunk[0] > 0 && chunk[0] <= CHUNK_BYTES_MAX / BYTES / chunk[1] &&
-        read_filters(made, &self->shuffled);
+    const int rank = H5Sget_simple_extent_ndims(space);
+    hsize_t chunk[2] = {0, 1}, dims[2] = {0, 1};
+    self->element = rank == 1 ? sizeof(float) : sizeof(double);
+    const bool good = made >= 0 && type >= 0 && (rank == 1 || rank == 2) &&
+                      H5Pget_layout(made) == H5D_CHUNKED &&
+                      H5Tequal(type, rank == 1 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) > 0 &&
+                      H5Sget_simple_extent_dims(space, dims, NULL) == rank &&
+                      H5Pget_chunk(made, rank, chunk) == rank && chunk[1] == dims[1] &&
+                      chunk[0] > 0 && chunk[0] <= CHUNK_BYTES_MAX / BYTES / chunk[1] &&
+                      read_filters(made, self->element, &self->shuffled);
     self->rows = chunk[0];
     self->width = chunk[1];
     H5Pclose(made);
@@ -76,7 +81,7 @@ status packed_rows_open(packed_rows **out, hid_t dataset)
     }
     self->inflater = libdeflate_alloc_decompressor();
     /* Eight bytes more: they are read eight at a time. */
-    self->plain = malloc(self->rows * self->width * BYTES + BYTES);
+    self->plain = malloc(self->rows * self->width * self->element + BYTES);
     if (self->inflater == NULL || self->plain == NULL) {
         packed_rows_close(&self);
         return STATUS_NO_MEMORY;
@@ -112,7 +117,7 @@ static bool reserve_packed(packed_rows *self, hsize_t size)
 static bool inflate_chunk(packed_rows *self, hsize_t chunk)
 {
     const hsize_t at[2] = {chunk * self->rows, 0};
-    const size_t plain = self->rows * self->width * BYTES;
+    const size_t plain = self->rows * self->width * self->element;
     hsize_t size = 0;
     uint32_t skipped = 0; /* filters this chunk did not go through */
     return H5Dget_chunk_storage_size(self->dataset, at, &size) >= 0 && size > 0 &&
@@ -186,11 +191,43 @@ static size_t get_shuffled(const packed_rows *self, size_t first, size_t n, doub
 
 size_t packed_rows_get(const packed_rows *self, size_t first, size_t n, double out[])
 {
-    assert(self->filled && first + n <= self->width);
+    assert(self->filled && self->element == BYTES && first + n <= self->width);
     if (self->shuffled)
         return get_shuffled(self, first, n, out);
     memcpy(out, self->plain + (self->row * self->width + first) * BYTES, n * BYTES);
     while (n > 0 && out[n - 1] == 0)
         n--;
     return n;
+}
+
+/* Numbers of the chunk at hand from the one sought on. */
+static void take_floats(const packed_rows *self, size_t n, float out[])
+{
+    if (!self->shuffled) {
+        memcpy(out, self->plain + self->row * sizeof *out, n * sizeof *out);
+        return;
+    }
+    const uint8_t *a = self->plain + self->row, *b = a + self->rows;
+    const uint8_t *c = b + self->rows, *d = c + self->rows;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits =
+            (uint32_t)a[i] | (uint32_t)b[i] << 8 | (uint32_t)c[i] << 16 | (uint32_t)d[i] << 24;
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+}
+
+bool packed_rows_column(packed_rows *self, uint64_t first, uint64_t n, float out[])
+{
+    assert(self->element == sizeof(float));
+    while (n > 0) {
+        if (!packed_rows_seek(self, first))
+            return false;
+        const uint64_t here = self->rows - self->row;
+        const uint64_t some = n < here ? n : here;
+        take_floats(self, some, out);
+        first += some;
+        out += some;
+        n -= some;
+    }
+    return true;
 }

@@ -766,6 +766,59 @@ START_TEST(reading_columns_forward_touches_every_chunk_once)
 }
 END_TEST
 
+static void write_numbers(hid_t file, const char *name, hid_t type, hsize_t n,
+                          const double values[], bool shuffle)
+{
+    const hsize_t chunk = 211;
+    const hid_t space = H5Screate_simple(1, &n, NULL);
+    const hid_t made = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(made, 1, &chunk);
+    if (shuffle)
+        H5Pset_shuffle(made);
+    H5Pset_deflate(made, 4);
+    const hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
+    ck_assert_int_ge(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
+                     0);
+    H5Dclose(dataset);
+    H5Pclose(made);
+    H5Sclose(space);
+}
+
+START_TEST(deflated_columns_are_read_shuffled_or_not)
+{
+    enum { EVENTS = 301, EACH = 7, N = EVENTS * EACH };
+    const char *path = scratch_path("columns.h5");
+    const char *const names[] = {"events/pt", "events/eta", "events/phi"};
+    static double values[N], offsets[EVENTS + 1];
+    for (size_t e = 0; e <= EVENTS; e++)
+        offsets[e] = (double)(e * EACH);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    H5Gclose(H5Gcreate2(file, "events", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    write_numbers(file, "events/offset", H5T_STD_U64LE, EVENTS + 1, offsets, _i == 1);
+    for (size_t d = 0; d < 3; d++) {
+        for (size_t i = 0; i < N; i++)
+            values[i] = 0.37 * (double)i - (double)(1000 * d);
+        write_numbers(file, names[d], H5T_IEEE_F32LE, N, values, _i == 1);
+    }
+    H5Fclose(file);
+    event_file *events = open_file(path, NULL);
+    const uint64_t firsts[] = {0, 200, 47, 300}; /* 47: over the ends of chunks */
+    for (size_t r = 0; r < 4; r++) {
+        struct event_batch batch;
+        const uint32_t n = firsts[r] == 300 ? 1 : 100;
+        ck_assert_int_eq(event_file_read(events, firsts[r], n, &batch), STATUS_OK);
+        ck_assert_uint_eq(batch.particles, n * EACH);
+        for (uint32_t i = 0; i < batch.particles; i++) {
+            const double value = 0.37 * (double)(firsts[r] * EACH + i);
+            ck_assert(batch.pt[i] == (float)value);
+            ck_assert(batch.eta[i] == (float)(value - 1000));
+            ck_assert(batch.phi[i] == (float)(value - 2000));
+        }
+    }
+    event_file_close(&events);
+}
+END_TEST
+
 START_TEST(offsets_that_do_not_fit_are_refused)
 {
     const char *path = write_columns("columns.h5", true);
@@ -890,6 +943,7 @@ int main(void)
     tcase_add_test(cases, a_full_disk_leaves_no_file);
     tcase_add_test(cases, the_same_events_give_the_same_bytes);
     tcase_add_test(cases, reading_columns_forward_touches_every_chunk_once);
+    tcase_add_loop_test(cases, deflated_columns_are_read_shuffled_or_not, 0, 2);
     tcase_add_test(cases, offsets_that_do_not_fit_are_refused);
     tcase_add_test(cases, a_column_label_that_is_neither_0_nor_1_is_refused_with_its_row);
     tcase_add_test(cases, columns_of_wrong_length_or_type_are_refused);
