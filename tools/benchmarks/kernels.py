@@ -35,7 +35,7 @@ def label_jets_15(data, repeats):
 def image_to_label(data, repeats):
     images = data.images
     model = images.kmeans()
-    jets = images.window(3000, 4600)[:JETS // 4]
+    jets = images.window(3000, 4600)[:JETS]
     dense = images.dense(jets)
 
     def theirs(_):
