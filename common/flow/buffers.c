@@ -52,11 +52,14 @@ void buffers_destroy(buffers **self)
     *self = NULL;
 }
 
-/* With an eighth to spare: batches differ a little, and the next one should fit. */
+/* Of the next power of two: batches differ, and the next one should fit. What is not written to
+ * takes no memory. */
 static struct buffer *allocate(size_t size)
 {
     const size_t step = alignof(struct buffer);
-    const size_t room = (size + size / 8 + step - 1) / step * step;
+    size_t room = step;
+    while (room < size)
+        room *= 2;
     struct buffer *buffer = aligned_alloc(step, sizeof *buffer + room);
     if (buffer != NULL)
         buffer->room = room;

@@ -18,6 +18,7 @@ EVENTS = 64000
 TIMES = 10
 RUNS = 3        # of each length: a peak depends a little on what meets what
 FILES_TIMES = 3  # the sample is read as often, if it is shorter than 10 x EVENTS
+BATCH = 256      # events: whether one more is on its way for a moment then weighs little
 TRAINING = 2000  # events
 LOOK_SECONDS = 0.01
 
@@ -67,6 +68,7 @@ def peaks_of_run(data, events, training):
     arguments = settings({
         "stages.reader.settings.files": data.background * FILES_TIMES,
         "stages.reader.settings.rows": [0, events],
+        "analysis.stream.batch": BATCH,
         "analysis.training.events": training,
         "stages.score.settings.results": results})
     with process(data.program("clusterscan"), "run", ROOT / "topology/lhco.yaml", "--quiet",
