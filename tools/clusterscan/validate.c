@@ -165,7 +165,8 @@ static void print_memory(const topology *flow)
            bytes_text(memory.training_event, sizeof one, one), analysis->training.window[0],
            analysis->training.window[1], bytes_text(shown * memory.training_event, sizeof all, all),
            events > 0 ? "" : "every ", (unsigned long long)shown);
-    printf("  one slice       %s right of the log: %u members x %u clusters x %u bins x 8 B\n",
+    printf("  one slice       %s in a file right of the log: %u members x %u clusters x %u bins x "
+           "8 B\n",
            bytes_text(memory.slice_item, sizeof one, one), (unsigned)analysis->training.ensemble,
            (unsigned)analysis->training.clusters, (unsigned)analysis->spectra.bins);
 }
