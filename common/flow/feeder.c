@@ -118,11 +118,6 @@ void feeder_set_end(feeder *self)
     self->ended = true;
 }
 
-uint64_t feeder_items(const feeder *self)
-{
-    return self->available;
-}
-
 static struct consumer *find_or_add(feeder *self, const struct arrival *arrival)
 {
     for (size_t i = 0; i < self->n; i++)

@@ -28,8 +28,6 @@ MUST_CHECK status feeder_append(feeder *self, const void *record);
 void feeder_set_available(feeder *self, uint64_t n);
 /* There will be no more than those available now. */
 void feeder_set_end(feeder *self);
-/* Items so far. */
-uint64_t feeder_items(const feeder *self);
 
 /* Reads what consumers said and sends each at most one item. *more: somebody waits for another that
  * is there: call again before waiting. */

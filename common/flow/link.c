@@ -170,11 +170,6 @@ void *link_socket(const flow_link *self)
     return self->socket;
 }
 
-const char *link_endpoint(const flow_link *self)
-{
-    return self->endpoint;
-}
-
 static status refuse(const flow_link *self, const char *why)
 {
     if (++self->flow->refused <= REFUSALS_LOGGED)

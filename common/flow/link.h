@@ -56,7 +56,6 @@ MUST_CHECK status link_connect(flow_link **out, struct flow *flow, const char *e
 void link_close(flow_link **self);
 /* The socket for zmq_poll. */
 void *link_socket(const flow_link *self);
-const char *link_endpoint(const flow_link *self);
 /* Closes and opens a connecting link again, losing what was queued. */
 MUST_CHECK status link_remake(flow_link *self);
 
