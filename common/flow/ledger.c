@@ -107,15 +107,30 @@ static bool bit(size_t bytes, const uint8_t bitmap[], uint64_t i)
     return i / 8 < bytes && (bitmap[i / 8] >> (i % 8) & 1) != 0;
 }
 
+/* Of a log that came back with less nothing is known but what it says now. */
+static void forget_all(ledger *self)
+{
+    for (uint64_t i = 0; i < self->window; i++)
+        self->ring[i] = (struct entry){0};
+}
+
+static void forget_below(ledger *self, uint64_t watermark)
+{
+    for (uint64_t s = self->watermark; s < watermark && s - self->watermark < self->window; s++)
+        *entry_of(self, s) = (struct entry){0};
+}
+
 void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t bytes,
                     const uint8_t bitmap[])
 {
-    if (epoch < self->epoch || watermark < self->watermark)
-        return; /* an older word, overtaken on the way */
     const bool reborn = epoch > self->epoch;
+    if (epoch < self->epoch || (!reborn && watermark < self->watermark))
+        return; /* an older word, overtaken on the way */
     self->epoch = epoch;
-    for (uint64_t s = self->watermark; s < watermark && s - self->watermark < self->window; s++)
-        *entry_of(self, s) = (struct entry){0};
+    if (watermark < self->watermark)
+        forget_all(self);
+    else
+        forget_below(self, watermark);
     self->watermark = watermark;
     if (self->above < watermark)
         self->above = watermark;

@@ -26,7 +26,9 @@ bool ledger_next(const ledger *self, uint64_t *seq);
 uint32_t ledger_sent(ledger *self, uint64_t seq, uint64_t worker, uint64_t now_ms);
 void ledger_received(ledger *self, uint64_t seq);
 /* The log's word: everything below watermark is on disk, bit i of bitmap[bytes] says watermark + i
- * has arrived. A new epoch means the log lost its memory: what is neither is unsent again. */
+ * has arrived. The epoch decides first: the word of an earlier one changes nothing, and within one
+ * the watermark only grows. A new epoch means that the log lost its memory, and maybe what was on
+ * its disk: the watermark may fall, and what is neither durable nor here is unsent again. */
 void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t bytes,
                     const uint8_t bitmap[]);
 /* That worker is gone: what was sent to it and has not been received is unsent again. */

@@ -94,6 +94,50 @@ START_TEST(an_older_word_of_the_log_changes_nothing)
     ck_assert_uint_eq(ledger_watermark(book), 4);
     ledger_durable(book, 2, 3, 0, NULL);
     ck_assert_uint_eq(ledger_watermark(book), 4);
+    send_all(1, 0);
+    ledger_durable(book, 1, 0, 0, NULL); /* of a log that is no more, with less */
+    ck_assert_uint_eq(ledger_watermark(book), 4);
+    ck_assert_uint_eq(send_all(1, 0), 0);
+}
+END_TEST
+
+START_TEST(a_log_that_was_reborn_shorter_gets_its_batches_again)
+{
+    const uint8_t bitmap[] = {0x02}; /* watermark + 1 */
+    ledger_set_count(book, 13);
+    ledger_durable(book, 1, 0, 0, NULL);
+    send_all(7, 0);
+    ledger_durable(book, 1, 11, 0, NULL);
+    send_all(7, 0);
+    ledger_received(book, 11);
+    ledger_durable(book, 2, 4, sizeof bitmap, bitmap);
+    ck_assert_uint_eq(ledger_watermark(book), 4);
+    const uint64_t wanted[] = {4, 6, 7, 8};
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t seq;
+        ck_assert(ledger_next(book, &seq));
+        ck_assert_uint_eq(seq, wanted[i]);
+        ck_assert_uint_eq(ledger_sent(book, seq, 7, 0), 1);
+    }
+    ck_assert_uint_eq(send_all(7, 0), 0);
+    ledger_durable(book, 1, 11, 0, NULL); /* the old log's last word comes late */
+    ck_assert_uint_eq(ledger_watermark(book), 4);
+}
+END_TEST
+
+START_TEST(a_source_that_had_finished_goes_on_when_the_log_comes_back_with_less)
+{
+    ledger_set_count(book, 9);
+    ledger_durable(book, 3, 9, 0, NULL);
+    ck_assert(ledger_done(book));
+    ledger_durable(book, 4, 2, 0, NULL);
+    ck_assert(!ledger_done(book));
+    ck_assert(ledger_all_sent(book)); /* its end is known all the same */
+    ck_assert_uint_eq(send_all(1, 0), WINDOW);
+    ledger_durable(book, 4, 7, 0, NULL);
+    ck_assert_uint_eq(send_all(1, 0), 2);
+    ledger_durable(book, 4, 9, 0, NULL);
+    ck_assert(ledger_done(book));
 }
 END_TEST
 
@@ -130,6 +174,8 @@ int main(void)
     tcase_add_test(cases, a_lost_worker_gives_back_what_the_log_has_not_received);
     tcase_add_test(cases, a_log_that_lost_its_memory_gets_again_what_it_does_not_name);
     tcase_add_test(cases, an_older_word_of_the_log_changes_nothing);
+    tcase_add_test(cases, a_log_that_was_reborn_shorter_gets_its_batches_again);
+    tcase_add_test(cases, a_source_that_had_finished_goes_on_when_the_log_comes_back_with_less);
     tcase_add_test(cases, a_batch_that_is_on_its_way_for_too_long_is_sent_again);
     tcase_add_test(cases, a_second_run_sends_nothing_that_is_on_disk);
     return run_case(cases, "flow/ledger");
