@@ -104,11 +104,11 @@ status crew_start(crew **out, const struct crew_task *task, uint32_t first, uint
     return STATUS_OK;
 }
 
-void crew_stop(crew **out)
+uint32_t crew_stop(crew **out)
 {
     crew *self = *out;
     if (self == NULL)
-        return;
+        return 0;
     pthread_mutex_lock(&self->mutex);
     self->stopped = true;
     pthread_mutex_unlock(&self->mutex);
@@ -116,12 +116,14 @@ void crew_stop(crew **out)
         pthread_join(self->thread[i], NULL);
     for (uint32_t i = 0; self->outcome != NULL && i < self->members; i++)
         free(self->outcome[i].centres);
+    const uint32_t begun = self->begun;
     pthread_cond_destroy(&self->news);
     pthread_mutex_destroy(&self->mutex);
     free(self->outcome);
     free(self->thread);
     free(self);
     *out = NULL;
+    return begun;
 }
 
 static struct timespec in_ms(unsigned ms)

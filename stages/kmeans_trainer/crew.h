@@ -36,8 +36,9 @@ unsigned crew_cores(void);
  * if there can be no thread. */
 MUST_CHECK status crew_start(crew **out, const struct crew_task *task, uint32_t first,
                              uint32_t step, uint32_t end, unsigned threads);
-/* Waits for the members that are at work, forgets all that were not taken, frees *self. */
-void crew_stop(crew **self);
+/* Waits for the members that are at work, forgets all that were not taken, frees *self. Returns how
+ * many members were begun. */
+uint32_t crew_stop(crew **self);
 
 /* The next member in order. Waits for it at most wait_ms: out->centres is NULL if it is not ready
  * then, and when all were taken. What training it failed with. */

@@ -147,10 +147,8 @@ enum { WINDOWS = 200, CLUSTERS = 50 };
 static int read_fixture(uint64_t counts[CLUSTERS][WINDOWS])
 {
     FILE *file = fopen(SHARED_FOLDER "/reference/jcs_counts_200x50.csv", "r");
-    if (file == NULL) {
-        printf("skipped: no " SHARED_FOLDER "/reference\n");
+    if (file == NULL)
         return 0;
-    }
     for (size_t b = 0; b < WINDOWS; b++)
         for (size_t i = 0; i < CLUSTERS; i++) {
             double value;
@@ -166,7 +164,7 @@ START_TEST(the_authors_counts_give_the_authors_clusters)
     static uint64_t counts[CLUSTERS][WINDOWS];
     static double z[CLUSTERS][WINDOWS];
     if (!read_fixture(counts))
-        return;
+        SKIP("no " SHARED_FOLDER "/reference");
     const struct selection_settings settings = {0.2, 5, 1.51};
     uint8_t label[CLUSTERS];
     uint64_t rich[WINDOWS], depleted[WINDOWS];

@@ -111,10 +111,8 @@ START_TEST(h5py_reads_the_columns)
         "assert np.allclose(sums, 1, atol=1e-5)\n" /* 41 float32 fractions: 41 x 6e-8 at most */
         "assert f['jet/tau3'].shape == (24,) and f['jet/constituents'].dtype == '<u2'\n"
         "assert f['jet/pt'].chunks is None\n";
-    if (system("/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null") != 0) {
-        puts("skipped: no python3 with h5py here");
-        return;
-    }
+    if (system("/usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null") != 0)
+        SKIP("no python3 with h5py here");
     char command[1024];
     file_put(scratch_path("check.py"), sizeof script - 1, script);
     snprintf(command, sizeof command, "/usr/bin/python3 %s %s", scratch_path("check.py"),

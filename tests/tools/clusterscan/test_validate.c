@@ -110,7 +110,7 @@ int main(void)
 {
     if (access(PROGRAM, X_OK) != 0) {
         fputs("skipped: the program clusterscan has not been built\n", stderr);
-        return 77;
+        return EXIT_SKIPPED;
     }
     TCase *cases = tcase_create("validate");
     tcase_add_test(cases, a_good_topology_is_told_with_its_memory);
