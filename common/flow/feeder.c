@@ -109,13 +109,13 @@ status feeder_append(feeder *self, const void *record)
 
 void feeder_set_available(feeder *self, uint64_t n)
 {
-    assert(self->item != NULL && n >= self->available);
+    assert(self->item != NULL);
     self->available = n;
 }
 
-void feeder_set_end(feeder *self)
+void feeder_set_end(feeder *self, bool ended)
 {
-    self->ended = true;
+    self->ended = ended;
 }
 
 static struct consumer *find_or_add(feeder *self, const struct arrival *arrival)
@@ -184,18 +184,25 @@ static status send_kept(feeder *self, const struct consumer *consumer, uint64_t 
     return link_send_frames(self->link, &consumer->route, frames);
 }
 
-static status send_item(feeder *self, const struct consumer *consumer, uint64_t index)
+/* *sent: unless the store does not have it now. */
+static status send_stored(feeder *self, const struct consumer *consumer, uint64_t index, bool *sent)
 {
-    if (self->kept != NULL)
-        return send_kept(self, consumer, index);
     union record record;
     uint32_t source;
     const status got = self->item(self->store, index, consumer->want.mass, &record, &source);
+    *sent = got == STATUS_OK;
     if (got != STATUS_OK)
-        return got;
+        return got == STATUS_END ? STATUS_OK : got;
     struct wire_header header = header_of(self, index, &record);
     header.source = source;
     return link_send_record(self->link, &consumer->route, &header, &record);
+}
+
+static status send_item(feeder *self, const struct consumer *consumer, uint64_t index, bool *sent)
+{
+    *sent = true;
+    return self->kept != NULL ? send_kept(self, consumer, index)
+                              : send_stored(self, consumer, index, sent);
 }
 
 static status send_end(feeder *self, struct consumer *consumer)
@@ -210,9 +217,10 @@ static status serve(feeder *self, struct consumer *consumer, bool *more)
 {
     const uint64_t index = next_wanted(consumer);
     if (index < self->available && index < consumer->want.until) {
-        const status sent = send_item(self, consumer, index);
-        if (sent != STATUS_OK)
-            return sent;
+        bool sent;
+        const status done = send_item(self, consumer, index, &sent);
+        if (done != STATUS_OK || !sent)
+            return done;
         consumer->cursor = index + 1;
         *more = true;
         return STATUS_OK;

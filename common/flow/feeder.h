@@ -7,7 +7,8 @@
 #include "common/flow/link.h"
 
 /* Item `index` of a store and the source it is from, with only the events in
- * mass[0] <= m_jj < mass[1]. Borrowed until the next call. */
+ * mass[0] <= m_jj < mass[1]. Borrowed until the next call. STATUS_END: the
+ * store does not have it now, though it may have had it before: the consumer waits. */
 typedef status feeder_item(void *store, uint64_t index, const double mass[2], union record *out,
                            uint32_t *source);
 
@@ -24,10 +25,10 @@ void *feeder_socket(const feeder *self);
 
 /* Adds the next item (copied). */
 MUST_CHECK status feeder_append(feeder *self, const void *record);
-/* Items a store can serve now. */
+/* Items a store can serve now; fewer than before if it has lost some, which come again. */
 void feeder_set_available(feeder *self, uint64_t n);
-/* There will be no more than those available now. */
-void feeder_set_end(feeder *self);
+/* Whether there will be no more than those available now. */
+void feeder_set_end(feeder *self, bool ended);
 
 /* Reads what consumers said and sends each at most one item. *more: somebody waits for another that
  * is there: call again before waiting. */

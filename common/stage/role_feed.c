@@ -186,7 +186,7 @@ static status feed_turn(struct runtime *runtime, bool *busy)
     if (self->out == NULL)
         return runtime->finished ? STATUS_END : STATUS_OK;
     if (runtime->finished)
-        feeder_set_end(self->out);
+        feeder_set_end(self->out, true);
     return feeder_tend(self->out, busy);
 }
 

@@ -115,8 +115,7 @@ static status log_turn(struct runtime *runtime, bool *busy)
     runtime->finished = runtime->stage->log->complete(runtime->self);
     if (self->out == NULL)
         return runtime->finished ? STATUS_END : STATUS_OK;
-    if (runtime->finished)
-        feeder_set_end(self->out);
+    feeder_set_end(self->out, runtime->finished);
     return feeder_tend(self->out, busy);
 }
 

@@ -77,7 +77,8 @@ struct stage_log {
     bool (*complete)(void *self);
     /* What became of the rows on disk. */
     void (*tally)(void *self, struct tally *out);
-    /* The item at a place, its events within mass[0] <= m_jj < mass[1], and its source. */
+    /* The item at a place, its events within mass[0] <= m_jj < mass[1], and its source. STATUS_END:
+     * it is not there (any more); seal will tell how many are, and state a new epoch. */
     status (*item)(void *self, uint64_t place, const double mass[2], union record *out,
                    uint32_t *source);
 };

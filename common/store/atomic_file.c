@@ -34,6 +34,7 @@ status status_of_errno(int error)
     case EROFS:
     case ELOOP:
     case ENAMETOOLONG:
+    case EFBIG: /* more than the process, or the file system, may write: waiting does not help */
         return STATUS_BAD_INPUT;
     case ENOMEM:
         return STATUS_NO_MEMORY;

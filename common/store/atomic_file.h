@@ -13,7 +13,8 @@
 typedef struct atomic_file atomic_file;
 
 /* What errno says, as a status: STATUS_NO_SPACE for a full disk or quota, STATUS_BAD_INPUT for a
- * name that cannot be (no such folder, a folder itself, not allowed, ...), else STATUS_IO. */
+ * name that cannot be (no such folder, a folder itself, not allowed, ...) and for a file larger
+ * than it may be, else STATUS_IO. */
 status status_of_errno(int error);
 
 /* An empty PATH.tmp. Logged, save STATUS_NO_SPACE (the caller may want to try again in silence).

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log_manifest: what manifest.json of a log folder says, to and from text.
- * The text carries a digest of itself, as a flipped digit in a next seq would lose batches in
- * silence. */
+/* log_manifest: what the lines of manifest.jsonl say, and what they add up to.
+ *   1st     format, log_id, sources, made_from (an object, or null)
+ *   epoch   {epoch} the log was opened; {epoch, made_from} and is made from that now
+ *   seal    {segment, first_place, batches, and for the log up to and with it: next_seq and rows
+ * per source, read, counted, quarantined, dropped per reason; file: BLAKE2b-128 of the file} cut
+ * {cut, epoch, because} only so many segments are left end     {complete: true} every source has
+ * ended and all of it is in the segments extents {batches: [...]} of every source: what the order
+ * of the log was made from */
 #ifndef COMMON_STORE_LOG_MANIFEST_H
 #define COMMON_STORE_LOG_MANIFEST_H
 
@@ -18,11 +23,16 @@ struct log_manifest {
     uint64_t epoch;
     json_t *made_from; /* object, or NULL */
     bool complete;     /* every source has ended and all of it is in the segments */
+    bool cut;          /* segments were given up, and none was sealed since */
+    bool tallied;      /* false: of a manifest.json, which has neither tally nor rows */
     uint32_t n_sources;
-    size_t n; /* segments */
+    uint64_t *extent; /* [n_sources] batches; NULL: not noted */
+    size_t n;         /* segments */
     size_t room;
     struct log_folder_segment *segments; /* [n] */
-    uint64_t *next_seq;                  /* [n, n_sources] after each segment */
+    struct tally *tally;                 /* [n] of the log up to and with each segment; */
+    uint64_t *next_seq;                  /* [n, n_sources] likewise */
+    uint64_t *rows;                      /* [n, n_sources] likewise */
 };
 
 /* An empty one, epoch 0. log_id NULL: of any log and number of sources, to be parsed into. Give it
@@ -32,17 +42,37 @@ MUST_CHECK status log_manifest_init(struct log_manifest *self, const char *log_i
 /* Frees what is in *self and zeroes it. */
 void log_manifest_fini(struct log_manifest *self);
 
-/* Appends a segment; next_seq [n_sources] is copied. */
+/* What the log holds up to and with its first n segments, of one source where that is given. */
+struct tally log_manifest_tally(const struct log_manifest *self, size_t n);
+uint64_t log_manifest_next_seq(const struct log_manifest *self, size_t n, uint32_t source);
+uint64_t log_manifest_rows(const struct log_manifest *self, size_t n, uint32_t source);
+uint64_t log_manifest_places(const struct log_manifest *self, size_t n);
+
+/* Appends a segment; next_seq and rows [n_sources] are copied. */
 MUST_CHECK status log_manifest_push(struct log_manifest *self,
                                     const struct log_folder_segment *entry,
-                                    const uint64_t next_seq[]);
+                                    const struct tally *tally, const uint64_t next_seq[],
+                                    const uint64_t rows[]);
 
-/* The text of the file; to be given to free, NULL when out of memory. */
-char *log_manifest_text(const struct log_manifest *self);
-/* Reads text [size] into an initialised, empty manifest; its epoch and segments come from the
- * text, made_from and complete. STATUS_BAD_INPUT (logged with path) if the text is damaged, or of
+/* Lines; the caller's, NULL when out of memory. */
+json_t *log_manifest_first_line(const struct log_manifest *self);
+json_t *log_manifest_seal_line(const struct log_manifest *self, size_t i);
+
+/* Sets log id and number of sources, or compares them with those expected: STATUS_BAD_INPUT, logged
+ * with path, if they differ. */
+MUST_CHECK status log_manifest_name(struct log_manifest *self, const char *path, const char *log_id,
+                                    uint64_t sources);
+/* Takes the first line. STATUS_BAD_INPUT, logged with path: it is of another format, another log or
+ * another number of sources. */
+MUST_CHECK status log_manifest_take_first(struct log_manifest *self, const char *path,
+                                          const json_t *line);
+/* Takes another. STATUS_BAD_SHAPE, nothing changed: it does not follow from those before. */
+MUST_CHECK status log_manifest_take(struct log_manifest *self, const json_t *line);
+
+/* Reads the text [size] of a manifest.json, as it was written before there were lines, into an
+ * initialised, empty manifest. STATUS_BAD_INPUT (logged with path) if the text is damaged, or of
  * another log or another number of sources. */
-MUST_CHECK status log_manifest_parse(struct log_manifest *self, const char *path, size_t size,
-                                     const char text[]);
+MUST_CHECK status log_manifest_parse_old(struct log_manifest *self, const char *path, size_t size,
+                                         const char text[]);
 
 #endif

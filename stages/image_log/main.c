@@ -3,8 +3,10 @@
  * the log's order, from disk.
  *   in   image_batch  named by (source, seq); none in a replay
  *   out  image_batch  at their places: ordered by (seq, source), a source that has ended being
- * skipped Keeps sealed segments in STATE/LOG_ID, and in memory the batches that wait for their
- * turn. A replay reads a log that is complete, and changes nothing in its folder. */
+ *                     skipped
+ * Keeps sealed segments in STATE/LOG_ID, and in memory the batches that wait for their turn. A
+ * segment found missing or damaged when it is wanted is given up with all after it, and read again
+ * from the sources. A replay reads a log that is complete, and changes nothing in its folder. */
 #include <assert.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -25,8 +27,6 @@ struct image_log {
     uint32_t segment; /* batches */
     uint64_t seal_after_ms;
     uint32_t sources;
-    uint64_t *rows; /* [sources] on disk */
-    struct tally tally;
     uint64_t ready_since_ms; /* when the oldest batch that could be sealed came; 0: there is none */
     uint64_t retry_ms;       /* not before this after the disk was full */
     bool full;
@@ -42,33 +42,9 @@ static void log_destroy(void **state)
     shelf_destroy(&self->shelf);
     waiting_destroy(&self->waiting);
     log_folder_close(&self->folder);
-    free(self->rows);
     free(self->bitmap);
     free(self);
     *state = NULL;
-}
-
-static void count(struct image_log *self, const struct segment_batch *batch)
-{
-    tally_add_batch(&self->tally, &batch->images);
-    self->rows[batch->source] += batch->images.read;
-}
-
-/* Goes through what earlier runs have sealed. */
-static status count_sealed(struct image_log *self)
-{
-    const uint64_t places = log_folder_places(self->folder);
-    for (uint64_t place = 0; place < places; place++) {
-        struct segment_batch batch;
-        const status got = shelf_get(self->shelf, place, &batch);
-        if (got != STATUS_OK)
-            return got;
-        count(self, &batch);
-    }
-    if (places > 0)
-        log_info("%llu batches are in %s already", (unsigned long long)places,
-                 log_folder_name(self->folder));
-    return STATUS_OK;
 }
 
 /* What a replay will ask its analysis to be. */
@@ -85,14 +61,28 @@ static status open_folder(struct image_log *self, const struct stage_setup *setu
     return done;
 }
 
+/* Goes on behind what is on disk. */
+static void start_waiting(struct image_log *self)
+{
+    waiting_clear(self->waiting);
+    for (uint32_t s = 0; s < self->sources; s++)
+        waiting_start(self->waiting, s, log_folder_next_seq(self->folder, s));
+    self->ready_since_ms = 0;
+}
+
 static status open_to_write(struct image_log *self, const struct stage_setup *setup)
 {
     status done = open_folder(self, setup);
     if (done == STATUS_OK)
         done = waiting_create(&self->waiting, setup->sources, setup->window);
-    for (uint32_t s = 0; done == STATUS_OK && s < setup->sources; s++)
-        waiting_start(self->waiting, s, log_folder_next_seq(self->folder, s));
-    return done;
+    if (done != STATUS_OK)
+        return done;
+    start_waiting(self);
+    if (log_folder_places(self->folder) > 0)
+        log_info("%llu batches are in %s already",
+                 (unsigned long long)log_folder_places(self->folder),
+                 log_folder_name(self->folder));
+    return STATUS_OK;
 }
 
 static status open_to_replay(struct image_log *self, const struct stage_setup *setup)
@@ -102,7 +92,7 @@ static status open_to_replay(struct image_log *self, const struct stage_setup *s
         return done;
     if (strcmp(log_folder_log_id(self->folder), setup->log_id) == 0 &&
         log_folder_sources(self->folder) == setup->sources && log_folder_complete(self->folder))
-        return log_folder_verify(self->folder);
+        return log_folder_count(self->folder);
     log_error("%s has become another log since the replay was started", setup->folder);
     return STATUS_BAD_INPUT;
 }
@@ -112,7 +102,7 @@ static status open_parts(struct image_log *self, const struct stage_setup *setup
     status done = setup->n_inputs > 0 ? open_to_write(self, setup) : open_to_replay(self, setup);
     if (done == STATUS_OK)
         done = shelf_create(&self->shelf, self->folder);
-    return done == STATUS_OK ? count_sealed(self) : done;
+    return done;
 }
 
 /* Segments come and go by megabytes, each of another size. In maps of their own they leave no holes
@@ -137,8 +127,7 @@ static status log_create(void **out, const struct stage_setup *setup)
     self->sources = setup->sources;
     self->bitmap_size = setup->window / 8 + 1;
     self->bitmap = calloc(1, self->bitmap_size);
-    self->rows = calloc(setup->sources, sizeof *self->rows);
-    if (self->bitmap == NULL || self->rows == NULL)
+    if (self->bitmap == NULL)
         return STATUS_NO_MEMORY;
     return open_parts(self, setup);
 }
@@ -193,8 +182,6 @@ static status seal_one(struct image_log *self, size_t n)
     if (self->full)
         log_info("there is space again in %s", log_folder_name(self->folder));
     self->full = false;
-    for (size_t i = 0; i < n; i++)
-        count(self, &batches[i]);
     waiting_drop(self->waiting, n);
     self->ready_since_ms = 0;
     return STATUS_OK;
@@ -221,12 +208,13 @@ static status check_rows(const struct image_log *self)
     for (uint32_t s = 0; s < self->sources; s++) {
         const struct waiting_extent end = waiting_extent(self->waiting, s);
         const uint64_t sealed = log_folder_next_seq(self->folder, s);
-        if (sealed == end.batches && self->rows[s] == end.rows)
+        const uint64_t rows = log_folder_rows(self->folder, s);
+        if (sealed == end.batches && rows == end.rows)
             continue;
         log_error("%s holds %llu batches with %llu rows of source %u, but its reader has %llu with "
                   "%llu: it belongs to another input",
                   log_folder_name(self->folder), (unsigned long long)sealed,
-                  (unsigned long long)self->rows[s], s, (unsigned long long)end.batches,
+                  (unsigned long long)rows, s, (unsigned long long)end.batches,
                   (unsigned long long)end.rows);
         return STATUS_BAD_INPUT;
     }
@@ -276,14 +264,42 @@ static status log_seal(void *state, bool all, uint64_t *sealed, bool *room)
 static void log_tally(void *state, struct tally *out)
 {
     const struct image_log *self = state;
-    *out = self->tally;
+    *out = log_folder_tally(self->folder);
+}
+
+/* A segment is missing or damaged: a replay has nothing else to read; otherwise the sources have
+ * what it held, and what those after it hold. */
+static status give_up_segment(struct image_log *self)
+{
+    const char *why;
+    const size_t lost = shelf_fault(self->shelf, &why);
+    if (self->waiting == NULL) {
+        char path[4096];
+        log_folder_path(self->folder, lost, sizeof path, path);
+        log_error("%s %s; a replay has no source to read it from again", path, why);
+        return STATUS_BAD_INPUT;
+    }
+    const status done = log_folder_cut(self->folder, lost, why);
+    if (done == STATUS_NO_SPACE)
+        return wait_for_room(self);
+    if (done != STATUS_OK)
+        return done;
+    shelf_forget(self->shelf, lost);
+    start_waiting(self);
+    return STATUS_OK;
 }
 
 static status log_item(void *state, uint64_t place, const double mass[2], union record *out,
                        uint32_t *source)
 {
-    const struct image_log *self = state;
-    return shelf_get_filtered(self->shelf, place, mass, &out->images, source);
+    struct image_log *self = state;
+    if (place >= log_folder_places(self->folder))
+        return STATUS_END;
+    status got = shelf_get_filtered(self->shelf, place, mass, &out->images, source);
+    if (got != STATUS_BAD_SHAPE)
+        return got;
+    got = give_up_segment(self);
+    return got == STATUS_OK ? STATUS_END : got;
 }
 
 static void log_describe(void *state, size_t size, char out[])

@@ -16,13 +16,15 @@ struct book {
 };
 
 struct shelf {
-    const log_folder *folder;
+    log_folder *folder;
     struct book book[OPEN_MAX];
     uint64_t clock;
     struct image_columns filtered;
+    size_t fault; /* segment */
+    char why[LOG_FOLDER_WHY];
 };
 
-status shelf_create(shelf **out, const log_folder *folder)
+status shelf_create(shelf **out, log_folder *folder)
 {
     assert(out != NULL && folder != NULL);
     shelf *self = calloc(1, sizeof *self);
@@ -81,10 +83,9 @@ static status open_book(shelf *self, size_t index, struct book **out)
     if (book->segment != NULL && book->index == index)
         return STATUS_OK;
     segment_close(&book->segment);
-    char path[4096];
-    log_folder_path(self->folder, index, sizeof path, path);
     book->index = index;
-    return segment_open(&book->segment, path);
+    self->fault = index;
+    return log_folder_load(self->folder, index, &book->segment, self->why);
 }
 
 status shelf_get(shelf *self, uint64_t place, struct segment_batch *out)
@@ -111,4 +112,17 @@ status shelf_get_filtered(shelf *self, uint64_t place, const double mass[2],
     if (isinf(mass[0]) && isinf(mass[1]))
         return STATUS_OK;
     return image_columns_filter(&self->filtered, &batch.images, mass, out);
+}
+
+size_t shelf_fault(const shelf *self, const char **why)
+{
+    *why = self->why;
+    return self->fault;
+}
+
+void shelf_forget(shelf *self, size_t first)
+{
+    for (size_t i = 0; i < OPEN_MAX; i++)
+        if (self->book[i].index >= first)
+            segment_close(&self->book[i].segment);
 }

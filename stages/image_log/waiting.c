@@ -86,6 +86,23 @@ void waiting_start(waiting *self, uint32_t source, uint64_t seq)
     self->line[source].ready = seq;
 }
 
+static void leave_spare(waiting *self, struct slot *slot)
+{
+    self->spare[self->n_spare++] = slot->columns;
+    slot->columns = (struct image_columns){0};
+    slot->here = false;
+}
+
+void waiting_clear(waiting *self)
+{
+    for (uint32_t s = 0; s < self->n; s++)
+        for (uint32_t i = 0; i < self->window; i++)
+            if (self->line[s].slot[i].here)
+                leave_spare(self, &self->line[s].slot[i]);
+    self->count = 0;
+    self->n_ready = 0;
+}
+
 void waiting_end(waiting *self, uint32_t source, uint64_t batches, uint64_t rows)
 {
     assert(source < self->n);
@@ -108,13 +125,6 @@ static void take_spare(waiting *self, struct slot *slot)
     image_columns_fini(&slot->columns); /* it has some if copying failed before */
     if (self->n_spare > 0)
         slot->columns = self->spare[--self->n_spare];
-}
-
-static void leave_spare(waiting *self, struct slot *slot)
-{
-    self->spare[self->n_spare++] = slot->columns;
-    slot->columns = (struct image_columns){0};
-    slot->here = false;
 }
 
 status waiting_add(waiting *self, uint32_t source, uint64_t seq, const struct image_batch *images)

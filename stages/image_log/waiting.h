@@ -16,8 +16,11 @@ typedef struct waiting waiting;
 MUST_CHECK status waiting_create(waiting **out, uint32_t n_sources, uint32_t window);
 void waiting_destroy(waiting **self);
 
-/* Batches of a source below seq are on disk already. Before anything is added. */
+/* Batches of a source below seq are on disk already. While nothing is here. */
 void waiting_start(waiting *self, uint32_t source, uint64_t seq);
+/* Forgets all batches that are here, for a log that goes on from elsewhere; the ends of the sources
+ * stay known. */
+void waiting_clear(waiting *self);
 /* The source has so many batches in all, and so many rows. */
 void waiting_end(waiting *self, uint32_t source, uint64_t batches, uint64_t rows);
 struct waiting_extent {

@@ -118,24 +118,24 @@ class Places(RunCase):
         shutil.rmtree(other)
         ours.rename(other)
         self.refused("run", "t.yaml", says=(
-            f"manifest.json: of log {log_id}, expected log {other.name}\n",
+            f"manifest.jsonl: of log {log_id}, expected log {other.name}\n",
             "error: stage log.0 cannot go on: "))
 
     def test_a_state_folder_without_its_manifest(self):
         ours, log_id = self.state()
-        (ours / "manifest.json").unlink()
+        (ours / "manifest.jsonl").unlink()
         self.refused("run", "t.yaml", says=(
-            f"error: [log.0] state/{log_id}: 1 segments without manifest.json; nothing was "
-            "changed\n",))
+            f"error: [log.0] state/{log_id}: 1 segments that manifest.jsonl does not list; nothing "
+            "was changed. Restore the folder, or remove it to begin anew\n",))
         self.assertTrue((ours / "segment-000000.h5").exists())
 
     def test_a_manifest_that_was_edited(self):
         ours, log_id = self.state()
-        text = (ours / "manifest.json").read_text()
-        (ours / "manifest.json").write_text(text.replace('"epoch": 1', '"epoch": 7'))
+        text = (ours / "manifest.jsonl").read_text()
+        (ours / "manifest.jsonl").write_text(text.replace('"sources":1', '"sources":7'))
         self.refused("run", "t.yaml", says=(
-            f"error: [log.0] state/{log_id}/manifest.json: damaged: it does not fit its own "
-            "digest\n",))
+            f"error: [log.0] state/{log_id}/manifest.jsonl: damaged: its first line does not fit "
+            "its digest; nothing was changed\n",))
 
     def test_foreign_files_in_a_state_folder_are_left_alone(self):
         ours, _ = self.state()

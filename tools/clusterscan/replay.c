@@ -20,10 +20,15 @@ struct logs {
 
 static void add_if_log(struct logs *self, const char *state, const char *name)
 {
-    char manifest[4300];
+    static const char *const manifests[] = {"manifest.jsonl", "manifest.json"};
+    bool found = false;
     snprintf(self->last, sizeof self->last, "%.3800s/%.255s", state, name);
-    snprintf(manifest, sizeof manifest, "%s/manifest.json", self->last);
-    if (access(manifest, F_OK) != 0)
+    for (size_t i = 0; i < 2 && !found; i++) {
+        char manifest[4300];
+        snprintf(manifest, sizeof manifest, "%s/%s", self->last, manifests[i]);
+        found = access(manifest, F_OK) == 0;
+    }
+    if (!found)
         return;
     self->n++;
     const size_t used = strlen(self->list);
@@ -112,7 +117,7 @@ static status check(const topology *flow, const log_folder *log)
         return STATUS_BAD_INPUT;
     }
     if (log_folder_made_from(log) == NULL) {
-        log_error("%s/manifest.json does not tell with which jets and images it was made", name);
+        log_error("%s: the manifest does not tell with which jets and images it was made", name);
         return STATUS_BAD_INPUT;
     }
     json_t *wanted = analysis_of_images(topology_analysis(flow));

@@ -251,7 +251,7 @@ START_TEST(a_feed_gives_every_item_once_and_in_order)
     puller *in;
     uint64_t got[N];
     uint64_t total;
-    feeder_set_end(out);
+    feeder_set_end(out, true);
     ck_assert_int_eq(puller_create(&in, &consumer, endpoint, &everything), STATUS_OK);
     ck_assert_uint_eq(pull_items(out, in, N, got), N);
     for (uint64_t i = 0; i < N; i++)
@@ -270,7 +270,7 @@ START_TEST(a_partition_gets_its_own_items_only)
     puller *in;
     uint64_t got[11];
     const struct feed_filter third = {.modulus = 3, .remainder = 2, .mass = {0, 1}};
-    feeder_set_end(out);
+    feeder_set_end(out, true);
     ck_assert_int_eq(puller_create(&in, &consumer, endpoint, &third), STATUS_OK);
     ck_assert_uint_eq(pull_items(out, in, 11, got), 3);
     ck_assert_uint_eq(got[0], 2);
@@ -291,7 +291,7 @@ START_TEST(a_producer_that_comes_back_is_asked_for_the_rest)
     feeder_destroy(&out); /* with items on their way */
     producer.incarnation++;
     out = new_feeder(20);
-    feeder_set_end(out);
+    feeder_set_end(out, true);
     ck_assert_uint_eq(pull_items(out, in, 20, got), 13);
     for (uint64_t i = 0; i < 13; i++)
         ck_assert_uint_eq(got[i], 7 + i);
@@ -306,7 +306,7 @@ START_TEST(an_end_without_items_is_an_end)
     puller *in;
     uint64_t got[1];
     uint64_t total = 1;
-    feeder_set_end(out);
+    feeder_set_end(out, true);
     ck_assert_int_eq(puller_create(&in, &consumer, endpoint, &everything), STATUS_OK);
     ck_assert_uint_eq(pull_items(out, in, 1, got), 0);
     ck_assert(puller_ended(in, &total));
