@@ -16,6 +16,11 @@
 
 enum { IMAGE_CONSTITUENTS_MAX = 200, IMAGE_SIDE_MAX = 200 };
 
+/* Raised by every change that may change what an image batch holds for the same events and
+ * settings: jets, images, N-subjettiness, reasons to drop an event. It is part of the log id, so
+ * that images of two versions never meet in one log. */
+enum { IMAGING_VERSION = 1 };
+
 typedef struct image_maker image_maker;
 
 /* side in 1 .. IMAGE_SIDE_MAX pixels, half_width > 0. On STATUS_OK *out is the caller's. */

@@ -52,6 +52,8 @@ static status read_scalars(struct stage_place *self, const char *path)
     setup->sources = (uint32_t)sources;
     setup->window = (uint32_t)window;
     setup->settings = settings;
+    const json_t *contents = json_object_get(self->document, "contents");
+    setup->contents = json_is_array(contents) ? contents : NULL;
     const char *compression = text_or_null(self->document, "compression");
     const bool lz4 = compression != NULL && strcmp(compression, "lz4") == 0;
     self->coding = lz4 ? PAYLOAD_LZ4 : PAYLOAD_STORED;

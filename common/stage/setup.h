@@ -2,9 +2,10 @@
 /* setup: how a stage learns its place: the JSON file that `clusterscan run` writes for it.
  *   {name, replica, replicas, run_id, log_id, settings, analysis, analysis_text, folder, scratch,
  *    source, sources, window, compression, inputs: [{stage, type, endpoints: [...]}], output,
- *    control, monitor}
+ *    control, monitor, contents}
  * output is null for a sink; control (sources and the log) and monitor are endpoints; compression
- * is "none" or "lz4". */
+ * is "none" or "lz4"; contents, of a reader whose files are known, tells what it will find:
+ * [{path, events, identity: [device, inode, size, mtime, ctime], digest}], the masterkey last. */
 #ifndef COMMON_STAGE_SETUP_H
 #define COMMON_STAGE_SETUP_H
 

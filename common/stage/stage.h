@@ -41,10 +41,11 @@ struct stage_setup {
     const char *analysis_text; /* canonical YAML */
     struct analysis analysis;
     const json_t *settings;
-    const char *folder; /* STATE/LOG_ID */
-    uint32_t source;    /* of a source: its number in the order of the file */
-    uint32_t sources;   /* how many there are */
-    uint32_t window;    /* batches of a source that may be on their way to the log's disk */
+    const json_t *contents; /* of a source: its files as they must be; NULL: not known */
+    const char *folder;     /* STATE/LOG_ID */
+    uint32_t source;        /* of a source: its number in the order of the file */
+    uint32_t sources;       /* how many there are */
+    uint32_t window;        /* batches of a source that may be on their way to the log's disk */
     size_t n_inputs;
     const struct stage_input *inputs;
 };

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,38 +405,20 @@ status event_file_read(event_file *self, uint64_t first, uint32_t n, struct even
     return STATUS_OK;
 }
 
-static void digest_row(crypto_generichash_state *state, const struct event_batch *row)
+status event_file_identity(const event_file *self, struct file_identity *out)
 {
-    const size_t bytes = row->particles * sizeof(float);
-    crypto_generichash_update(state, (const uint8_t *)&row->particles, sizeof row->particles);
-    crypto_generichash_update(state, (const uint8_t *)row->pt, bytes);
-    crypto_generichash_update(state, (const uint8_t *)row->eta, bytes);
-    crypto_generichash_update(state, (const uint8_t *)row->phi, bytes);
-    const int8_t label = row->label != NULL ? row->label[0] : -1;
-    crypto_generichash_update(state, (const uint8_t *)&label, sizeof label);
+    int *fd;
+    if (H5Fget_vfd_handle(self->file, H5P_DEFAULT, (void **)&fd) < 0)
+        return STATUS_IO;
+    return file_identity_of_open(*fd, out);
 }
 
-status event_file_digest(event_file *self, uint8_t digest[16])
+status event_file_reread(const event_file *self, struct content *out)
 {
-    enum { ROWS = 64 };
-    if (sodium_init() < 0)
-        return STATUS_NO_MEMORY;
-    const char *layout = event_layout_name(self->layout);
-    crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, 16);
-    crypto_generichash_update(&state, (const uint8_t *)&self->bytes, sizeof self->bytes);
-    crypto_generichash_update(&state, (const uint8_t *)layout, strlen(layout) + 1);
-    crypto_generichash_update(&state, (const uint8_t *)self->shape, strlen(self->shape) + 1);
-    const uint64_t rows = self->events < ROWS ? self->events : ROWS;
-    for (uint64_t i = 0; i < rows; i++) {
-        struct event_batch row;
-        /* i x events may not fit 64 bits; the remainders keep the rows as even. */
-        const uint64_t at = i * (self->events / rows) + i * (self->events % rows) / rows;
-        const status outcome = event_file_read(self, at, 1, &row);
-        if (outcome != STATUS_OK)
-            return outcome;
-        digest_row(&state, &row);
-    }
-    crypto_generichash_final(&state, digest, 16);
-    return STATUS_OK;
+    int *fd;
+    char path[40];
+    if (H5Fget_vfd_handle(self->file, H5P_DEFAULT, (void **)&fd) < 0)
+        return STATUS_IO;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+    return content_read(out, path);
 }

@@ -13,6 +13,7 @@
 
 #include "common/kernels/records.h"
 #include "common/status/status.h"
+#include "common/store/content.h"
 
 enum event_layout { LAYOUT_LHCO_TABLE, LAYOUT_COLUMNS };
 /* "lhco-table" or "columns". */
@@ -42,9 +43,11 @@ const char *event_file_shape(const event_file *self);
 MUST_CHECK status event_file_read(event_file *self, uint64_t first, uint32_t n,
                                   struct event_batch *out);
 
-/* What names the content in ids: size in bytes, layout, shape and 64 evenly spaced rows (with the
- * masterkey's labels), fed to a BLAKE2b-128. Not the file's name. */
-MUST_CHECK status event_file_digest(event_file *self, uint8_t digest[16]);
+/* The identity of the file that is open here, which another may have replaced under its name.
+ * STATUS_IO or STATUS_BAD_INPUT, not logged, if it cannot be told. */
+MUST_CHECK status event_file_identity(const event_file *self, struct file_identity *out);
+/* Reads all bytes of the file that is open here again; errors as content_read. */
+MUST_CHECK status event_file_reread(const event_file *self, struct content *out);
 
 /* Writes a `columns` file, whole or not at all: to a temporary name in the same folder, fsync,
  * rename. Rows are appended batch by batch; labels either always or never. */

@@ -214,10 +214,11 @@ const struct key schema_analysis[] = {
 
 const struct key schema_stage[] = {
     {.path = "run",
-     .type = KEY_TEXT,
+     .type = KEY_WORDS,
      .min = 1,
      .max = PATH_BYTES_MAX,
-     .help = "a stage of ours by name, or any command"},
+     .help = "a stage of ours by name, or any command: one text, split at blanks, or a list of "
+             "its words"},
     {.path = "from",
      .type = KEY_TEXTS,
      .fallback = "null",
@@ -464,6 +465,10 @@ void schema_expect(const struct key *key, size_t size, char out[])
     case KEY_TEXTS:
         snprintf(out, size, "one or more printable texts of 1 to %.0f bytes", key->max);
         return;
+    case KEY_WORDS:
+        snprintf(out, size, "a printable text of 1 to %.0f bytes, or a list of such words",
+                 key->max);
+        return;
     case KEY_BLOCK:
         snprintf(out, size, "a mapping");
         return;
@@ -592,6 +597,7 @@ bool schema_fits(const struct key *key, const json_t *value, int *element)
     case KEY_ROWS:
         return pair_fits(key, value, element);
     case KEY_TEXTS:
+    case KEY_WORDS:
         return texts_fit(key, value, element);
     case KEY_BLOCK:
         return json_is_object(value);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/topology/command_words.h"
 #include "common/topology/document.h"
 #include "common/topology/schema.h"
 #include "common/topology/topology_block.h"
@@ -111,20 +112,30 @@ static void fill_stage(struct draft *draft, size_t index, const char *name, cons
 {
     struct draft_stage *stage = &draft->stages[index];
     struct topology_stage *out = &draft->topology->stages[index];
-    const char *run = json_string_value(json_object_get(values, "run"));
-    stage->run_known = run != NULL;
+    out->words = command_words(json_object_get(values, "run"));
+    draft->topology->runs[index] = out->words != NULL ? command_text(out->words) : NULL;
+    const char *run = draft->topology->runs[index];
+    if (run == NULL) {
+        document_no_memory(draft->document);
+        run = "";
+    }
+    stage->run_known = run[0] != '\0';
     stage->from_known = good || json_is_array(json_object_get(values, "from")) ||
                         (stage->block != NULL && fy_node_is_mapping(stage->block) &&
                          place_find(stage->block, "from").key == NULL);
-    stage->kind = run != NULL ? schema_stage_find(run) : NULL;
+    stage->kind = stage->run_known ? schema_stage_find(run) : NULL;
     out->name = name;
     out->run = run;
     out->ours = stage->kind != NULL;
+    if (out->ours) {
+        command_words_free(out->words);
+        out->words = NULL;
+    }
     out->replicas = (uint32_t)json_integer_value(json_object_get(values, "replicas"));
     out->compression = json_string_value(json_object_get(values, "compression"));
     out->line = document_line(stage->key);
     /* Without `run` nobody knows which settings are right. */
-    out->settings = run != NULL ? read_settings(draft, stage, name) : json_object();
+    out->settings = stage->run_known ? read_settings(draft, stage, name) : json_object();
     if (out->settings == NULL)
         document_no_memory(draft->document);
 }
@@ -175,7 +186,9 @@ static bool read_stages(struct draft *draft, struct fy_node *root)
     }
     draft->stages = calloc((size_t)n, sizeof *draft->stages);
     draft->topology->stages = calloc((size_t)n, sizeof *draft->topology->stages);
-    bool good = draft->stages != NULL && draft->topology->stages != NULL;
+    draft->topology->runs = calloc((size_t)n, sizeof(char *));
+    bool good =
+        draft->stages != NULL && draft->topology->stages != NULL && draft->topology->runs != NULL;
     void *iterator = NULL;
     struct fy_node_pair *pair;
     while (good && (pair = fy_node_mapping_iterate(place.value, &iterator)) != NULL)
@@ -248,9 +261,13 @@ void topology_destroy(topology **self)
 {
     if (*self == NULL)
         return;
-    for (size_t i = 0; i < (*self)->n; i++)
+    for (size_t i = 0; i < (*self)->n; i++) {
         json_decref((*self)->stages[i].settings);
+        command_words_free((*self)->stages[i].words);
+        free((*self)->runs[i]);
+    }
     free((*self)->stages);
+    free((*self)->runs);
     free((*self)->edges);
     json_decref((*self)->blocks);
     json_decref((*self)->names);

@@ -36,10 +36,12 @@ struct topology_input {
  *                  that a consumer of ours still lacks or, where that is none or two, what our
  *                  stage with the same inputs gives.
  * An image_log that takes from nobody, where no stage hands out work, is a replay.
- * Its command is split at blanks; the first word is looked up as execvp(3) does. */
+ * Its command is a list of words, or a text that is split at blanks; the first word is looked up
+ * as execvp(3) does. */
 struct topology_stage {
     const char *name; /* [a-z][a-z0-9_-]*, at most 32 characters */
-    const char *run;  /* as in the file: a stage of ours or a command line */
+    const char *run;  /* a stage of ours, or a command: its words, those with blanks quoted */
+    char **words;     /* of the command, ends with NULL; NULL: a stage of ours */
     bool ours;        /* run names one of our stages */
     enum stage_role role;
     enum message_type output;

@@ -19,7 +19,8 @@ struct topology {
     json_t *blocks; /* list: per stage the values of schema_stage */
     struct analysis analysis;
     size_t n;
-    struct topology_stage *stages; /* [n] settings are owned, texts borrowed from above */
+    char **runs;                   /* [n] `run` of each stage as one text */
+    struct topology_stage *stages; /* [n] settings and words are owned, texts borrowed from above */
     struct topology_input *edges;  /* what the stages' inputs point into */
 };
 

@@ -220,14 +220,13 @@ static bool is_program(const char *path)
 }
 
 /* Whether the word is a program as execvp(3) would find it. */
-static bool on_path(size_t length, const char word[])
+static bool on_path(const char *word)
 {
     const char *folders = getenv("PATH");
     while (folders != NULL) {
         const size_t n = strcspn(folders, ":");
         char *path = NULL;
-        if (asprintf(&path, "%.*s%s%.*s", (int)n, folders, n > 0 ? "/" : "./", (int)length, word) <
-            0)
+        if (asprintf(&path, "%.*s%s%s", (int)n, folders, n > 0 ? "/" : "./", word) < 0)
             return false;
         const bool found = is_program(path);
         free(path);
@@ -238,25 +237,11 @@ static bool on_path(size_t length, const char word[])
     return false;
 }
 
-/* Whether the first word of a command line is a program. */
-static bool command_exists(const char *command)
-{
-    const char *word = command + strspn(command, " \t");
-    const size_t length = strcspn(word, " \t");
-    if (length == 0)
-        return false;
-    if (memchr(word, '/', length) == NULL)
-        return on_path(length, word);
-    char *path = strndup(word, length);
-    const bool found = path != NULL && is_program(path);
-    free(path);
-    return found;
-}
-
 static void check_command(struct draft *self, size_t stage)
 {
     const struct topology_stage *s = &self->topology->stages[stage];
-    if (command_exists(s->run))
+    const char *program = s->words[0];
+    if (program != NULL && (strchr(program, '/') != NULL ? is_program(program) : on_path(program)))
         return;
     const struct place place = place_find(self->stages[stage].block, "run");
     document_mistake(self->document, place.value, place.key,

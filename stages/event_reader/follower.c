@@ -208,14 +208,16 @@ static status take(follower *self)
     struct journal_file taken = {.name = self->name[self->next],
                                  .events = event_file_events(self->file)};
     char *path = path_of(self, taken.name);
-    struct stat about = {0};
-    status done = path != NULL ? event_file_digest(self->file, taken.digest) : STATUS_NO_MEMORY;
-    if (done == STATUS_BAD_INPUT || (done == STATUS_OK && stat(path, &about) != 0)) {
-        free(path);
-        return refuse(self, not_good, true);
-    }
+    struct file_identity checked;
+    status done = path != NULL ? content_read(&taken.content, path) : STATUS_NO_MEMORY;
     free(path);
-    taken.bytes = (uint64_t)about.st_size;
+    if (done == STATUS_BAD_INPUT)
+        return refuse(self, not_good, true);
+    if (done == STATUS_OK && (event_file_identity(self->file, &checked) != STATUS_OK ||
+                              !file_identity_equal(&checked, &taken.content.identity))) {
+        forget_names(self); /* it has been replaced since it was checked: look again */
+        return STATUS_OK;
+    }
     if (done == STATUS_OK)
         done = when_noted(self, journal_take(self->notes, &taken));
     if (done != STATUS_OK)

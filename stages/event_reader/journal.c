@@ -94,8 +94,8 @@ static bool keep_line(journal *self, json_t *line)
     const char *name = NULL;
     const char *digest = NULL;
     const char *because = NULL;
+    const json_t *identity = NULL;
     json_int_t events = -1;
-    json_int_t bytes = -1;
     int end = 0;
     if (self->ended)
         return false;
@@ -112,17 +112,15 @@ static bool keep_line(journal *self, json_t *line)
         return true;
     }
     struct journal_file file = {0};
-    if (json_unpack(line, "{s:s, s:I, s:I, s:s !}", "file", &name, "events", &events, "bytes",
-                    &bytes, "digest", &digest) != 0 ||
-        events < 0 || bytes < 0 || strlen(digest) != 2 * sizeof file.digest ||
-        sodium_hex2bin(file.digest, sizeof file.digest, digest, 2 * sizeof file.digest, NULL, NULL,
-                       NULL) != 0)
+    if (json_unpack(line, "{s:s, s:I, s:o, s:s !}", "file", &name, "events", &events, "identity",
+                    &identity, "digest", &digest) != 0 ||
+        events < 0 || !file_identity_from_json(&file.content.identity, identity) ||
+        !content_from_hex(&file.content, digest))
         return false;
     file.name = strdup(name);
     if (file.name == NULL)
         return false;
     file.events = (uint64_t)events;
-    file.bytes = (uint64_t)bytes;
     self->file[self->n++] = file;
     keep_name(self, file.name);
     return true;
@@ -257,11 +255,12 @@ static status add_line(journal *self, json_t *line)
 
 status journal_take(journal *self, const struct journal_file *file)
 {
-    char digest[2 * sizeof file->digest + 1];
-    sodium_bin2hex(digest, sizeof digest, file->digest, sizeof file->digest);
-    return add_line(self, json_pack("{s:s, s:I, s:I, s:s}", "file", file->name, "events",
-                                    (json_int_t)file->events, "bytes", (json_int_t)file->bytes,
-                                    "digest", digest));
+    char digest[CONTENT_HEX_SIZE];
+    content_hex(&file->content, digest);
+    return add_line(self,
+                    json_pack("{s:s, s:I, s:o, s:s}", "file", file->name, "events",
+                              (json_int_t)file->events, "identity",
+                              file_identity_to_json(&file->content.identity), "digest", digest));
 }
 
 status journal_refuse(journal *self, const char *name, const char *because)

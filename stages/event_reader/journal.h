@@ -2,7 +2,8 @@
 /* journal: which files of a followed folder were taken, in which order, and which were refused:
  * STATE/LOG_ID/files-SOURCE.jsonl, one JSON object a line. A line is on the disk before anything
  * that follows from it is handed out, so a reader that starts again gives the same batches:
- *   {"file": NAME, "events": N, "bytes": SIZE, "digest": 32 hex digits}
+ *   {"file": NAME, "events": N, "identity": [DEVICE, INODE, SIZE, MTIME, CTIME],
+ *    "digest": 32 hex digits}
  *   {"refused": NAME, "because": TEXT}
  *   {"end": true} */
 #ifndef STAGES_EVENT_READER_JOURNAL_H
@@ -13,15 +14,13 @@
 #include <stdint.h>
 
 #include "common/status/status.h"
-
-enum { JOURNAL_DIGEST_BYTES = 16 };
+#include "common/store/content.h"
 
 /* A file that was taken. */
 struct journal_file {
     char *name;
     uint64_t events;
-    uint64_t bytes;
-    uint8_t digest[JOURNAL_DIGEST_BYTES]; /* event_file_digest */
+    struct content content; /* when it was taken */
 };
 
 typedef struct journal journal;

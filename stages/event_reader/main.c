@@ -6,10 +6,10 @@
  * Keeps nothing but, of a followed folder, a journal of the files taken: a batch can be read again
  * at any time, so only its number needs to be known. */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/log/log.h"
 #include "common/stage/stage.h"
@@ -19,10 +19,13 @@
 /* The part of one file that lies in settings.rows. */
 struct span {
     char *path;
-    uint64_t file_first;  /* row of the source where the file begins */
-    uint64_t first;       /* first row wanted, within the file */
-    uint64_t rows;        /* wanted */
-    uint64_t first_batch; /* seq of its first batch */
+    bool known;             /* what it must hold: content, and when that was last seen ... */
+    struct content content; /* ... under its name */
+    struct file_identity seen_open; /* ... in the file that is open */
+    uint64_t file_first;            /* row of the source where the file begins */
+    uint64_t first;                 /* first row wanted, within the file */
+    uint64_t rows;                  /* wanted */
+    uint64_t first_batch;           /* seq of its first batch */
 };
 
 struct reader {
@@ -76,9 +79,92 @@ static status add_span(struct reader *self, char *path, uint64_t events)
     return STATUS_OK;
 }
 
+/* --- what a file must hold --------------------------------------------------------------- */
+
+static status expect_content(struct span *span, const json_t *entry)
+{
+    const char *digest = json_string_value(json_object_get(entry, "digest"));
+    const json_t *identity = json_object_get(entry, "identity");
+    if (digest == NULL || !content_from_hex(&span->content, digest) ||
+        !file_identity_from_json(&span->content.identity, identity)) {
+        log_error("contents: expected identity and digest of %s", span->path);
+        return STATUS_BAD_INPUT;
+    }
+    span->known = true;
+    span->seen_open = span->content.identity;
+    return STATUS_OK;
+}
+
+static status has_changed(const struct reader *self, const struct span *span)
+{
+    log_error(
+        "%s: has changed since %s: expected the %llu bytes that it had; nothing that was read "
+        "since is counted. %s",
+        span->path, self->notes != NULL ? "it was taken" : "the run began",
+        (unsigned long long)span->content.identity.size,
+        self->notes != NULL ? "Put the file back, or start anew with another --state"
+                            : "Run again when it is complete");
+    return STATUS_BAD_INPUT;
+}
+
+/* The file that is open: as it was, or read again and found to hold the same. */
+static status check_open_file(const struct reader *self, struct span *span)
+{
+    struct file_identity now;
+    if (event_file_identity(self->file, &now) == STATUS_OK &&
+        file_identity_equal(&now, &span->seen_open))
+        return STATUS_OK;
+    struct content again;
+    const status done = event_file_reread(self->file, &again);
+    if (done == STATUS_NO_MEMORY)
+        return done;
+    if (done != STATUS_OK || memcmp(again.digest, span->content.digest, sizeof again.digest) != 0)
+        return has_changed(self, span);
+    span->seen_open = again.identity;
+    return STATUS_OK;
+}
+
+/* The file under that name likewise: a restarted reader would open this one. One that was removed
+ * while it is open does no harm yet. */
+static status check_named_file(const struct reader *self, struct span *span)
+{
+    struct file_identity now;
+    const status found = file_identity_of(span->path, &now);
+    if ((found == STATUS_OK && file_identity_equal(&now, &span->content.identity)) ||
+        (found != STATUS_OK && errno == ENOENT))
+        return STATUS_OK;
+    struct content again;
+    const status done = found == STATUS_OK ? content_read(&again, span->path) : found;
+    if (done == STATUS_NO_MEMORY)
+        return done;
+    if (done != STATUS_OK || memcmp(again.digest, span->content.digest, sizeof again.digest) != 0)
+        return has_changed(self, span);
+    span->content.identity = again.identity;
+    return STATUS_OK;
+}
+
+/* Whether file i, which is open, still holds what its images are named by. Two calls of stat(2)
+ * unless it was touched. */
+static status check_content(const struct reader *self, size_t i)
+{
+    struct span *span = &self->span[i];
+    if (!span->known)
+        return STATUS_OK;
+    const status done = check_open_file(self, span);
+    return done == STATUS_OK ? check_named_file(self, span) : done;
+}
+
+/* The labels were read from it just now. */
+static status check_masterkey(const struct reader *self, const json_t *entry)
+{
+    struct span key = {.path = (char *)self->masterkey};
+    const status done = expect_content(&key, entry);
+    return done == STATUS_OK ? check_named_file(self, &key) : done;
+}
+
 /* --- files that are all there ------------------------------------------------------------ */
 
-static status open_all(struct reader *self, const json_t *files)
+static status open_all(struct reader *self, const json_t *files, const json_t *contents)
 {
     for (size_t i = 0; i < json_array_size(files); i++) {
         const char *path = json_string_value(json_array_get(files, i));
@@ -91,6 +177,10 @@ static status open_all(struct reader *self, const json_t *files)
         status done = event_file_open(&self->file, path, self->masterkey);
         if (done == STATUS_OK)
             done = add_span(self, strdup(path), event_file_events(self->file));
+        if (done == STATUS_OK && contents != NULL)
+            done = expect_content(&self->span[i], json_array_get(contents, i));
+        if (done == STATUS_OK)
+            done = check_content(self, i);
         if (done != STATUS_OK)
             return done;
     }
@@ -112,6 +202,12 @@ static status add_taken(struct reader *self)
         if (asprintf(&path, "%s/%s", self->folder, file->name) < 0)
             return STATUS_NO_MEMORY;
         done = add_span(self, path, file->events);
+        if (done != STATUS_OK)
+            return done;
+        struct span *span = &self->span[self->n - 1];
+        span->known = true;
+        span->content = file->content;
+        span->seen_open = file->content.identity;
     }
     return done;
 }
@@ -153,26 +249,6 @@ static int reader_watch(void *state)
     return self->follower != NULL ? follower_watch(self->follower) : -1;
 }
 
-/* A file that was taken must be what it was then. */
-static status check_taken(const struct reader *self, size_t i)
-{
-    const struct journal_file *taken = journal_file(self->notes, i);
-    uint8_t digest[JOURNAL_DIGEST_BYTES];
-    struct stat about;
-    const status done = event_file_digest(self->file, digest);
-    if (done != STATUS_OK)
-        return done;
-    if (stat(self->span[i].path, &about) == 0 && (uint64_t)about.st_size == taken->bytes &&
-        event_file_events(self->file) == taken->events &&
-        memcmp(digest, taken->digest, sizeof digest) == 0)
-        return STATUS_OK;
-    log_error("%s: expected the file of %llu events and %llu bytes that was taken (%s), but it has "
-              "changed since; start anew with another --state",
-              self->span[i].path, (unsigned long long)taken->events,
-              (unsigned long long)taken->bytes, journal_path(self->notes));
-    return STATUS_BAD_INPUT;
-}
-
 /* --- the whole --------------------------------------------------------------------------- */
 
 static status open_span(struct reader *self, size_t i)
@@ -182,8 +258,8 @@ static status open_span(struct reader *self, size_t i)
     event_file_close(&self->file);
     self->file_index = i;
     status done = event_file_open(&self->file, self->span[i].path, self->masterkey);
-    if (done == STATUS_OK && self->notes != NULL)
-        done = check_taken(self, i);
+    if (done == STATUS_OK)
+        done = check_content(self, i);
     if (done != STATUS_OK)
         event_file_close(&self->file);
     return done;
@@ -225,7 +301,10 @@ static status reader_create(void **out, const struct stage_setup *setup)
                   json_array_size(files));
         return STATUS_BAD_INPUT;
     }
-    return open_all(self, files);
+    status done = open_all(self, files, setup->contents);
+    if (done == STATUS_OK && self->masterkey != NULL && setup->contents != NULL)
+        done = check_masterkey(self, json_array_get(setup->contents, json_array_size(files)));
+    return done;
 }
 
 static void reader_extent(void *state, uint64_t *batches, uint64_t *rows)
@@ -262,6 +341,8 @@ static status reader_read(void *state, uint64_t seq, struct event_batch *out)
     status done = open_span(self, i);
     if (done == STATUS_OK)
         done = event_file_read(self->file, span->first + skipped, n, out);
+    if (done == STATUS_OK) /* only now: what changed while it was read is not handed out */
+        done = check_content(self, i);
     if (done == STATUS_OK)
         out->first_row = span->file_first + span->first + skipped;
     return done;

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/kernels/image.h"
 #include "common/store/event_file.h"
 #include "common/topology/schema.h"
 #include "tools/clusterscan/source_files.h"
@@ -22,40 +24,136 @@ static json_t *lasting_settings(const struct topology_stage *stage)
     return copy;
 }
 
-static json_t *program_of(const struct topology_stage *stage)
+/* --- commands of others ------------------------------------------------------------------ */
+
+/* The file that a command's first word names, as execvp(3) finds it; NULL if there is none. */
+static char *find_on_path(const char *word)
 {
-    return json_pack("{s:s, s:o}", "run", stage->run, "settings", lasting_settings(stage));
+    const char *folders = getenv("PATH");
+    if (strchr(word, '/') != NULL || folders == NULL)
+        return strdup(word);
+    for (const char *at = folders; *at != '\0';) {
+        const size_t n = strcspn(at, ":");
+        char *path = NULL;
+        if (asprintf(&path, "%.*s/%s", n > 0 ? (int)n : 1, n > 0 ? at : ".", word) < 0)
+            return NULL;
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+        at += n + (at[n] == ':');
+    }
+    return NULL;
 }
 
-static status add_file_digest(json_t *list, const char *path, const char *masterkey)
+static status add_digest(json_t *list, const struct content *content)
 {
-    event_file *file = NULL;
-    uint8_t digest[16];
-    char hex[2 * sizeof digest + 1];
-    status done = event_file_open(&file, path, masterkey);
-    if (done == STATUS_OK)
-        done = event_file_digest(file, digest);
-    event_file_close(&file);
-    if (done != STATUS_OK)
-        return done;
-    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    char hex[CONTENT_HEX_SIZE];
+    content_hex(content, hex);
     return json_array_append_new(list, json_string(hex)) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static status add_files(json_t *to, const struct topology_stage *stage, const json_t *files)
+/* The digest of the file at path, if a regular file is there. */
+static status add_named_file(json_t *list, const char *path, content_book *book)
 {
-    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
-    if (source_files_followed(stage)) /* its path is all that is known before it has ended */
-        return json_object_set_new(to, "files", json_copy((json_t *)files)) == 0 ? STATUS_OK
-                                                                                 : STATUS_NO_MEMORY;
+    struct file_identity identity;
+    if (path == NULL || file_identity_of(path, &identity) != STATUS_OK)
+        return STATUS_OK;
+    struct content content;
+    const status done = content_book_find(book, path, &content);
+    return done == STATUS_OK ? add_digest(list, &content) : done;
+}
+
+/* Of every file that a word of the command names: who edits a script has another stage. */
+static status add_command_files(json_t *program, const struct topology_stage *stage,
+                                content_book *book)
+{
     json_t *list = json_array();
     status done = list != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-    for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++)
-        done = add_file_digest(list, json_string_value(json_array_get(files, i)), masterkey);
-    if (json_object_set_new(to, "files", list) != 0 && done == STATUS_OK)
+    for (char **word = stage->words; done == STATUS_OK && *word != NULL; word++) {
+        char *path = word == stage->words ? find_on_path(*word) : strdup(*word);
+        done = add_named_file(list, path, book);
+        free(path);
+    }
+    if (json_object_set_new(program, "files_named", list) != 0 && done == STATUS_OK)
         done = STATUS_NO_MEMORY;
     return done;
 }
+
+static status program_of(const struct topology_stage *stage, content_book *book, json_t **out)
+{
+    *out = json_pack("{s:s, s:o}", "run", stage->run, "settings", lasting_settings(stage));
+    if (*out == NULL)
+        return STATUS_NO_MEMORY;
+    return stage->ours ? STATUS_OK : add_command_files(*out, stage, book);
+}
+
+/* --- input files ------------------------------------------------------------------------- */
+
+/* Opened to see that it is an event file, and its first, middle and last event read. */
+static status check_event_file(const char *path, const char *masterkey, uint64_t *events)
+{
+    event_file *file = NULL;
+    struct event_batch batch;
+    status done = event_file_open(&file, path, masterkey);
+    if (done == STATUS_OK)
+        *events = event_file_events(file);
+    for (uint64_t third = 0; done == STATUS_OK && *events > 0 && third < 3; third++)
+        done = event_file_read(file, third * (*events - 1) / 2, 1, &batch);
+    event_file_close(&file);
+    return done;
+}
+
+/* One input file: its digest for the id, and for the reader what it is to find. */
+static status add_input(json_t *digests, json_t *contents, const char *path, uint64_t events,
+                        content_book *book)
+{
+    struct content content;
+    char hex[CONTENT_HEX_SIZE];
+    status done = content_book_find(book, path, &content);
+    if (done == STATUS_OK)
+        done = add_digest(digests, &content);
+    if (done != STATUS_OK)
+        return done;
+    content_hex(&content, hex);
+    json_t *entry = json_pack("{s:s, s:I, s:o, s:s}", "path", path, "events", (json_int_t)events,
+                              "identity", file_identity_to_json(&content.identity), "digest", hex);
+    return json_array_append_new(contents, entry) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static status add_inputs(json_t *digests, json_t *contents, const struct topology_stage *stage,
+                         const json_t *files, content_book *book)
+{
+    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
+    status done = STATUS_OK;
+    for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++) {
+        const char *path = json_string_value(json_array_get(files, i));
+        uint64_t events = 0;
+        done = check_event_file(path, masterkey, &events);
+        if (done == STATUS_OK)
+            done = add_input(digests, contents, path, events, book);
+    }
+    if (done == STATUS_OK && masterkey != NULL)
+        done = add_input(digests, contents, masterkey, 0, book);
+    return done;
+}
+
+static status add_files(json_t *to, const struct topology_stage *stage, const json_t *files,
+                        content_book *book, json_t **contents)
+{
+    if (source_files_followed(stage)) /* its path is all that is known before it has ended */
+        return json_object_set_new(to, "files", json_copy((json_t *)files)) == 0 ? STATUS_OK
+                                                                                 : STATUS_NO_MEMORY;
+    json_t *digests = json_array();
+    *contents = json_array();
+    status done = digests != NULL && *contents != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    if (done == STATUS_OK)
+        done = add_inputs(digests, *contents, stage, files, book);
+    if (json_object_set_new(to, "files", digests) != 0 && done == STATUS_OK)
+        done = STATUS_NO_MEMORY;
+    return done;
+}
+
+/* --- ids --------------------------------------------------------------------------------- */
 
 /* BLAKE2b-128 of the compact text with sorted keys, as 32 hex digits. */
 static status digest_of(json_t *object, char id[RUN_ID_SIZE])
@@ -70,45 +168,63 @@ static status digest_of(json_t *object, char id[RUN_ID_SIZE])
     return STATUS_OK;
 }
 
-/* Appends the programs of one side of the log; the readers, which are left, with what they read. */
-static status add_programs(json_t *list, const topology *flow, json_t *const files[], bool left)
+static bool is_left_of_log(const struct topology_stage *stage)
+{
+    return stage->role == ROLE_SOURCE || stage->role == ROLE_WORKER;
+}
+
+/* The programs left of the log; the readers with what they read. */
+static status add_left(json_t *list, const topology *flow, json_t *const files[],
+                       content_book *book, json_t *contents[])
 {
     status done = STATUS_OK;
     for (size_t i = 0; i < topology_n_stages(flow) && done == STATUS_OK; i++) {
         const struct topology_stage *stage = topology_stage(flow, i);
-        const bool is_left = stage->role == ROLE_SOURCE || stage->role == ROLE_WORKER;
-        if (stage->role == ROLE_LOG || is_left != left)
+        if (!is_left_of_log(stage))
             continue;
-        json_t *program = program_of(stage);
-        if (left && files[i] != NULL)
-            done = add_files(program, stage, files[i]);
+        json_t *program = NULL;
+        done = program_of(stage, book, &program);
+        if (done == STATUS_OK && files[i] != NULL)
+            done = add_files(program, stage, files[i], book, &contents[i]);
         if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
             done = STATUS_NO_MEMORY;
     }
     return done;
 }
 
-static status make_log_id(struct ids *out, const topology *flow, json_t *const files[])
+static status add_right(json_t *list, const topology *flow, content_book *book)
+{
+    status done = STATUS_OK;
+    for (size_t i = 0; i < topology_n_stages(flow) && done == STATUS_OK; i++) {
+        const struct topology_stage *stage = topology_stage(flow, i);
+        if (is_left_of_log(stage) || stage->role == ROLE_LOG)
+            continue;
+        json_t *program = NULL;
+        done = program_of(stage, book, &program);
+        if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
+            done = STATUS_NO_MEMORY;
+    }
+    return done;
+}
+
+static status make_log_id(struct ids *out, const topology *flow, json_t *programs)
 {
     json_t *analysis = analysis_to_json(topology_analysis(flow));
-    json_t *programs = json_array();
-    status done = add_programs(programs, flow, files, true);
     json_t *object =
-        json_pack("{s:o, s:O, s:O, s:O}", "programs", programs, "batch",
-                  json_object_get(json_object_get(analysis, "stream"), "batch"), "jets",
+        json_pack("{s:i, s:O, s:O, s:O, s:O}", "imaging", IMAGING_VERSION, "programs", programs,
+                  "batch", json_object_get(json_object_get(analysis, "stream"), "batch"), "jets",
                   json_object_get(analysis, "jets"), "image", json_object_get(analysis, "image"));
-    if (done == STATUS_OK)
-        done = object != NULL ? digest_of(object, out->log_id) : STATUS_NO_MEMORY;
+    const status done = object != NULL ? digest_of(object, out->log_id) : STATUS_NO_MEMORY;
     json_decref(object);
     json_decref(analysis);
     return done;
 }
 
-static status make_run_id(struct ids *out, const topology *flow)
+static status make_run_id(struct ids *out, const topology *flow, content_book *book)
 {
     char *text = analysis_to_yaml(topology_analysis(flow));
     json_t *programs = json_array();
-    status done = add_programs(programs, flow, NULL, false);
+    status done = add_right(programs, flow, book);
     json_t *object = json_pack("{s:s, s:s?, s:o}", "log_id", out->log_id, "analysis", text,
                                "programs", programs);
     if (done == STATUS_OK)
@@ -118,14 +234,20 @@ static status make_run_id(struct ids *out, const topology *flow)
     return done;
 }
 
-status ids_make(struct ids *out, const topology *flow, json_t *const files[])
+status ids_make(struct ids *out, const topology *flow, json_t *const files[], content_book *book,
+                json_t *contents[])
 {
-    const status done = make_log_id(out, flow, files);
-    return done == STATUS_OK ? make_run_id(out, flow) : done;
+    json_t *programs = json_array();
+    status done = add_left(programs, flow, files, book, contents);
+    if (done == STATUS_OK)
+        done = make_log_id(out, flow, programs);
+    json_decref(programs);
+    return done == STATUS_OK ? make_run_id(out, flow, book) : done;
 }
 
-status ids_make_replay(struct ids *out, const topology *flow, const char *log_id)
+status ids_make_replay(struct ids *out, const topology *flow, const char *log_id,
+                       content_book *book)
 {
     snprintf(out->log_id, sizeof out->log_id, "%s", log_id);
-    return make_run_id(out, flow);
+    return make_run_id(out, flow, book);
 }

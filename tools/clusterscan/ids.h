@@ -10,6 +10,7 @@
 #include "common/status/status.h"
 #include "common/topology/topology.h"
 #include "common/wire/frame.h"
+#include "tools/clusterscan/content_book.h"
 
 struct ids {
     char log_id[RUN_ID_SIZE];
@@ -17,9 +18,14 @@ struct ids {
 };
 
 /* files[i]: expanded list of stage i, NULL where it is no reader of ours. Opens every event file:
- * STATUS_BAD_INPUT, logged, if one is not what it must be. A followed folder counts by its path. */
-MUST_CHECK status ids_make(struct ids *out, const topology *flow, json_t *const files[]);
+ * STATUS_BAD_INPUT, logged, if one is not what it must be. A file counts by all of its bytes, which
+ * the book knows or reads; a followed folder by its path; a command of others by its words and by
+ * the bytes of every file that a word names. contents[i], for each such list, gets what the reader
+ * is to find (the files' part of common/stage/setup.h); the caller's. */
+MUST_CHECK status ids_make(struct ids *out, const topology *flow, json_t *const files[],
+                           content_book *book, json_t *contents[]);
 /* Those of a replay of a log, which are those of the run that made it. */
-MUST_CHECK status ids_make_replay(struct ids *out, const topology *flow, const char *log_id);
+MUST_CHECK status ids_make_replay(struct ids *out, const topology *flow, const char *log_id,
+                                  content_book *book);
 
 #endif

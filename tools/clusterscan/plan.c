@@ -202,36 +202,28 @@ static status find_program(const char *name, char out[4096])
     return STATUS_BAD_INPUT;
 }
 
-/* The words of a command line, split at blanks, with room for three more. */
-static char **split_words(const char *line)
+/* Room for the words and three more. */
+static char **copy_words(char *const words[])
 {
     size_t n = 0;
-    for (const char *at = line; *at != '\0'; at++)
-        n += *at == ' ';
-    char **words = calloc(n + 5, sizeof *words);
-    char *copy = strdup(line);
-    size_t i = 0;
-    for (char *word = strtok(copy, " \t"); words != NULL && word != NULL;
-         word = strtok(NULL, " \t"))
-        words[i++] = strdup(word);
-    free(copy);
-    return words;
+    while (words[n] != NULL)
+        n++;
+    char **copy = calloc(n + 3, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < n; i++)
+        copy[i] = strdup(words[i]);
+    return copy;
 }
 
 static status make_command(struct plan_process *process, const struct topology_stage *stage)
 {
     char program[4096];
-    snprintf(program, sizeof program, "%.4000s", stage->run);
+    char *const ours[] = {program, NULL};
     if (stage->ours) {
         const status found = find_program(stage->run, program);
         if (found != STATUS_OK)
             return found;
-        process->argv = calloc(4, sizeof *process->argv);
-        if (process->argv != NULL)
-            process->argv[0] = strdup(program);
-    } else {
-        process->argv = split_words(program);
     }
+    process->argv = copy_words(stage->ours ? ours : stage->words);
     if (process->argv == NULL)
         return STATUS_NO_MEMORY;
     size_t n = 0;
@@ -301,7 +293,7 @@ static json_t *setup_of(const struct plan *self, const struct plan_process *proc
         stage->role == ROLE_SOURCE || (stage->role == ROLE_LOG && stage->n_inputs > 0);
     char *text = analysis_to_yaml(topology_analysis(self->flow));
     json_t *setup = json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:s, s:i, s:i, s:I, "
-                              "s:s, s:o, s:s?, s:s?, s:s}",
+                              "s:s, s:o, s:s?, s:s?, s:s, s:O?}",
                               "name", stage->name, "replica", (int)process->replica, "replicas",
                               (int)stage->replicas, "run_id", self->ids.run_id, "log_id",
                               self->ids.log_id, "settings", settings_of(self, process->stage),
@@ -311,7 +303,8 @@ static json_t *setup_of(const struct plan *self, const struct plan_process *proc
                               "sources", (int)self->sources, "window", window_of(self),
                               "compression", stage->compression, "inputs", inputs_of(self, stage),
                               "output", process->output[0] != '\0' ? process->output : NULL,
-                              "control", acked ? self->control : NULL, "monitor", self->monitor);
+                              "control", acked ? self->control : NULL, "monitor", self->monitor,
+                              "contents", self->contents[process->stage]);
     free(text);
     return setup;
 }
@@ -335,7 +328,8 @@ static status write_setup(const struct plan *self, const struct plan_process *pr
 static status expand_files(struct plan *self)
 {
     self->files = calloc(topology_n_stages(self->flow) + 1, sizeof(json_t *));
-    if (self->files == NULL)
+    self->contents = calloc(topology_n_stages(self->flow) + 1, sizeof(json_t *));
+    if (self->files == NULL || self->contents == NULL)
         return STATUS_NO_MEMORY;
     for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
         const struct topology_stage *stage = topology_stage(self->flow, s);
@@ -363,7 +357,13 @@ static status make_processes(struct plan *self)
 /* The ids, and where everything lies. */
 static status name_run(struct plan *self, const char *state)
 {
-    status done = ids_make(&self->ids, self->flow, self->files);
+    content_book *book = NULL;
+    status done = make_folders(state);
+    if (done == STATUS_OK)
+        done = content_book_open(&book, state);
+    if (done == STATUS_OK)
+        done = ids_make(&self->ids, self->flow, self->files, book, self->contents);
+    content_book_close(&book);
     self->sources = (uint32_t)sources_before(self, topology_n_stages(self->flow));
     snprintf(self->images, sizeof self->images, "%.4000s/%s", state, self->ids.log_id);
     snprintf(self->folder, sizeof self->folder, "%s", self->images);
@@ -375,8 +375,12 @@ static status name_replay(struct plan *self, const char *state)
 {
     struct replay replay;
     status done = replay_find(&replay, self->flow, state);
+    content_book *book = NULL;
     if (done == STATUS_OK)
-        done = ids_make_replay(&self->ids, self->flow, replay.log_id);
+        done = content_book_open(&book, state);
+    if (done == STATUS_OK)
+        done = ids_make_replay(&self->ids, self->flow, replay.log_id, book);
+    content_book_close(&book);
     self->sources = replay.sources;
     snprintf(self->images, sizeof self->images, "%s", replay.folder);
     snprintf(self->folder, sizeof self->folder, "%.4000s/replay-%s", state, self->ids.run_id);
@@ -419,6 +423,9 @@ void plan_fini(struct plan *self)
     for (size_t s = 0; self->files != NULL && s < topology_n_stages(self->flow); s++)
         json_decref(self->files[s]);
     free(self->files);
+    for (size_t s = 0; self->contents != NULL && s < topology_n_stages(self->flow); s++)
+        json_decref(self->contents[s]);
+    free(self->contents);
     if (self->control_port_holder >= 0)
         close(self->control_port_holder);
     if (self->sockets[0] != '\0')

@@ -35,6 +35,8 @@ struct plan {
     char control[PLAN_ENDPOINT_MAX]; /* of the log */
     int control_port_holder;
     json_t **files; /* [stages] expanded lists, NULL: no reader of ours */
+    json_t *
+        *contents; /* [stages] what is in those files, NULL: not known, as in a followed folder */
     size_t n;
     struct plan_process *process;
 };

@@ -77,6 +77,7 @@ static json_t *value_schema(const struct key *key)
     case KEY_ROWS:
         return pair_schema(key, "integer");
     case KEY_TEXTS:
+    case KEY_WORDS:
         return texts_schema(key);
     case KEY_BOOLEAN:
         return json_pack("{s:s}", "type", "boolean");

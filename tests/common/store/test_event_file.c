@@ -294,8 +294,6 @@ START_TEST(an_empty_frame_has_no_events)
     struct event_batch batch;
     ck_assert_int_eq(event_file_read(file, 0, 0, &batch), STATUS_OK);
     ck_assert_uint_eq(batch.particles, 0);
-    uint8_t digest[16];
-    ck_assert_int_eq(event_file_digest(file, digest), STATUS_OK);
     event_file_close(&file);
 }
 END_TEST
@@ -873,36 +871,6 @@ START_TEST(columns_of_wrong_length_or_type_are_refused)
 }
 END_TEST
 
-static void digest_of(const char *path, const char *masterkey, uint8_t digest[16])
-{
-    event_file *file = open_file(path, masterkey);
-    ck_assert_int_eq(event_file_digest(file, digest), STATUS_OK);
-    event_file_close(&file);
-}
-
-START_TEST(the_digest_names_the_content_and_not_the_file)
-{
-    uint8_t one[16], two[16];
-    const char *path = scratch_path("table.h5"), *copy = scratch_path("copy.h5");
-    write_table(path, "df", 3 * ROWS, WIDTH - 1, &plain);
-    write_table(copy, "df", 3 * ROWS, WIDTH - 1, &plain);
-    digest_of(path, NULL, one);
-    digest_of(copy, NULL, two);
-    ck_assert_mem_eq(one, two, 16);
-    spoil(copy, "df/block0_values", (hsize_t[]){0, 5}, 0.25); /* row 0 is always among the 64 */
-    digest_of(copy, NULL, two);
-    ck_assert_mem_ne(one, two, 16);
-    digest_of(path, write_masterkey(3 * ROWS, "0"), two);
-    ck_assert_mem_ne(one, two, 16);
-    digest_of(path, write_masterkey(3 * ROWS, "1"), one);
-    ck_assert_mem_ne(one, two, 16);
-    write_table(copy, "df", 3 * ROWS - 1, WIDTH - 1, &plain);
-    digest_of(path, NULL, one);
-    digest_of(copy, NULL, two);
-    ck_assert_mem_ne(one, two, 16);
-}
-END_TEST
-
 int main(void)
 {
     TCase *cases = tcase_create("event_file");
@@ -938,6 +906,5 @@ int main(void)
     tcase_add_test(cases, offsets_that_do_not_fit_are_refused);
     tcase_add_test(cases, a_column_label_that_is_neither_0_nor_1_is_refused_with_its_row);
     tcase_add_test(cases, columns_of_wrong_length_or_type_are_refused);
-    tcase_add_test(cases, the_digest_names_the_content_and_not_the_file);
     return run_case(cases, "event_file");
 }

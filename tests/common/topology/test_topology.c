@@ -198,9 +198,17 @@ static const struct broken {
     {9, "  images: {run: jet_image, from: reader, settings: [x]}", 42,
      "stages.images.settings must be a mapping, not [\"x\"]"},
     {8, "  reader: {settings: {files: [a.h5]}}", 3,
-     "missing key stages.reader.run: a stage of ours by name, or any command"},
-    {8, "  reader: {run: [event_reader]}", 12,
-     "stages.reader.run must be a printable text of 1 to 4095 bytes, not [\"event_reader\"]"},
+     "missing key stages.reader.run: a stage of ours by name, or any command: one text, split at "
+     "blanks, or a list of its words"},
+    {8, "  reader: {run: []}", 12,
+     "stages.reader.run must be a printable text of 1 to 4095 bytes, or a list of such words, not "
+     "[]"},
+    {8, "  reader: {run: [sh, 5]}", 22,
+     "stages.reader.run must be a printable text of 1 to 4095 bytes, or a list of such words, not "
+     "5"},
+    {8, "  reader: {run: [no such program, -x]}", 12,
+     "stages.reader.run: ''no such program' -x' is neither a stage of ours nor a program that can "
+     "be run"},
     {8, "  reader: {run: no-such-program -x}", 17,
      "stages.reader.run: 'no-such-program -x' is neither a stage of ours nor a program that can be "
      "run"},
@@ -571,7 +579,8 @@ START_TEST(an_unknown_key_of_set_is_told_as_such)
                        "unknown key analysis.training.evnts (known here: window, clusters, batch, "
                        "ensemble, seed, events)");
     assert_set_refused("stages.more.replicas=2",
-                       "missing key stages.more.run: a stage of ours by name, or any command");
+                       "missing key stages.more.run: a stage of ours by name, or any command: one "
+                       "text, split at blanks, or a list of its words");
 }
 END_TEST
 

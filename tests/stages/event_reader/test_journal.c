@@ -5,7 +5,9 @@
 #include "tests/support/scratch_folder.h"
 
 static const struct journal_file second = {
-    .name = "b \"2\".h5", .events = 517, .bytes = 90001, .digest = {0xab, 0, 7}};
+    .name = "b \"2\".h5",
+    .events = 517,
+    .content = {{64769, 517, 90001, 1700000000123456789, 1700000000987654321}, {0xab, 0, 7}}};
 
 static journal *open_journal(void)
 {
@@ -31,8 +33,8 @@ static void assert_three(const journal *notes)
     const struct journal_file *file = journal_file(notes, 0);
     ck_assert_str_eq(file->name, second.name);
     ck_assert_uint_eq(file->events, second.events);
-    ck_assert_uint_eq(file->bytes, second.bytes);
-    ck_assert_mem_eq(file->digest, second.digest, sizeof second.digest);
+    ck_assert(file_identity_equal(&file->content.identity, &second.content.identity));
+    ck_assert_mem_eq(file->content.digest, second.content.digest, sizeof second.content.digest);
     ck_assert(journal_knows(notes, "a.h5") && journal_knows(notes, "aa.h5"));
     ck_assert(journal_knows(notes, second.name) && !journal_knows(notes, "c.h5"));
     ck_assert_str_eq(journal_last_name(notes), second.name);

@@ -189,7 +189,7 @@ class Followed(ProductCase):
         self.assertEqual(self.sealed(), 0)
         self.toy("incoming/events-00000003.h5", 250, seed=9)
         done = self.command("run", "follow.yaml", code=2)
-        self.assertIn("events-00000003.h5: expected the file of 250 events", done.stderr)
+        self.assertIn("events-00000003.h5: has changed since it was taken", done.stderr)
         self.assertFalse((self.folder / "results.h5").exists())
 
     def test_wrong_settings_are_refused_with_2(self):
