@@ -20,7 +20,9 @@ struct kept {
 };
 
 struct keep {
-    int file;
+    char *folder;
+    int file;    /* -1: there was no room for one */
+    bool warned; /* that items stay in memory */
     off_t end;
     uint64_t n;
     uint64_t room;
@@ -49,10 +51,16 @@ status keep_create(keep **out, const char *folder)
     if (self == NULL)
         return STATUS_NO_MEMORY;
     self->file = open_nameless(folder);
-    if (self->file < 0) {
+    const bool full = self->file < 0 && (errno == ENOSPC || errno == EDQUOT);
+    if (self->file < 0 && !full) {
         log_error("cannot make a file in %s: %s", folder, strerror(errno));
         keep_destroy(&self);
         return STATUS_IO;
+    }
+    self->folder = strdup(folder);
+    if (self->folder == NULL) {
+        keep_destroy(&self);
+        return STATUS_NO_MEMORY;
     }
     *out = self;
     return STATUS_OK;
@@ -65,6 +73,7 @@ void keep_destroy(keep **self)
     for (uint64_t i = 0; i < (*self)->n; i++)
         free((*self)->item[i].memory);
     free((*self)->item);
+    free((*self)->folder);
     if ((*self)->file >= 0)
         close((*self)->file);
     free(*self);
@@ -94,23 +103,43 @@ static struct iovec part(const void *bytes, size_t size)
     return (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
 }
 
+/* Whether the item lies in the file; errno tells why not. */
+static bool put_in_file(keep *self, const struct wire_frame frames[2], size_t size)
+{
+    const struct iovec parts[2] = {part(frames[0].data, frames[0].size),
+                                   part(frames[1].data, frames[1].size)};
+    errno = ENOSPC; /* without a file, or where a part of the item still found room */
+    if (self->file < 0 || pwritev(self->file, parts, 2, self->end) != (ssize_t)size)
+        return false;
+    self->end += (off_t)size;
+    return true;
+}
+
+static status put_in_memory(keep *self, const struct wire_frame frames[2], struct kept *item)
+{
+    if (!self->warned)
+        log_warning("%s: an item for later readers cannot be written: %s; what finds no room there "
+                    "stays in memory",
+                    self->folder, strerror(errno));
+    self->warned = true;
+    item->memory = malloc(item->size[0] + item->size[1] + 1);
+    if (item->memory == NULL)
+        return STATUS_NO_MEMORY;
+    memcpy(item->memory, frames[0].data, frames[0].size);
+    memcpy(item->memory + frames[0].size, frames[1].data, frames[1].size);
+    return STATUS_OK;
+}
+
 status keep_add(keep *self, const struct wire_frame frames[2])
 {
     struct kept *item = next_item(self);
     if (item == NULL)
         return STATUS_NO_MEMORY;
     *item = (struct kept){.size = {frames[0].size, frames[1].size}, .place = self->end};
-    const size_t size = frames[0].size + frames[1].size;
-    const struct iovec parts[2] = {part(frames[0].data, frames[0].size),
-                                   part(frames[1].data, frames[1].size)};
-    if (pwritev(self->file, parts, 2, self->end) == (ssize_t)size) {
-        self->end += (off_t)size;
-    } else {
-        item->memory = malloc(size);
-        if (item->memory == NULL)
-            return STATUS_NO_MEMORY;
-        memcpy(item->memory, frames[0].data, frames[0].size);
-        memcpy(item->memory + frames[0].size, frames[1].data, frames[1].size);
+    if (!put_in_file(self, frames, frames[0].size + frames[1].size)) {
+        const status kept = put_in_memory(self, frames, item);
+        if (kept != STATUS_OK)
+            return kept;
     }
     self->n++;
     return STATUS_OK;

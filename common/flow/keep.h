@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* keep: the items that a producer right of the log has made, for whoever asks for them, however
  * late. They lie in a file without a name, so that memory does not grow with them, and are gone
- * with the process: a restarted one makes them again. What the disk has no room for stays in
- * memory. */
+ * with the process: a restarted one makes them again. What the disk has no room for, or cannot
+ * take, stays in memory, which is warned of once, with the reason. */
 #ifndef COMMON_FLOW_KEEP_H
 #define COMMON_FLOW_KEEP_H
 
@@ -14,7 +14,8 @@
 
 typedef struct keep keep;
 
-/* With its file in `folder`. STATUS_IO, logged, if none can be made there. */
+/* With its file in `folder` (where there is room for one, else in memory). STATUS_IO, logged, if
+ * none can be made there. */
 MUST_CHECK status keep_create(keep **out, const char *folder);
 void keep_destroy(keep **self);
 

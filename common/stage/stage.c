@@ -2,6 +2,7 @@
 #include "common/stage/stage.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "common/log/log.h"
 #include "common/stage/runtime.h"
 
-enum { WAIT_MS = 200, BEAT_MS = 500 };
+enum { WAIT_MS = 200, BEAT_MS = 500, ROOM_RETRY_MS = 2000 };
 
 static const struct role *role_of(enum stage_role role)
 {
@@ -53,7 +54,8 @@ struct pace {
 static json_t *tell_inputs(const struct runtime *runtime, const struct role *role)
 {
     json_t *list = json_array();
-    for (size_t i = 0; role->next != NULL && i < runtime->place.setup.n_inputs; i++) {
+    for (size_t i = 0;
+         role->next != NULL && runtime->role != NULL && i < runtime->place.setup.n_inputs; i++) {
         const uint64_t next = role->next(runtime, i);
         json_t *number = next == UINT64_MAX ? json_null() : json_integer((json_int_t)next);
         json_array_append_new(
@@ -71,8 +73,9 @@ static json_t *tell_flow(const struct runtime *runtime, const struct role *role,
                                         [WAIT_FOR_LOG] = "log",
                                         [WAIT_FOR_FILES] = "files",
                                         [WAIT_FOR_DISK] = "disk"};
-    struct role_news news = {0};
-    role->tell(runtime, &news);
+    struct role_news news = {.wait = WAIT_FOR_DISK}; /* what there is before a role is open */
+    if (runtime->role != NULL)
+        role->tell(runtime, &news);
     const struct stage_setup *setup = &runtime->place.setup;
     const bool input = news.wait == WAIT_FOR_INPUT && news.waits_input < setup->n_inputs;
     return json_pack("{s:b, s:i, s:s, s:s?, s:I, s:I, s:I, s:o}", "growing", runtime->growing,
@@ -87,7 +90,7 @@ static void beat(struct runtime *runtime, const struct role *role, const struct 
                  void *monitor)
 {
     char line[200] = "";
-    if (runtime->stage->describe != NULL)
+    if (runtime->stage->describe != NULL && runtime->self != NULL)
         runtime->stage->describe(runtime->self, sizeof line, line);
     const struct tally *tally = &runtime->tally;
     json_t *object = json_pack(
@@ -170,6 +173,30 @@ static status loop(struct runtime *runtime, const struct role *role, void *monit
     }
 }
 
+/* A full disk is waited for from the first byte on: nothing has been promised yet.
+ * STATUS_INTERRUPTED: asked to stop meanwhile. */
+static status create_when_there_is_room(struct runtime *runtime, const struct role *role,
+                                        void *monitor, int signals)
+{
+    const struct stage_setup *setup = &runtime->place.setup;
+    const struct pace pace = {.idle = 100};
+    for (bool full = false;; full = true) {
+        const status done = runtime->stage->create(&runtime->self, setup);
+        if (full && done == STATUS_OK)
+            log_info("there is space again in %s", setup->folder);
+        if (done != STATUS_NO_SPACE)
+            return done;
+        runtime->stage->destroy(&runtime->self);
+        if (!full)
+            log_error("no space left in %s: waiting for room", setup->folder);
+        beat(runtime, role, &pace, monitor);
+        struct pollfd news = {.fd = signals, .events = POLLIN};
+        poll(&news, 1, ROOM_RETRY_MS);
+        if (asked_to_stop(signals))
+            return STATUS_INTERRUPTED;
+    }
+}
+
 static status run_stage(struct runtime *runtime, int signals)
 {
     const struct stage *stage = runtime->stage;
@@ -182,7 +209,7 @@ static status run_stage(struct runtime *runtime, int signals)
         return done;
     if (runtime->place.monitor != NULL)
         monitor = monitor_connect(&runtime->flow, runtime->place.monitor);
-    done = stage->create(&runtime->self, setup);
+    done = create_when_there_is_room(runtime, role, monitor, signals);
     if (done == STATUS_OK)
         done = role->open(runtime);
     if (done == STATUS_OK)
@@ -191,7 +218,7 @@ static status run_stage(struct runtime *runtime, int signals)
     stage->destroy(&runtime->self);
     monitor_close(monitor);
     flow_fini(&runtime->flow);
-    return done;
+    return done == STATUS_INTERRUPTED ? STATUS_OK : done;
 }
 
 /* SIGTERM and SIGINT as a descriptor, blocked before any thread of ZeroMQ exists. */
@@ -203,6 +230,7 @@ static int open_signals(void)
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the call that writes it */
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 

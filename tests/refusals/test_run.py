@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import resource
 import shutil
 import subprocess
 import unittest
@@ -198,6 +199,31 @@ class FullDisk(RunCase):
                      "stages.score.settings.results=b.h5")
         self.assertEqual(product.digest(self.folder / "results.h5"),
                          product.digest(self.folder / "b.h5"))
+
+    def test_no_room_for_the_first_line_of_the_log_makes_the_run_wait_too(self):
+        self.disk.fill(but=0)
+        with subprocess.Popen([product.CLUSTERSCAN, "run", "t.yaml", "--state", "small"],
+                              cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as running:
+            told = ""
+            for line in running.stderr:
+                told += line
+                if "waiting for room" in line:
+                    break
+            self.assertRegex(told, r"error: \[log\.0\] no space left in small/[0-9a-f]{32}: "
+                                   r"waiting for room\n")
+            self.disk.clear()
+            self.assertIn("2000 events read", running.stdout.read())
+            told = running.stderr.read()
+            self.assertEqual(running.wait(), 0, told)
+        self.assertNotIn("starting it again", told)
+
+    def test_a_limit_on_the_size_of_files_ends_the_run_with_2_and_the_file(self):
+        told = self.refused("run", "t.yaml", says=("segment-000000.h5: cannot write the file: File "
+                                                   "too large",),
+                            preexec_fn=lambda: resource.setrlimit(
+                                resource.RLIMIT_FSIZE, (70_001, resource.RLIM_INFINITY)))
+        self.assertNotIn("starting it again", told)
 
     def test_no_room_for_the_result_ends_the_run_with_1(self):
         self.disk.fill(but=64 << 10)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/small_disk.h"
@@ -71,10 +72,34 @@ START_TEST(on_a_full_disk_items_stay_in_memory)
     file_put(scratch_path("disk/ballast"), sizeof ballast, ballast);
     keep *kept;
     ck_assert_int_eq(keep_create(&kept, scratch_path("disk")), STATUS_OK);
+    captured_begin();
     add_items(kept); /* 273 kB: more than there is room for */
+    const char *said = captured_end();
+    CK_SAYS(said, "/disk: an item for later readers cannot be written: No space left on device; "
+                  "what finds no room there stays in memory");
+    const char *end = strchr(said, '\n');
+    ck_assert_ptr_nonnull(end);
+    ck_assert_str_eq(end, "\n"); /* once */
     check_items(kept);
     keep_destroy(&kept);
     unlink(scratch_path("disk/ballast"));
+    small_disk_unmount(disk);
+}
+END_TEST
+
+START_TEST(without_room_for_a_file_items_stay_in_memory)
+{
+    const char *disk = scratch_path("disk");
+    if (!small_disk_mount(disk))
+        SKIP("no small file system can be mounted here (%s)", strerror(errno));
+    ck_assert_int_eq(mount("none", disk, NULL, MS_REMOUNT, "nr_inodes=1"), 0);
+    keep *kept;
+    ck_assert_int_eq(keep_create(&kept, scratch_path("disk")), STATUS_OK);
+    captured_begin();
+    add_items(kept);
+    CK_SAYS(captured_end(), "stays in memory");
+    check_items(kept);
+    keep_destroy(&kept);
     small_disk_unmount(disk);
 }
 END_TEST
@@ -93,6 +118,7 @@ int main(void)
     tcase_add_checked_fixture(cases, scratch_make, scratch_remove);
     tcase_add_test(cases, every_item_comes_back_as_it_was_given);
     tcase_add_test(cases, on_a_full_disk_items_stay_in_memory);
+    tcase_add_test(cases, without_room_for_a_file_items_stay_in_memory);
     tcase_add_test(cases, a_folder_that_is_not_there_is_refused);
     return run_case(cases, "flow/keep");
 }

@@ -5,6 +5,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "common/log/log.h"
@@ -650,6 +651,98 @@ START_TEST(a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space)
 }
 END_TEST
 
+static void limit_inodes(const char *disk, unsigned long more)
+{
+    struct statvfs about;
+    char options[40];
+    ck_assert_int_eq(statvfs(disk, &about), 0);
+    snprintf(options, sizeof options, "nr_inodes=%lu",
+             (unsigned long)(about.f_files - about.f_ffree) + more);
+    ck_assert_int_eq(mount("none", disk, NULL, MS_REMOUNT, options), 0);
+}
+
+START_TEST(a_disk_without_inodes_is_a_full_disk_also_for_a_log_that_begins)
+{
+    const char *disk = scratch_path("disk");
+    if (!small_disk_mount(disk))
+        SKIP("no small file system can be mounted here (%s)", strerror(errno));
+    log_folder *folder;
+    for (unsigned long inodes = 0; inodes < 3; inodes++) { /* folder, lock, manifest */
+        limit_inodes(disk, inodes);
+        captured_begin();
+        const status opened = log_folder_open(&folder, scratch_path("disk/log"), LOG_ID, 2, NULL);
+        const char *said = captured_end();
+        ck_assert_int_eq(opened, STATUS_NO_SPACE);
+        ck_assert_str_eq(said, "");
+        scratch_remove_tree(scratch_path("disk/log"));
+    }
+    limit_inodes(disk, 3);
+    folder = open_folder(scratch_path("disk/log"));
+    ck_assert_int_eq(seal(folder), STATUS_NO_SPACE);
+    ck_assert_int_eq(seal(folder), STATUS_NO_SPACE);
+    limit_inodes(disk, 1);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    check_content(folder, 1);
+    log_folder_close(&folder);
+    small_disk_unmount(disk);
+}
+END_TEST
+
+START_TEST(a_log_that_found_no_room_for_its_first_line_begins_when_there_is)
+{
+    const char *disk = scratch_path("disk");
+    if (!small_disk_mount(disk))
+        SKIP("no small file system can be mounted here (%s)", strerror(errno));
+    static const char ballast[4096];
+    FILE *file = fopen(scratch_path("disk/ballast"), "wb");
+    ck_assert_ptr_nonnull(file);
+    setbuf(file, NULL);
+    while (fwrite(ballast, 1, sizeof ballast, file) == 4096)
+        continue;
+    fclose(file);
+    log_folder *folder;
+    for (int time = 0; time < 2; time++) {
+        captured_begin();
+        const status opened = log_folder_open(&folder, scratch_path("disk/log"), LOG_ID, 2, NULL);
+        ck_assert_str_eq(captured_end(), "");
+        ck_assert_int_eq(opened, STATUS_NO_SPACE);
+    }
+    unlink(scratch_path("disk/ballast"));
+    folder = open_folder(scratch_path("disk/log"));
+    ck_assert_uint_eq(log_folder_epoch(folder), 1);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    log_folder_close(&folder);
+    small_disk_unmount(disk);
+}
+END_TEST
+
+START_TEST(a_segment_that_cannot_be_given_up_for_want_of_space_stays)
+{
+    const char *disk = scratch_path("disk");
+    if (!small_disk_mount(disk))
+        SKIP("no small file system can be mounted here (%s)", strerror(errno));
+    log_folder *folder = open_folder(scratch_path("disk/log"));
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(seal(folder), STATUS_OK);
+    char page[5000];
+    memset(page, 'x', sizeof page - 1);
+    page[sizeof page - 1] = '\0';
+    FILE *file = fopen(scratch_path("disk/ballast"), "wb");
+    ck_assert_ptr_nonnull(file);
+    setbuf(file, NULL);
+    while (fwrite(page, 1, 4096, file) == 4096)
+        continue;
+    fclose(file);
+    ck_assert_int_eq(log_folder_cut(folder, 1, page), STATUS_NO_SPACE); /* a line of a page */
+    check_content(folder, 3);
+    unlink(scratch_path("disk/ballast"));
+    ck_assert_int_eq(log_folder_cut(folder, 1, "is damaged"), STATUS_OK);
+    check_content(folder, 1);
+    log_folder_close(&folder);
+    small_disk_unmount(disk);
+}
+END_TEST
+
 /* Seals segments until killed or `most` are done; a byte to `acknowledge` after each. */
 static void seal_until_killed(const char *path, int acknowledge, int most)
 {
@@ -791,6 +884,9 @@ int main(void)
     tcase_add_test(cases, a_write_that_fails_changes_nothing_and_may_be_tried_again);
     tcase_add_test(cases, a_segment_without_room_for_its_line_is_taken_back);
     tcase_add_test(cases, a_full_disk_changes_nothing_and_sealing_goes_on_when_there_is_space);
+    tcase_add_test(cases, a_disk_without_inodes_is_a_full_disk_also_for_a_log_that_begins);
+    tcase_add_test(cases, a_log_that_found_no_room_for_its_first_line_begins_when_there_is);
+    tcase_add_test(cases, a_segment_that_cannot_be_given_up_for_want_of_space_stays);
     tcase_add_loop_test(cases, a_log_killed_while_sealing_loses_nothing_it_acknowledged, 0, 5);
     tcase_add_test(cases, a_log_killed_at_any_system_call_loses_nothing_it_acknowledged);
     return run_case(cases, "log_folder");
