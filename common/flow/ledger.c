@@ -17,7 +17,6 @@ struct ledger {
     uint64_t window;
     uint64_t count; /* UINT64_MAX: not known */
     uint64_t watermark;
-    uint64_t above;     /* no batch at or above it has ever been sent */
     uint64_t epoch;     /* of the log; 0: it has not spoken */
     struct entry *ring; /* batch s at s mod window */
 };
@@ -91,8 +90,6 @@ uint32_t ledger_sent(ledger *self, uint64_t seq, uint64_t worker, uint64_t now_m
     entry->state = SENT;
     entry->worker = worker;
     entry->sent_ms = now_ms;
-    if (seq >= self->above)
-        self->above = seq + 1;
     return ++entry->attempts;
 }
 
@@ -132,8 +129,6 @@ void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t byt
     else
         forget_below(self, watermark);
     self->watermark = watermark;
-    if (self->above < watermark)
-        self->above = watermark;
     for (uint64_t i = 0; i < self->window; i++) {
         struct entry *entry = entry_of(self, watermark + i);
         if (bit(bytes, bitmap, i))
@@ -165,11 +160,6 @@ size_t ledger_expire(ledger *self, uint64_t before_ms)
 uint64_t ledger_watermark(const ledger *self)
 {
     return self->watermark;
-}
-
-bool ledger_all_sent(const ledger *self)
-{
-    return self->epoch != 0 && self->count != UINT64_MAX && self->above >= self->count;
 }
 
 bool ledger_done(const ledger *self)

@@ -37,8 +37,6 @@ void ledger_worker_lost(ledger *self, uint64_t worker);
 size_t ledger_expire(ledger *self, uint64_t before_ms);
 /* Batches below are durable. */
 uint64_t ledger_watermark(const ledger *self);
-/* True when the count is known and every batch has been sent at least once. */
-bool ledger_all_sent(const ledger *self);
 /* True when the count is known and all are durable. */
 bool ledger_done(const ledger *self);
 

@@ -116,7 +116,7 @@ static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consume
 static status source_turn(struct runtime *runtime, bool *busy)
 {
     struct source *self = runtime->role;
-    const uint64_t end = ledger_all_sent(self->book) ? self->batches : UINT64_MAX;
+    const uint64_t end = runtime->growing ? UINT64_MAX : self->batches;
     status done = ack_reader_tend(self->acks, self->book, end, self->rows);
     if (done == STATUS_OK)
         done = check_watermark(self);

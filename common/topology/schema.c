@@ -293,6 +293,12 @@ static const struct key image_log_settings[] = {
      .max = 1000000,
      .unit = "batches",
      .help = "room for each source's; max(128, 4 x segment) if not given"},
+    {.path = "order",
+     .type = KEY_CHOICE,
+     .fallback = "rounds",
+     .choices = "rounds|proportional", /* in the order of enum waiting_order */
+     .help = "of several sources: one batch of each in turn, or each evenly over the whole log; "
+             "proportional needs sources that are there from the start"},
     {.path = "seal_after",
      .type = KEY_NUMBER,
      .fallback = "5",

@@ -88,8 +88,31 @@ static void check_transport(struct draft *self)
     }
 }
 
+/* Even shares of the log are known when the length of every source is. */
+static void check_order(struct draft *self, size_t stage)
+{
+    const topology *t = self->topology;
+    const struct topology_stage *log = &t->stages[stage];
+    const char *order = json_string_value(json_object_get(log->settings, "order"));
+    const struct place place =
+        place_find(place_find(self->stages[stage].block, "settings").value, "order");
+    if (order == NULL || strcmp(order, "proportional") != 0)
+        return;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct topology_stage *source = &t->stages[i];
+        const bool follow = json_is_true(json_object_get(source->settings, "follow"));
+        if (source->role == ROLE_SOURCE && (follow || !source->ours))
+            document_mistake(
+                self->document, place.value, place.key,
+                "stages.%s.settings.order: proportional needs the number of batches of "
+                "every source at the start, but %s %s",
+                log->name, source->name, follow ? "follows a folder" : "is a command of others");
+    }
+}
+
 static void check_log(struct draft *self, size_t stage)
 {
+    check_order(self, stage);
     const struct topology_stage *s = &self->topology->stages[stage];
     const struct place folder =
         place_find(place_find(self->stages[stage].block, "settings").value, "folder");

@@ -3,7 +3,7 @@
  * the log's order, from disk.
  *   in   image_batch  named by (source, seq); none in a replay
  *   out  image_batch  at their places: ordered by (seq, source), a source that has ended being
- *                     skipped
+ *                     skipped; or (settings.order) each source evenly over the whole log
  * Keeps sealed segments in STATE/LOG_ID, and in memory the batches that wait for their turn. A
  * segment found missing or damaged when it is wanted is given up with all after it, and read again
  * from the sources. A replay reads a log that is complete, and changes nothing in its folder. */
@@ -27,6 +27,7 @@ struct image_log {
     uint32_t segment; /* batches */
     uint64_t seal_after_ms;
     uint32_t sources;
+    bool in_proportion; /* the lengths of the sources are to be noted before anything is sealed */
     uint64_t ready_since_ms; /* when the oldest batch that could be sealed came; 0: there is none */
     uint64_t retry_ms;       /* not before this after the disk was full */
     bool full;
@@ -70,11 +71,18 @@ static void start_waiting(struct image_log *self)
     self->ready_since_ms = 0;
 }
 
+static enum waiting_order order_of(const struct stage_setup *setup)
+{
+    const char *order = json_string_value(json_object_get(setup->settings, "order"));
+    return order != NULL && strcmp(order, "proportional") == 0 ? WAITING_PROPORTIONAL
+                                                               : WAITING_ROUNDS;
+}
+
 static status open_to_write(struct image_log *self, const struct stage_setup *setup)
 {
     status done = open_folder(self, setup);
     if (done == STATUS_OK)
-        done = waiting_create(&self->waiting, setup->sources, setup->window);
+        done = waiting_create(&self->waiting, setup->sources, setup->window, order_of(setup));
     if (done != STATUS_OK)
         return done;
     start_waiting(self);
@@ -122,6 +130,7 @@ static status log_create(void **out, const struct stage_setup *setup)
         return STATUS_NO_MEMORY;
     const json_t *settings = setup->settings;
     self->segment = (uint32_t)json_integer_value(json_object_get(settings, "segment"));
+    self->in_proportion = order_of(setup) == WAITING_PROPORTIONAL;
     self->seal_after_ms =
         (uint64_t)(1000 * json_number_value(json_object_get(settings, "seal_after")));
     self->sources = setup->sources;
@@ -242,6 +251,46 @@ static status finish_folder(struct image_log *self)
     return done;
 }
 
+/* The lengths of the sources, which the log's order was made from, must stay what they were. */
+static status compare_extents(const struct image_log *self, const uint64_t noted[])
+{
+    for (uint32_t s = 0; s < self->sources; s++) {
+        const uint64_t batches = waiting_extent(self->waiting, s).batches;
+        if (batches == noted[s])
+            continue;
+        log_error("%s was ordered for %llu batches of source %u, but its reader has %llu: it "
+                  "belongs to another input",
+                  log_folder_name(self->folder), (unsigned long long)noted[s], s,
+                  (unsigned long long)batches);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
+/* Notes those lengths once they are known, before the first batch has its place for good. */
+static status settle_order(struct image_log *self)
+{
+    if (!self->in_proportion || !waiting_ends_known(self->waiting) ||
+        (self->full && flow_now_ms() < self->retry_ms))
+        return STATUS_OK;
+    const uint64_t *noted = log_folder_extents(self->folder);
+    if (noted != NULL) {
+        self->in_proportion = false;
+        return compare_extents(self, noted);
+    }
+    uint64_t *batches = calloc(self->sources, sizeof *batches);
+    if (batches == NULL)
+        return STATUS_NO_MEMORY;
+    for (uint32_t s = 0; s < self->sources; s++)
+        batches[s] = waiting_extent(self->waiting, s).batches;
+    const status done = log_folder_note_extents(self->folder, batches);
+    free(batches);
+    if (done == STATUS_NO_SPACE)
+        return wait_for_room(self);
+    self->in_proportion = done != STATUS_OK;
+    return done;
+}
+
 static status log_seal(void *state, bool all, uint64_t *sealed, bool *room)
 {
     struct image_log *self = state;
@@ -249,9 +298,9 @@ static status log_seal(void *state, bool all, uint64_t *sealed, bool *room)
     *room = false;
     if (self->waiting == NULL)
         return STATUS_OK;
-    status done = STATUS_OK;
+    status done = settle_order(self);
     size_t n;
-    while (done == STATUS_OK && (n = due(self, all)) > 0)
+    while (done == STATUS_OK && !self->in_proportion && (n = due(self, all)) > 0)
         done = seal_one(self, n);
     if (done == STATUS_OK && waiting_all_ready(self->waiting) &&
         waiting_count_ready(self->waiting) == 0)

@@ -23,6 +23,7 @@ struct line {
 struct waiting {
     uint32_t n;
     uint32_t window;
+    enum waiting_order order;
     struct line *line; /* [n] per source */
     size_t count;
     size_t n_ready;
@@ -33,7 +34,7 @@ struct waiting {
     struct image_columns *spare; /* [n x window] */
 };
 
-status waiting_create(waiting **out, uint32_t n_sources, uint32_t window)
+status waiting_create(waiting **out, uint32_t n_sources, uint32_t window, enum waiting_order order)
 {
     assert(out != NULL && n_sources > 0 && window > 0);
     *out = NULL;
@@ -42,6 +43,7 @@ status waiting_create(waiting **out, uint32_t n_sources, uint32_t window)
         return STATUS_NO_MEMORY;
     self->n = n_sources;
     self->window = window;
+    self->order = order;
     self->line = calloc(n_sources, sizeof *self->line);
     self->ready = calloc((size_t)n_sources * window, sizeof *self->ready);
     self->spare = calloc((size_t)n_sources * window, sizeof *self->spare);
@@ -115,6 +117,14 @@ struct waiting_extent waiting_extent(const waiting *self, uint32_t source)
     return self->line[source].end;
 }
 
+bool waiting_ends_known(const waiting *self)
+{
+    for (uint32_t s = 0; s < self->n; s++)
+        if (self->line[s].end.batches == UINT64_MAX)
+            return false;
+    return true;
+}
+
 static struct slot *slot_of(const waiting *self, uint32_t source, uint64_t seq)
 {
     return &self->line[source].slot[seq % self->window];
@@ -159,13 +169,28 @@ static bool has_ended(const struct line *line)
     return line->ready >= line->end.batches;
 }
 
-/* The source whose turn it is, n if all have ended: least (seq, source) of those that go on. */
+__extension__ typedef unsigned __int128 wide;
+
+/* Whether (seq + 1/2) / n of a is below that of b, exactly: numbers of batches are below 2^63. */
+static bool is_before_in_proportion(const struct line *a, const struct line *b)
+{
+    return (2 * (wide)a->ready + 1) * b->end.batches < (2 * (wide)b->ready + 1) * a->end.batches;
+}
+
+static bool is_before(const waiting *self, const struct line *a, const struct line *b)
+{
+    return self->order == WAITING_PROPORTIONAL ? is_before_in_proportion(a, b)
+                                               : a->ready < b->ready;
+}
+
+/* The source whose turn it is, n if all have ended: the least of those that go on, of equal ones
+ * the first. */
 static uint32_t whose_turn(const waiting *self)
 {
     uint32_t turn = self->n;
     for (uint32_t s = 0; s < self->n; s++)
         if (!has_ended(&self->line[s]) &&
-            (turn == self->n || self->line[s].ready < self->line[turn].ready))
+            (turn == self->n || is_before(self, &self->line[s], &self->line[turn])))
             turn = s;
     return turn;
 }
@@ -173,7 +198,8 @@ static uint32_t whose_turn(const waiting *self)
 /* Moves what has its turn to the ready list. */
 static void advance(waiting *self)
 {
-    for (;;) {
+    const bool ordered = self->order == WAITING_ROUNDS || waiting_ends_known(self);
+    while (ordered) {
         const uint32_t source = whose_turn(self);
         if (source == self->n)
             return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* waiting: the batches that have arrived and are not on disk yet, and whose turn it is. The order
- * is (seq, source); a source is skipped once it is known to have ended. */
+ * is (seq, source), a source being skipped once it is known to have ended; or each source evenly
+ * over the whole: ((seq + 1/2) / n, source), n being the number of batches of that source. */
 #ifndef STAGES_IMAGE_LOG_WAITING_H
 #define STAGES_IMAGE_LOG_WAITING_H
 
@@ -12,8 +13,11 @@
 
 typedef struct waiting waiting;
 
+enum waiting_order { WAITING_ROUNDS, WAITING_PROPORTIONAL };
+
 /* For n_sources > 0 sources of which `window` > 0 batches each may wait. */
-MUST_CHECK status waiting_create(waiting **out, uint32_t n_sources, uint32_t window);
+MUST_CHECK status waiting_create(waiting **out, uint32_t n_sources, uint32_t window,
+                                 enum waiting_order order);
 void waiting_destroy(waiting **self);
 
 /* Batches of a source below seq are on disk already. While nothing is here. */
@@ -28,6 +32,8 @@ struct waiting_extent {
     uint64_t rows;
 };
 struct waiting_extent waiting_extent(const waiting *self, uint32_t source);
+/* Whether all of them are known. */
+bool waiting_ends_known(const waiting *self);
 
 /* Copies a batch in, unless it is here or on disk already (STATUS_OK too). STATUS_END: it is beyond
  * the window. STATUS_NO_MEMORY. */
@@ -35,7 +41,8 @@ MUST_CHECK status waiting_add(waiting *self, uint32_t source, uint64_t seq,
                               const struct image_batch *images);
 /* Batches here. */
 size_t waiting_count(const waiting *self);
-/* Those of them that come next in the log's order, without a gap. */
+/* Those of them that come next in the log's order, without a gap; none in proportion while the end
+ * of a source is not known. */
 size_t waiting_count_ready(const waiting *self);
 /* The first n of those, in order; borrowed until waiting_add or waiting_drop. */
 struct segment_batch *waiting_ready(waiting *self, size_t n);

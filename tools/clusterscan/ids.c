@@ -207,13 +207,25 @@ static status add_right(json_t *list, const topology *flow, content_book *book)
     return done;
 }
 
+/* How the log orders the batches of several sources, NULL for the usual order: of its settings all
+ * others are a matter of the disk alone. */
+static const char *order_of_log(const topology *flow)
+{
+    const char *order = NULL;
+    for (size_t i = 0; i < topology_n_stages(flow); i++)
+        if (topology_stage(flow, i)->role == ROLE_LOG)
+            order = json_string_value(json_object_get(topology_stage(flow, i)->settings, "order"));
+    return order != NULL && strcmp(order, "rounds") != 0 ? order : NULL;
+}
+
 static status make_log_id(struct ids *out, const topology *flow, json_t *programs)
 {
     json_t *analysis = analysis_to_json(topology_analysis(flow));
     json_t *object =
-        json_pack("{s:i, s:O, s:O, s:O, s:O}", "imaging", IMAGING_VERSION, "programs", programs,
-                  "batch", json_object_get(json_object_get(analysis, "stream"), "batch"), "jets",
-                  json_object_get(analysis, "jets"), "image", json_object_get(analysis, "image"));
+        json_pack("{s:i, s:O, s:O, s:O, s:O, s:s*}", "imaging", IMAGING_VERSION, "programs",
+                  programs, "batch", json_object_get(json_object_get(analysis, "stream"), "batch"),
+                  "jets", json_object_get(analysis, "jets"), "image",
+                  json_object_get(analysis, "image"), "order", order_of_log(flow));
     const status done = object != NULL ? digest_of(object, out->log_id) : STATUS_NO_MEMORY;
     json_decref(object);
     json_decref(analysis);

@@ -340,7 +340,7 @@ START_TEST(all_mistakes_of_a_file_are_told_in_its_order)
         "  log: {run: image_log, from: reader, settings: {segment: -1, sgment: 4}}\n"
         "                                                          ^\n"
         "t.yaml:5:63: error: unknown key stages.log.settings.sgment (known here: segment, window, "
-        "seal_after, folder)\n"
+        "order, seal_after, folder)\n"
         "  log: {run: image_log, from: reader, settings: {segment: -1, sgment: 4}}\n"
         "                                                              ^\n"
         "t.yaml:6:3: error: a stage's name is a small letter, then small letters, digits, - or _, "
@@ -574,7 +574,7 @@ START_TEST(an_unknown_key_of_set_is_told_as_such)
                                 "security, analysis, stages)");
     assert_set_refused("stages.log.settings.segmnt=3",
                        "unknown key stages.log.settings.segmnt (known here: segment, window, "
-                       "seal_after, folder)");
+                       "order, seal_after, folder)");
     assert_set_refused("analysis.training={evnts: 4}",
                        "unknown key analysis.training.evnts (known here: window, clusters, batch, "
                        "ensemble, seed, events)");
@@ -635,8 +635,9 @@ START_TEST(set_replaces_and_adds_values)
         flow, "reader",
         "{\"files\":[\"b/*.h5\",\"c "
         "d.h5\"],\"rows\":[3,5],\"masterkey\":null,\"follow\":false,\"end\":\"end-of-run\"}");
-    assert_settings(flow, "log",
-                    "{\"segment\":100,\"window\":400,\"seal_after\":5.0,\"folder\":null}");
+    assert_settings(
+        flow, "log",
+        "{\"segment\":100,\"window\":400,\"order\":\"rounds\",\"seal_after\":5.0,\"folder\":null}");
     ck_assert_uint_eq(stage_of(flow, "trainer")->replicas, 3);
     ck_assert_uint_eq(topology_analysis(flow)->training.events, 41);
     ck_assert_double_eq(topology_analysis(flow)->jets.radius, 0.7);
@@ -720,8 +721,9 @@ START_TEST(settings_are_complete_and_in_the_order_of_the_schema)
                     "{\"files\":[\"a.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,"
                     "\"end\":\"end-of-run\"}");
     assert_settings(flow, "images", "{}");
-    assert_settings(flow, "log",
-                    "{\"segment\":16,\"window\":128,\"seal_after\":5.0,\"folder\":null}");
+    assert_settings(
+        flow, "log",
+        "{\"segment\":16,\"window\":128,\"order\":\"rounds\",\"seal_after\":5.0,\"folder\":null}");
     assert_settings(flow, "score", "{\"results\":\"results.h5\"}");
     topology_destroy(&flow);
 }

@@ -3,12 +3,14 @@
 #include "stages/image_log/waiting.h"
 #include "tests/support/check_main.h"
 
+#include <string.h>
+
 enum { WINDOW = 4 };
 static waiting *two;
 
 static void open_waiting(void)
 {
-    ck_assert_int_eq(waiting_create(&two, 2, WINDOW), STATUS_OK);
+    ck_assert_int_eq(waiting_create(&two, 2, WINDOW, WAITING_ROUNDS), STATUS_OK);
 }
 
 static void close_waiting(void)
@@ -133,6 +135,108 @@ START_TEST(after_a_restart_the_order_goes_on_where_it_was)
 }
 END_TEST
 
+/* The sources of the ready batches, in order, dropped on the way. */
+static void expect_sources(waiting *all, const char *sources)
+{
+    const size_t n = waiting_count_ready(all);
+    ck_assert_uint_eq(n, strlen(sources));
+    const struct segment_batch *ready = waiting_ready(all, n);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(ready[i].source, (uint32_t)(sources[i] - '0'));
+    waiting_drop(all, n);
+}
+
+static void open_in_proportion(void)
+{
+    waiting_destroy(&two);
+    ck_assert_int_eq(waiting_create(&two, 3, 7, WAITING_PROPORTIONAL), STATUS_OK);
+}
+
+START_TEST(in_proportion_each_source_is_spread_evenly_over_the_whole)
+{
+    open_in_proportion();
+    waiting_end(two, 0, 7, 7);
+    waiting_end(two, 1, 3, 3);
+    waiting_end(two, 2, 0, 0); /* takes no part */
+    for (uint64_t seq = 0; seq < 7; seq++)
+        ck_assert_int_eq(add(0, seq), STATUS_OK);
+    for (uint64_t seq = 0; seq < 3; seq++)
+        ck_assert_int_eq(add(1, seq), STATUS_OK);
+    /* 1/14, 1/6, 3/14, 5/14, 7/14 = 3/6, 9/14, 11/14, 5/6, 13/14 */
+    expect_sources(two, "0100010010");
+    ck_assert(waiting_all_ready(two));
+}
+END_TEST
+
+START_TEST(in_proportion_nothing_has_its_turn_before_all_ends_are_known)
+{
+    open_in_proportion();
+    waiting_end(two, 0, 2, 2);
+    waiting_end(two, 1, 1, 1);
+    ck_assert_int_eq(add(0, 0), STATUS_OK);
+    expect_sources(two, "");
+    ck_assert(!waiting_all_ready(two));
+    waiting_end(two, 2, 1, 1);
+    expect_sources(two, "0");
+    ck_assert_int_eq(add(2, 0), STATUS_OK);
+    expect_sources(two, "");
+    ck_assert_int_eq(add(1, 0), STATUS_OK);
+    expect_sources(two, "12"); /* 1/2 both: the first source first */
+}
+END_TEST
+
+START_TEST(in_proportion_a_restart_goes_on_in_the_same_order)
+{
+    open_in_proportion();
+    waiting_start(two, 0, 2);
+    waiting_start(two, 1, 1);
+    waiting_end(two, 0, 7, 7);
+    waiting_end(two, 1, 3, 3);
+    waiting_end(two, 2, 0, 0);
+    for (uint64_t seq = 2; seq < 7; seq++)
+        ck_assert_int_eq(add(0, seq), STATUS_OK);
+    for (uint64_t seq = 1; seq < 3; seq++)
+        ck_assert_int_eq(add(1, seq), STATUS_OK);
+    expect_sources(two, "0010010");
+}
+END_TEST
+
+START_TEST(numbers_of_batches_near_2_to_63_do_not_wrap)
+{
+    open_in_proportion();
+    const uint64_t large = INT64_MAX;
+    waiting_start(two, 0, large - 1);
+    waiting_start(two, 1, large / 2);
+    waiting_end(two, 0, large, large);
+    waiting_end(two, 1, large, large);
+    waiting_end(two, 2, 0, 0);
+    ck_assert_int_eq(add(0, large - 1), STATUS_OK);
+    expect_sources(two, "");
+    ck_assert_int_eq(add(1, large / 2), STATUS_OK);
+    expect_sources(two, "1");
+}
+END_TEST
+
+START_TEST(what_was_cleared_is_taken_again_and_the_ends_stay_known)
+{
+    ck_assert_int_eq(add(0, 0), STATUS_OK);
+    ck_assert_int_eq(add(1, 0), STATUS_OK);
+    waiting_end(two, 1, 1, 1);
+    expect(2, (const uint64_t[]){0, 100});
+    ck_assert_int_eq(add(0, 1), STATUS_OK);
+    ck_assert_uint_eq(waiting_count_ready(two), 1);
+    waiting_clear(two);
+    waiting_start(two, 0, 0);
+    waiting_start(two, 1, 0);
+    ck_assert_uint_eq(waiting_count(two), 0);
+    ck_assert_uint_eq(waiting_count_ready(two), 0);
+    ck_assert_int_eq(add(1, 0), STATUS_OK);
+    ck_assert_int_eq(add(0, 0), STATUS_OK);
+    ck_assert_int_eq(add(0, 1), STATUS_OK);
+    expect(3, (const uint64_t[]){0, 100, 1});
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("waiting");
@@ -144,5 +248,10 @@ int main(void)
     tcase_add_test(cases, a_batch_beyond_the_window_is_not_taken);
     tcase_add_test(cases, the_bitmap_names_what_is_here_above_the_disk);
     tcase_add_test(cases, after_a_restart_the_order_goes_on_where_it_was);
+    tcase_add_test(cases, in_proportion_each_source_is_spread_evenly_over_the_whole);
+    tcase_add_test(cases, in_proportion_nothing_has_its_turn_before_all_ends_are_known);
+    tcase_add_test(cases, in_proportion_a_restart_goes_on_in_the_same_order);
+    tcase_add_test(cases, numbers_of_batches_near_2_to_63_do_not_wrap);
+    tcase_add_test(cases, what_was_cleared_is_taken_again_and_the_ends_stay_known);
     return run_case(cases, "stages/image_log/waiting");
 }
