@@ -316,6 +316,75 @@ START_TEST(an_end_without_items_is_an_end)
 }
 END_TEST
 
+/* A store of images whose batch i has first_row i; it has `here` of them. */
+static status stored_images(void *store, uint64_t index, const double mass[2], union record *out,
+                            uint32_t *source)
+{
+    static const uint32_t dropped[DROP_REASONS] = {0};
+    static const uint32_t offset[1] = {0};
+    const uint64_t *here = store;
+    (void)mass;
+    if (index >= *here)
+        return STATUS_END;
+    *source = 0;
+    out->images = (struct image_batch){.first_row = index, .dropped = dropped, .offset = offset};
+    return STATUS_OK;
+}
+
+static unsigned pull_images(feeder *out, puller *in, uint64_t until)
+{
+    unsigned n = 0;
+    for (unsigned quiet = 0; puller_next(in) < until && quiet < 20;) {
+        struct arrival arrival;
+        union record record;
+        bool more = false;
+        ck_assert_int_eq(puller_tend(in, until), STATUS_OK);
+        ck_assert_int_eq(feeder_tend(out, &more), STATUS_OK);
+        const status done = puller_receive(in, &arrival, &record);
+        if (done == STATUS_OK) {
+            ck_assert_uint_eq(record.images.first_row, arrival.header.seq);
+            arrival_close(&arrival);
+            n++;
+            quiet = 0;
+        } else {
+            ck_assert_int_eq(done, STATUS_END);
+            wait_for(feeder_socket(out), puller_socket(in));
+            quiet++;
+        }
+    }
+    return n;
+}
+
+START_TEST(a_store_that_lost_items_is_waited_for_and_goes_on)
+{
+    uint64_t here = 11, total;
+    feeder *out;
+    puller *in;
+    ck_assert_int_eq(
+        feeder_create_store(&out, &producer, endpoint, MESSAGE_IMAGE_BATCH, stored_images, &here),
+        STATUS_OK);
+    ck_assert_int_eq(puller_create(&in, &consumer, endpoint, &everything), STATUS_OK);
+    feeder_set_available(out, here);
+    feeder_set_end(out, true);
+    ck_assert_uint_eq(pull_images(out, in, 7), 7);
+    here = 3; /* found out as the next is asked for */
+    ck_assert_uint_eq(pull_images(out, in, 11), 0);
+    feeder_set_available(out, here);
+    feeder_set_end(out, false);
+    ck_assert_uint_eq(pull_images(out, in, 11), 0);
+    ck_assert(!puller_ended(in, &total));
+    here = 11;
+    feeder_set_available(out, here);
+    feeder_set_end(out, true);
+    ck_assert_uint_eq(pull_images(out, in, 11), 4);
+    pull_images(out, in, 12);
+    ck_assert(puller_ended(in, &total));
+    ck_assert_uint_eq(total, 11);
+    puller_destroy(&in);
+    feeder_destroy(&out);
+}
+END_TEST
+
 static const uint8_t arrived[] = {0x02};
 
 static void state_of_source(void *context, uint32_t source, struct control_durable *out)
@@ -385,6 +454,7 @@ int main(void)
     tcase_add_test(cases, a_feed_gives_every_item_once_and_in_order);
     tcase_add_test(cases, a_partition_gets_its_own_items_only);
     tcase_add_test(cases, a_producer_that_comes_back_is_asked_for_the_rest);
+    tcase_add_test(cases, a_store_that_lost_items_is_waited_for_and_goes_on);
     tcase_add_test(cases, an_end_without_items_is_an_end);
     tcase_add_test(cases, a_reader_learns_what_is_on_disk_and_tells_its_end);
     tcase_add_test(cases, a_silent_peer_is_connected_to_again_once_per_lease);
