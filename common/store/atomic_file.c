@@ -93,6 +93,12 @@ static status take_temporary(atomic_file *self)
             open(self->temporary, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
         if (fd < 0)
             return failure(self->path, "write the file");
+        struct stat about;
+        if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+            close(fd);
+            log_error("%s: cannot be written: %s is no regular file", self->path, self->temporary);
+            return STATUS_BAD_INPUT;
+        }
         if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             close(fd);
             log_error("%s: another process is writing it", self->path);

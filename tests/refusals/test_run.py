@@ -233,6 +233,15 @@ class FullDisk(RunCase):
         self.assertEqual([f.name for f in (self.folder / "small").iterdir()], ["filler"])
 
 
+class LimitedFiles(RunCase):
+    def test_a_command_that_may_not_write_so_much_says_so(self):
+        told = self.refused("generate", "--events", 2000, "--seed", 5, "--out", "made.h5",
+                            says=("error: made.h5: ", "File too large"),
+                            preexec_fn=lambda: resource.setrlimit(
+                                resource.RLIMIT_FSIZE, (30_001, resource.RLIM_INFINITY)))
+        self.assertFalse((self.folder / "made.h5").exists(), told)
+
+
 class CommandLines(RunCase):
     def test_wrong_words_end_with_2_and_a_hint(self):
         for arguments, because in (

@@ -78,6 +78,17 @@ class Damage(ProductCase):
         self.check_again("manifest.jsonl: line 6 is damaged: 3 segments before it are kept")
         self.assertEqual((self.log() / "manifest.jsonl.damaged").read_bytes(), b"".join(lines))
 
+    def test_files_taken_from_a_followed_folder_are_read_again(self):
+        (self.folder / "coming").mkdir()
+        for number, events in enumerate((1207, 13, 1111)):
+            self.toy(f"coming/{number}.h5", events, 31, seed=number + 5)
+        (self.folder / "coming" / "end").touch()
+        (self.folder / "small.yaml").write_text(TOPOLOGY.replace(
+            "files: [events.h5]", "files: [coming], follow: true, end: end"))
+        self.finished()
+        os.truncate(self.segments[1], 999)
+        self.check_again("segment-000001.h5 is damaged", "moved aside")
+
     def test_events_that_are_gone_end_the_run_with_their_name(self):
         self.finished()
         os.truncate(self.segments[2], 5000)
