@@ -22,7 +22,7 @@ static struct sample_batch *sample(uint64_t seq)
 static void seal(size_t n)
 {
     struct sample_batch *samples[3];
-    struct segment_batch batches[3];
+    struct segment_batch batches[3] = {0};
     for (size_t b = 0; b < n; b++) {
         samples[b] = sample(log_folder_next_seq(folder, 0) + b);
         batches[b] = samples[b]->batch;
