@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+import refusals
 from product import (CLUSTERSCAN, SMALL, ProductCase, digest, main, settings, stage_processes,
                      wait_until)
 
@@ -117,6 +118,20 @@ class Damage(ProductCase):
         told = self.run_it(code=2)
         self.assertIn("segment-000004.h5: found a folder, expected a regular file", told)
         self.assertNotIn("starting it again", told)
+
+    def test_a_file_that_may_not_be_read_ends_the_run_at_once(self):
+        # By a user who is not root, whom no mode keeps out.
+        user = refusals.other_user()
+        self.folder.chmod(0o777)
+        self.command("run", "small.yaml", **user)
+        manifest = self.log() / "manifest.jsonl"
+        for file in (self.log() / "segment-000003.h5", manifest):
+            (self.folder / "results.h5").unlink(missing_ok=True)
+            file.chmod(0)
+            told = self.command("run", "small.yaml", code=2, **user).stderr
+            file.chmod(0o644)
+            self.assertIn(f"{file.name}: cannot be opened: Permission denied", told)
+            self.assertNotIn("starting it again", told)
 
     def test_a_segment_lost_while_readers_live_is_read_again(self):
         # Accumulators and trainer are killed when the log has all; they read it from the start, with
