@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/kernels/codebook.h"
+#include "common/kernels/stats.h"
 #include "common/log/log.h"
 #include "tools/clusterscan/figure.h"
+#include "tools/clusterscan/gnuplot.h"
 
 static status allocate(struct figure_data *self, size_t pixels)
 {
     bool done = (self->jets = calloc(self->clusters, sizeof *self->jets)) != NULL;
     done = (self->share = calloc(self->clusters * self->bins, sizeof(double))) != NULL && done;
     done = (self->total = calloc(self->bins, sizeof(double))) != NULL && done;
+    done = (self->typical = calloc(self->bins, sizeof(double))) != NULL && done;
     for (size_t i = 0; i < 2; i++) {
         done = (self->plain[i] = calloc(self->bins, sizeof(double))) != NULL && done;
         done = (self->robust[i] = calloc(self->bins, sizeof(double))) != NULL && done;
@@ -49,6 +54,16 @@ static void estimate_bin(struct figure_data *self, size_t bin, double factor, do
                    &self->robust[0][bin], &self->robust[1][bin]);
 }
 
+/* That of a cluster with the median number of jets and the shares of all. scratch [3 clusters]. */
+static void estimate_typical(struct figure_data *self, double scratch[])
+{
+    for (size_t c = 0; c < self->clusters; c++)
+        scratch[c] = (double)self->jets[c];
+    const double jets = ensemble_of(self->clusters, scratch, scratch + self->clusters).median;
+    for (size_t b = 0; jets > 0 && b < self->bins; b++)
+        self->typical[b] = sqrt(self->total[b] / jets);
+}
+
 static status estimate(struct figure_data *self)
 {
     const double fraction = self->analysis->selection.outlier_fraction;
@@ -59,6 +74,7 @@ static status estimate(struct figure_data *self)
         return STATUS_NO_MEMORY;
     for (size_t b = 0; b < self->bins; b++)
         estimate_bin(self, b, factor, scratch);
+    estimate_typical(self, scratch);
     free(scratch);
     return STATUS_OK;
 }
@@ -89,7 +105,9 @@ status figure_data_init(struct figure_data *self, const struct result_tables *ta
     const size_t labels = member * summary->clusters;
     *self = (struct figure_data){.tables = tables,
                                  .analysis = analysis,
+                                 .final = true,
                                  .member = member,
+                                 .chosen = "",
                                  .clusters = summary->clusters,
                                  .bins = summary->bins,
                                  .edges = summary->edges,
@@ -115,6 +133,7 @@ void figure_data_fini(struct figure_data *self)
     free(self->jets);
     free(self->share);
     free(self->total);
+    free(self->typical);
     for (size_t i = 0; i < 2; i++) {
         free(self->plain[i]);
         free(self->robust[i]);
@@ -123,11 +142,51 @@ void figure_data_fini(struct figure_data *self)
     *self = (struct figure_data){0};
 }
 
-void figure_print_foot(const struct figure_data *data, FILE *to)
+double figure_height_cm(const struct figure *figure, const struct figure_data *data)
 {
-    const struct result_summary *summary = &data->tables->summary;
+    return figure->height_of != NULL ? figure->height_of(data) : figure->height_cm;
+}
+
+void panel_print_frame(const struct panel *panel, FILE *to)
+{
     fprintf(to,
-            "set label 99 'training %zu (0 to %zu), maximum local significance %.2f, run %s' at "
-            "screen 0.99, character 0.55 right font ',4.5' textcolor '#555555'\n",
-            data->member, summary->members - 1, summary->mls[data->member], summary->run_id);
+            "set lmargin at screen %g; set rmargin at screen %g\n"
+            "set bmargin at screen %g; set tmargin at screen %g\n"
+            "set border lw 0.6; set tics scale 0.6 font ',6'; set mxtics 2; set mytics 2\n"
+            "set key at graph 1, graph 1.02 right bottom horizontal samplen 1.5 "
+            "width -4 maxcols 2 font ',6'\n",
+            panel->left, panel->right, panel->bottom, panel->top);
+}
+
+/* A line of small print at the right edge, `line` lines above the lowest one. */
+static void print_foot_line(int tag, const char *text, size_t most, int line, const char *colour,
+                            double height_cm, FILE *to)
+{
+    const double lowest_cm = 0.16, line_cm = 0.2;
+    fprintf(to, "set label %d ", tag);
+    gnuplot_print_text(text, most, to);
+    fprintf(to, " at screen 0.99, screen %g right font ',4.5' textcolor '%s'\n",
+            (lowest_cm + line * line_cm) / height_cm, colour);
+}
+
+void figure_print_foot(const struct figure *figure, const struct figure_data *data, FILE *to)
+{
+    static const char grey[] = "#555555", red[] = "#B03A00";
+    const struct result_summary *summary = &data->tables->summary;
+    const double height_cm = figure_height_cm(figure, data), characters_per_cm = 10.5;
+    const size_t most = (size_t)(characters_per_cm * figure->width_cm);
+    char line[300];
+    if (figure->foot == FOOT_MEMBER)
+        snprintf(line, sizeof line, "training %zu (0 to %zu%s), MLS %.2f, run %s", data->member,
+                 summary->members - 1, data->chosen, summary->mls[data->member], summary->run_id);
+    else
+        snprintf(line, sizeof line, "run %s", summary->run_id);
+    print_foot_line(99, line, most, 0, grey, height_cm, to);
+    if (data->verdict != NULL)
+        print_foot_line(98, data->verdict, most, 1, red, height_cm, to);
+    if (!data->final)
+        fprintf(to,
+                "set label 97 'not final' at screen 0.01, screen %g left font ',4.5' textcolor "
+                "'%s'\n",
+                0.16 / height_cm, red);
 }

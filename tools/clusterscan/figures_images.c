@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures of jet images: 1 averages by true kind, beside it the clusters' centres, 6 lit pixels. */
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -59,12 +60,22 @@ static void average_table(const struct figure_data *data, FILE *to)
     }
 }
 
+/* What a pixel of an image holds, in words for a colour box. */
+static void print_content(const struct figure_data *data, const char *line_break, FILE *to)
+{
+    const double power = data->analysis->image.power;
+    fprintf(to, "set cblabel \"average share of%sthe jet's {/:Italic p}_T", line_break);
+    if (power != 1)
+        fprintf(to, "^{%g}", power);
+    fputs("\" font ',6'\n", to);
+}
+
 static void average_script(const struct figure_data *data, FILE *to)
 {
     static const char *const titles[PICTURE_KINDS] = {
-        [PICTURE_BACKGROUND] = "QCD jets",
-        [PICTURE_LIGHTER] = "lighter signal jet",
-        [PICTURE_HEAVIER] = "heavier signal jet",
+        [PICTURE_BACKGROUND] = "QCD",
+        [PICTURE_LIGHTER] = "signal, lighter jet",
+        [PICTURE_HEAVIER] = "heavier jet",
     };
     const size_t pixels = data->tables->pixels;
     const double half = data->analysis->image.half_width;
@@ -75,26 +86,25 @@ static void average_script(const struct figure_data *data, FILE *to)
     }
     fputs("set multiplot\n", to);
     print_colours(most, to);
-    figure_print_foot(data, to);
     fprintf(to,
             "set xrange [%g:%g]; set yrange [%g:%g]; set xtics %g,%g,%g offset 0,0.5; "
             "set ytics %g,%g,%g offset 0.5\n"
             "set tics font ',6' front; set format x '%%g'\n"
-            "set bmargin at screen 0.28; set tmargin at screen 0.90\n"
+            "set bmargin at screen 0.34; set tmargin at screen 0.91\n"
             "set xlabel '{/Symbol f}' offset 0,0.9; set ylabel '{/Symbol h}' offset 1.9\n"
-            "set colorbox user origin screen 0.84, screen 0.28 size screen 0.02, screen 0.62\n"
-            "set cblabel 'average share' offset 0 font ',6'\n"
+            "set colorbox user origin screen 0.815, screen 0.34 size screen 0.02, screen 0.57\n"
             "unset key\n",
             -half, half, -half, half, -0.625 * half, 0.625 * half, 0.625 * half, -0.625 * half,
             0.625 * half, 0.625 * half);
+    print_content(data, "\\n", to);
     for (int k = 0; k < PICTURE_KINDS; k++) {
-        const double left = 0.12 + 0.24 * k;
+        const double left = 0.105 + 0.235 * k;
         fprintf(to,
                 "set lmargin at screen %g; set rmargin at screen %g\n"
-                "set title '%s' offset 0,-0.9 font ',6.5'\n"
-                "plot $data index %d using 1:2:(seen($3)) with image\n"
-                "unset label 99; unset ylabel; set format y ''; unset colorbox\n",
-                left, left + 0.225, titles[k], k);
+                "set title '%s' offset 0,-0.9 font ',6'\n"
+                "plot $data index %d using 1:2:(seen($3)) with image\n" FIGURE_UNSET_FOOT
+                "unset ylabel; set format y ''; unset colorbox\n",
+                left, left + 0.22, titles[k], k);
     }
     fputs("unset multiplot\n", to);
 }
@@ -112,51 +122,60 @@ static void cluster_table(const struct figure_data *data, FILE *to)
     }
 }
 
-/* Number and, of the signal-rich ones, a frame. */
-static void print_tile(const struct figure_data *data, size_t cluster, double step, FILE *to)
+/* Tiles are square and do not touch; in units of their half width. */
+static const double tile_step = 2.16, tile_edge = 1.04;
+
+/* Number, number of jets and, of the signal-rich ones, a frame. */
+static void print_tile(const struct figure_data *data, size_t cluster, FILE *to)
 {
-    const double half = data->analysis->image.half_width;
+    const double half = data->analysis->image.half_width, step = tile_step * half;
     const double x = (double)(cluster % TILE_COLUMNS) * step;
     const double y = -(double)(cluster / TILE_COLUMNS) * step;
     const bool rich = data->rich[cluster] == 1;
-    fprintf(to, "set label %zu '%s%zu' at %g,%g left font ',5.5' textcolor 'white' front\n",
-            cluster + 100, rich ? "{/:Bold " : "", cluster, x - 0.92 * half, y + 0.78 * half);
+    fprintf(to,
+            "set label %zu '{%s%zu}' at %g,%g left font ',5.5' textcolor 'white' front\n"
+            "set label %zu '%llu' at %g,%g right font ',4.5' textcolor 'white' front\n",
+            2 * cluster + 100, rich ? "/:Bold " : "", cluster, x - 0.9 * half, y + 0.76 * half,
+            2 * cluster + 101, (unsigned long long)data->jets[cluster], x + 0.92 * half,
+            y - 0.82 * half);
     if (rich)
         fprintf(to,
-                "set label %zu '{/:Bold %zu}'\n"
                 "set object %zu rectangle from %g,%g to %g,%g fillstyle empty border lc '#D55E00' "
-                "lw 2.2 front\n",
-                cluster + 100, cluster, cluster + 1, x - 1.03 * half, y - 1.03 * half,
-                x + 1.03 * half, y + 1.03 * half);
+                "lw 1.8 front\n",
+                cluster + 1, x - 1.02 * half, y - 1.02 * half, x + 1.02 * half, y + 1.02 * half);
 }
 
-/* Tiles are square. */
 static double cluster_height_cm(const struct figure_data *data)
 {
     const size_t rows = (data->clusters + TILE_COLUMNS - 1) / TILE_COLUMNS;
-    return 0.8 + 1.62 * (double)rows;
+    return 1.1 + 1.62 * (double)rows;
 }
 
 static void cluster_script(const struct figure_data *data, FILE *to)
 {
-    const double half = data->analysis->image.half_width, step = 2.12 * half;
+    const double half = data->analysis->image.half_width, step = tile_step * half;
     const size_t rows = (data->clusters + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const double height_cm = cluster_height_cm(data), bottom = 0.85 / height_cm;
     print_colours(brightest(data->clusters * data->tables->pixels, data->centres), to);
-    figure_print_foot(data, to);
     for (size_t c = 0; c < data->clusters; c++)
-        print_tile(data, c, step, to);
+        print_tile(data, c, to);
     fprintf(to,
             "set xrange [%g:%g]; set yrange [%g:%g]; unset tics; unset border; unset key\n"
             "set cbtics scale 0.5 font ',6'\n"
             "set lmargin at screen 0.01; set rmargin at screen 0.915\n"
-            "set bmargin at screen 0.06; set tmargin at screen 0.985\n"
-            "set colorbox user origin screen 0.925, screen 0.06 size screen 0.012, screen 0.905\n"
-            "set cblabel 'average share' font ',6'\n"
+            "set bmargin at screen %g; set tmargin at screen 0.985\n"
+            "set colorbox user origin screen 0.925, screen %g size screen 0.012, screen %g\n"
+            "set label 1 'upper left: the cluster, lower right: its jets in the spectrum; framed: "
+            "signal-rich; each side is %g in azimuth (across) and pseudorapidity' at screen 0.01, "
+            "screen %g left font ',5.5'\n",
+            -tile_edge * half, (TILE_COLUMNS - 1) * step + tile_edge * half,
+            -(double)(rows - 1) * step - tile_edge * half, tile_edge * half, bottom, bottom,
+            0.985 - bottom, 2 * half, 0.6 / height_cm);
+    print_content(data, " ", to);
+    fprintf(to,
             "plot for [c=0:%zu] $data index c using ((c%%%d)*%g+$1):(-(c/%d)*%g+$2):(seen($3)) "
             "with image\n",
-            -1.06 * half, (TILE_COLUMNS - 1) * step + 1.06 * half,
-            -(double)(rows - 1) * step - 1.06 * half, 1.06 * half, data->clusters - 1, TILE_COLUMNS,
-            step, TILE_COLUMNS, step);
+            data->clusters - 1, TILE_COLUMNS, step, TILE_COLUMNS, step);
 }
 
 /* One more than the largest number of lit pixels. */
@@ -177,33 +196,45 @@ static void lit_table(const struct figure_data *data, FILE *to)
                 (unsigned long long)data->pictures->lit[1][n]);
 }
 
+/* Of the shares that lit_script draws. */
+static double largest_share(const struct figure_data *data, uint64_t others, uint64_t signal)
+{
+    double most = 0;
+    for (size_t n = 0; n < lit_end(data); n++) {
+        if (others > 0)
+            most = fmax(most, (double)data->pictures->lit[0][n] / (double)others);
+        if (signal > 0)
+            most = fmax(most, (double)data->pictures->lit[1][n] / (double)signal);
+    }
+    return most > 0 ? most : 1;
+}
+
 static void lit_script(const struct figure_data *data, FILE *to)
 {
     const uint64_t *jets = data->pictures->jets;
     const uint64_t signal = jets[PICTURE_LIGHTER] + jets[PICTURE_HEAVIER];
     const uint64_t others = jets[PICTURE_BACKGROUND];
+    const struct panel panel = {.left = 0.15, .right = 0.96, .bottom = 0.185, .top = 0.885};
+    panel_print_frame(&panel, to);
     fprintf(to,
-            "set lmargin at screen 0.15; set rmargin at screen 0.96\n"
-            "set bmargin at screen 0.175; set tmargin at screen 0.97\n"
-            "set border lw 0.6; set tics scale 0.6 font ',6'; set mxtics 2; set mytics 2\n"
-            "set xlabel 'lit pixels per image' offset 0,0.4\n"
-            "set ylabel 'share of the jets per pixel' offset 2\n"
-            "set xrange [0:%zu]; set yrange [0:*]\n"
-            "set key top right samplen 2 spacing 1.1 height 0.3\n"
+            "set xlabel 'number of lit pixels {/:Italic n} of an image' offset 0,0.4\n"
+            "set ylabel 'share of the jets that have {/:Italic n}' offset 2\n"
+            "set xrange [0:%zu]; set yrange [0:%g]; set key maxcols 1 width 0\n"
             "set style fill solid 1 noborder\n",
-            lit_end(data));
-    figure_print_foot(data, to);
+            lit_end(data), 1.1 * largest_share(data, others, signal));
     const char *before = "plot ";
     if (others > 0) {
-        fprintf(to, "%s$data using 1:($2/%llu.0) with boxes lc '#A9CFE6' title '%s (%llu)'", before,
-                (unsigned long long)others, data->pictures->unlabelled > 0 ? "jets" : "QCD jets",
-                (unsigned long long)others);
+        fprintf(to,
+                "%s$data using 1:($2/%llu.0) with boxes lc '#A9CFE6' title '%s inside the spectrum "
+                "(%llu)'",
+                before, (unsigned long long)others,
+                data->pictures->unlabelled > 0 ? "jets" : "QCD jets", (unsigned long long)others);
         before = ", ";
     }
     if (signal > 0)
         fprintf(to,
                 "%s$data using 1:($3/%llu.0) with histeps lc '#D55E00' lw 1.3 title "
-                "'signal jets (%llu)'",
+                "'signal jets inside the spectrum (%llu)'",
                 before, (unsigned long long)signal, (unsigned long long)signal);
     fputs(others + signal > 0 ? "\n" : "plot 0 notitle\n", to);
 }
@@ -212,8 +243,9 @@ const struct figure figure_average_images = {
     .name = "figure-1",
     .title = "average images",
     .needs = NEEDS_LABELS,
+    .foot = FOOT_RUN,
     .width_cm = 8.6,
-    .height_cm = 3.12,
+    .height_cm = 3.4,
     .table = average_table,
     .script = average_script,
 };
@@ -229,8 +261,9 @@ const struct figure figure_lit_pixels = {
     .name = "figure-6",
     .title = "lit pixels per image",
     .needs = NEEDS_IMAGES,
+    .foot = FOOT_RUN,
     .width_cm = 8.6,
-    .height_cm = 6.0,
+    .height_cm = 6.6,
     .table = lit_table,
     .script = lit_script,
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tools/clusterscan/gnuplot.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,18 +45,48 @@ static void png_terminal(FILE *to, const struct drawing *drawing)
             drawing->height_cm / inch * GNUPLOT_DOTS_PER_INCH, scale, 0.85 * scale, scale);
 }
 
-/* Starts gnuplot and waits for its end. -d: without the start-up files of the user. */
-static status execute(int script, int picture)
+enum { FORMATS = 2 };
+
+static const struct format formats[FORMATS] = {
+    {"pdf", "%PDF-", pdf_terminal},
+    {"png", "\x89PNG\r\n", png_terminal},
+};
+
+/* A file without a name in TMPDIR, else /tmp; -1, logged, if there cannot be one. gnuplot inherits
+ * it and finds it as /dev/fd/N. */
+static int nameless_file(void)
 {
-    static char name[] = "gnuplot", defaults[] = "-d", input[] = "-";
+    const char *folder = getenv("TMPDIR");
+    if (folder == NULL || *folder == '\0')
+        folder = "/tmp";
+    int file = open(folder, O_TMPFILE | O_RDWR, 0600);
+    char *path;
+    if (file < 0 && errno != ENOENT && asprintf(&path, "%s/clusterscan-XXXXXX", folder) >= 0) {
+        file = mkstemp(path); /* not every file system knows O_TMPFILE */
+        if (file >= 0)
+            unlink(path);
+        free(path);
+    }
+    if (file < 0)
+        log_error("a temporary file cannot be made in %s: %s", folder, strerror(errno));
+    return file;
+}
+
+/* Starts gnuplot and waits for its end. -d: without the start-up files of the user. The script has
+ * a name, as gnuplot reads standard input byte by byte. */
+static status execute(int script)
+{
+    static char name[] = "gnuplot", defaults[] = "-d";
+    char input[32];
+    snprintf(input, sizeof input, "/dev/fd/%d", script);
     char *const argv[] = {name, defaults, input, NULL};
     posix_spawn_file_actions_t actions;
     if (posix_spawn_file_actions_init(&actions) != 0)
         return STATUS_NO_MEMORY;
     pid_t child;
-    int error = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
+    int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, picture, STDOUT_FILENO);
+        error = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
     if (error == 0)
         error = posix_spawnp(&child, name, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -71,75 +103,116 @@ static status execute(int script, int picture)
 }
 
 /* All of a file, to be given to free; NULL if it cannot be read. */
-static uint8_t *read_back(FILE *file, size_t *size)
+static uint8_t *read_back(int file, size_t *size)
 {
     struct stat info;
-    if (fstat(fileno(file), &info) != 0)
+    if (fstat(file, &info) != 0)
         return NULL;
     *size = (size_t)info.st_size;
     uint8_t *bytes = malloc(*size + 1);
-    if (bytes != NULL && pread(fileno(file), bytes, *size, 0) != (ssize_t)*size) {
+    if (bytes != NULL && pread(file, bytes, *size, 0) != (ssize_t)*size) {
         free(bytes);
         return NULL;
     }
     return bytes;
 }
 
-static bool write_script(FILE *to, const struct format *format, const struct drawing *drawing)
+/* All drawings in one script: starting gnuplot costs more than most of them. */
+static bool write_script(int file, size_t n, const struct drawing drawings[], const int picture[])
 {
-    fprintf(to, "set encoding utf8\n$data << END_OF_DATA\n%sEND_OF_DATA\n", drawing->table);
-    format->terminal(to, drawing);
-    fprintf(to, "reset\nset minussign\n%s", drawing->script);
-    return fflush(to) == 0 && ferror(to) == 0 && lseek(fileno(to), 0, SEEK_SET) == 0;
+    const int copy = dup(file);
+    FILE *to = copy >= 0 ? fdopen(copy, "w") : NULL;
+    if (to == NULL) {
+        if (copy >= 0)
+            close(copy);
+        return false;
+    }
+    fputs("set encoding utf8\n", to);
+    for (size_t i = 0; i < n * FORMATS; i++) {
+        const struct drawing *drawing = &drawings[i / FORMATS];
+        if (i % FORMATS == 0)
+            fprintf(to, "$data << END_OF_DATA\n%sEND_OF_DATA\n", drawing->table);
+        formats[i % FORMATS].terminal(to, drawing);
+        fprintf(to, "set output '/dev/fd/%d'\nreset\nset minussign\n%sunset output\n", picture[i],
+                drawing->script);
+    }
+    const bool failed = ferror(to) != 0;
+    return fclose(to) == 0 && !failed;
 }
 
-static status draw_one(const char *path, const struct format *format, const struct drawing *drawing)
+/* Gives a picture its name. complete: gnuplot got to its end. */
+static status keep_picture(const char *path, int picture, const char *magic, bool complete)
 {
-    FILE *script = tmpfile(), *picture = tmpfile();
-    uint8_t *bytes = NULL;
     size_t size = 0;
+    uint8_t *bytes = read_back(picture, &size);
     status done = STATUS_IO;
-    if (script == NULL || picture == NULL || !write_script(script, format, drawing)) {
-        log_error("a temporary file cannot be made: %s", strerror(errno));
-        goto end;
-    }
-    done = execute(fileno(script), fileno(picture));
-    if (done != STATUS_OK)
-        goto end;
-    bytes = read_back(picture, &size);
-    const size_t magic = strlen(format->magic);
-    if (bytes == NULL || size < magic || memcmp(bytes, format->magic, magic) != 0) {
-        log_error("%s: not written: gnuplot did not give a picture", path);
-        done = STATUS_IO;
+    if (bytes == NULL || !complete || size < strlen(magic) ||
+        memcmp(bytes, magic, strlen(magic)) != 0) {
+        log_error("%s: not drawn: gnuplot did not give a picture", path);
     } else {
         done = atomic_file_replace(path, size, bytes);
         if (done == STATUS_NO_SPACE)
             log_error("%s: cannot be written: no space left", path);
     }
-end:
     free(bytes);
-    if (script != NULL)
-        fclose(script);
-    if (picture != NULL)
-        fclose(picture);
     return done;
 }
 
-status gnuplot_draw(const char *folder, const char *name, const struct drawing *drawing)
+static status keep_pictures(const char *folder, size_t n, const struct drawing drawings[],
+                            const int picture[], bool complete)
 {
-    static const struct format formats[] = {
-        {"pdf", "%PDF-", pdf_terminal},
-        {"png", "\x89PNG\r\n", png_terminal},
-    };
     status done = STATUS_OK;
-    for (size_t i = 0; done == STATUS_OK && i < sizeof formats / sizeof *formats; i++) {
+    for (size_t i = 0; done == STATUS_OK && i < n * FORMATS; i++) {
+        const struct format *format = &formats[i % FORMATS];
         char *path;
-        if (asprintf(&path, "%s/%s.%s", folder, name, formats[i].suffix) < 0)
+        if (asprintf(&path, "%s/%s.%s", folder, drawings[i / FORMATS].name, format->suffix) < 0)
             return STATUS_NO_MEMORY;
-        done = draw_one(path, &formats[i], drawing);
-        if (done == STATUS_IO)
-            log_error("%s: not drawn", path);
+        done = keep_picture(path, picture[i], format->magic, complete);
         free(path);
     }
     return done;
+}
+
+status gnuplot_draw(const char *folder, size_t n, const struct drawing drawings[])
+{
+    assert(n <= GNUPLOT_DRAWINGS_MAX);
+    int picture[GNUPLOT_DRAWINGS_MAX * FORMATS];
+    size_t opened = 0;
+    status done = STATUS_IO;
+    const int script = nameless_file();
+    if (script < 0)
+        return done;
+    for (; opened < n * FORMATS; opened++)
+        if ((picture[opened] = nameless_file()) < 0)
+            goto end;
+    if (!write_script(script, n, drawings, picture)) {
+        log_error("a temporary file cannot be written: %s", strerror(errno));
+        goto end;
+    }
+    done = execute(script);
+    if (done == STATUS_OK || done == STATUS_IO) /* which figure is not there is said by name */
+        done = keep_pictures(folder, n, drawings, picture, done == STATUS_OK);
+end:
+    close(script);
+    while (opened > 0)
+        close(picture[--opened]);
+    return done;
+}
+
+void gnuplot_print_text(const char *text, size_t most, FILE *to)
+{
+    const size_t length = strlen(text), shown = length <= most ? length : most > 3 ? most - 3 : 0;
+    fputc('\'', to);
+    for (size_t i = 0; i < shown; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c < ' ' || c > '~')
+            fputc('?', to);
+        else if (c == '\'' || c == '`') /* a backquote would start a command elsewhere */
+            fputs("''", to);
+        else if (strchr("{}^_@&~\\", c) != NULL) /* enhanced text */
+            fprintf(to, "\\%c", c);
+        else
+            fputc(c, to);
+    }
+    fputs(shown < length ? "...'" : "'", to);
 }

@@ -2,6 +2,7 @@
 /* The log is only read, without its lock: a sealed segment never changes. */
 #include "tools/clusterscan/log_pictures.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,13 @@ static void add_event(struct log_pictures *self, const struct image_batch *image
     }
 }
 
+static void add_mass(struct log_pictures *self, const struct image_batch *images, size_t event)
+{
+    const double bin = floor(((double)images->m_jj[event] - self->mass_low) / self->mass_width);
+    const size_t at = bin < 0 ? 0 : bin < PICTURE_MASS_BINS ? (size_t)bin : PICTURE_MASS_BINS - 1;
+    self->mass[images->label != NULL && images->label[event] == 1][at]++;
+}
+
 static status add_batch(struct log_pictures *self, const struct image_batch *images,
                         const struct analysis *analysis, const char *path)
 {
@@ -53,6 +61,8 @@ static status add_batch(struct log_pictures *self, const struct image_batch *ima
         return STATUS_BAD_INPUT;
     }
     self->read += images->read;
+    for (size_t e = 0; e < images->events; e++)
+        add_mass(self, images, e);
     for (size_t e = 0; e < images->events; e++)
         if (inside(analysis->spectra.window, (double)images->m_jj[e]))
             add_event(self, images, e, analysis->image.power);
@@ -99,15 +109,19 @@ static status allocate(struct log_pictures *self, size_t pixels)
     bool done = (self->scratch = malloc(pixels * sizeof *self->scratch)) != NULL;
     for (size_t k = 0; k < PICTURE_KINDS; k++)
         done = (self->average[k] = calloc(pixels, sizeof(double))) != NULL && done;
-    for (size_t s = 0; s < 2; s++)
+    for (size_t s = 0; s < 2; s++) {
         done = (self->lit[s] = calloc(pixels + 1, sizeof(uint64_t))) != NULL && done;
+        done = (self->mass[s] = calloc(PICTURE_MASS_BINS, sizeof(uint64_t))) != NULL && done;
+    }
     return done ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 status log_pictures_read(struct log_pictures *out, const char *folder,
                          const struct analysis *analysis)
 {
-    *out = (struct log_pictures){0};
+    const double low = analysis->spectra.window[0];
+    const double width = (analysis->spectra.window[1] - low) / analysis->spectra.bins;
+    *out = (struct log_pictures){.mass_low = low - width * floor(low / width), .mass_width = width};
     status done = allocate(out, (size_t)analysis->image.pixels * analysis->image.pixels);
     for (size_t i = 0; done == STATUS_OK; i++) {
         char *path;
@@ -130,8 +144,10 @@ void log_pictures_fini(struct log_pictures *self)
 {
     for (size_t k = 0; k < PICTURE_KINDS; k++)
         free(self->average[k]);
-    for (size_t s = 0; s < 2; s++)
+    for (size_t s = 0; s < 2; s++) {
         free(self->lit[s]);
+        free(self->mass[s]);
+    }
     free(self->scratch);
     *self = (struct log_pictures){0};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* log_pictures: what the figures need of the images in a log folder: average images of background
- * and signal jets, and how many pixels are lit. */
+ * and signal jets, how many pixels are lit, and how heavy the pairs are. */
 #ifndef TOOLS_CLUSTERSCAN_LOG_PICTURES_H
 #define TOOLS_CLUSTERSCAN_LOG_PICTURES_H
 
@@ -13,7 +13,9 @@
 
 enum picture_kind { PICTURE_BACKGROUND, PICTURE_LIGHTER, PICTURE_HEAVIER, PICTURE_KINDS };
 
-/* Of the events whose dijet mass lies inside the spectrum. */
+enum { PICTURE_MASS_BINS = 1024 };
+
+/* Save for the masses, of the events whose dijet mass lies inside the spectrum. */
 struct log_pictures {
     uint64_t read;                  /* rows in the log, at any mass */
     uint64_t unlabelled;            /* events inside the spectrum without a true label */
@@ -21,6 +23,10 @@ struct log_pictures {
     double *average[PICTURE_KINDS]; /* [pixels^2] as clustered: to the power, smeared; 0 if none */
     uint64_t *lit[2]; /* [pixels^2 + 1] jets by their number of lit pixels: others, signal */
     float *scratch;   /* [pixels^2] */
+    /* Dijet masses of all events that have one, others and signal, in bins as wide as those of the
+     * spectrum, one of which begins at its lower edge; what lies beyond the last is in it. */
+    double mass_low, mass_width;
+    uint64_t *mass[2]; /* [PICTURE_MASS_BINS] */
 };
 
 /* Reads every sealed segment of a folder STATE/LOG_ID. STATUS_BAD_INPUT, logged, if a segment is

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* clusterscan plot: the figures of a result, as PDF and PNG, with gnuplot. */
 #include <argp.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +16,14 @@
 #include "tools/clusterscan/gnuplot.h"
 
 enum { OPTION_DATA = 0x101, OPTION_MEMBER };
+enum { MEMBER_MEDIAN = -1, MEMBER_LARGEST = -2 };
 
 struct arguments {
     const char *path;
     const char *state;
     const char *out;
     const char *data; /* NULL: no tables */
-    long member;      /* -1: the one with the largest significance */
+    long member;      /* or MEMBER_MEDIAN, MEMBER_LARGEST */
 };
 
 /* A result on its way to the page. */
@@ -32,6 +34,7 @@ struct plot {
     struct log_pictures pictures;
     const char *no_images; /* why there are none; NULL: they are there */
     const char *no_labels; /* why there is no figure 1 */
+    const char *chosen;    /* how the member was */
     char why[4400];
     struct figure_data data;
 };
@@ -52,14 +55,35 @@ static status read_result(struct plot *self)
     return done;
 }
 
-static status choose_member(const struct plot *self, size_t *member)
+/* The member whose significance is the median (the lower of two in the middle): picked by a rule
+ * that does not ask for the largest excess. */
+static size_t median_member(const struct result_summary *summary)
 {
-    const size_t members = self->tables.summary.members;
-    *member = self->arguments->member < 0 ? result_summary_best(&self->tables.summary)
-                                          : (size_t)self->arguments->member;
-    if (*member < members)
+    const double *mls = summary->mls;
+    for (size_t m = 0; m < summary->members; m++) {
+        size_t below = 0;
+        for (size_t other = 0; other < summary->members; other++)
+            below += mls[other] < mls[m] || (mls[other] == mls[m] && other < m);
+        if (below == (summary->members - 1) / 2)
+            return m;
+    }
+    return 0;
+}
+
+static status choose_member(struct plot *self, size_t *member)
+{
+    const struct result_summary *summary = &self->tables.summary;
+    const long wanted = self->arguments->member;
+    *member = wanted == MEMBER_MEDIAN    ? median_member(summary)
+              : wanted == MEMBER_LARGEST ? result_summary_best(summary)
+                                         : (size_t)wanted;
+    self->chosen = wanted == MEMBER_MEDIAN    ? "; the median"
+                   : wanted == MEMBER_LARGEST ? "; the largest"
+                                              : "";
+    if (*member < summary->members)
         return STATUS_OK;
-    log_error("--member %zu: %s has members 0 to %zu", *member, self->arguments->path, members - 1);
+    log_error("--member %zu: %s has members 0 to %zu", *member, self->arguments->path,
+              summary->members - 1);
     return STATUS_BAD_INPUT;
 }
 
@@ -143,45 +167,76 @@ static status keep_table(const char *folder, const char *name, const char *table
     return done;
 }
 
-static status draw(const struct plot *self, const struct figure *figure)
+/* What the script of a figure is: its foot, which every figure has, and its own. */
+static char *written_script(const struct figure *figure, const struct figure_data *data)
 {
-    const struct figure_data *data = &self->data;
-    char *table = written(figure->table, data), *script = written(figure->script, data);
-    status done = table != NULL && script != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-    if (done == STATUS_OK) {
-        const struct drawing drawing = {
-            .width_cm = figure->width_cm,
-            .height_cm = figure->height_of != NULL ? figure->height_of(data) : figure->height_cm,
-            .table = table,
-            .script = script};
-        done = gnuplot_draw(self->arguments->out, figure->name, &drawing);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    if (to == NULL)
+        return NULL;
+    figure_print_foot(figure, data, to);
+    figure->script(data, to);
+    const bool failed = ferror(to) != 0;
+    if (fclose(to) == 0 && !failed)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* What a figure lacks; NULL: nothing. */
+static const char *lacking(const struct plot *self, const struct figure *figure)
+{
+    const char *images = figure->needs > NEEDS_RESULT ? self->no_images : NULL;
+    return images == NULL && figure->needs == NEEDS_LABELS ? self->no_labels : images;
+}
+
+/* The drawings of all figures that can be drawn, n of them; drawn[i] is what drawing i shows. */
+static status prepare(const struct plot *self, struct drawing drawings[],
+                      const struct figure *drawn[], size_t *n)
+{
+    for (const struct figure *const *figure = figures_all; *figure != NULL; figure++) {
+        const char *why_not = lacking(self, *figure);
+        if (why_not != NULL) {
+            log_warning("%s (%s) is not drawn: %s", (*figure)->name, (*figure)->title, why_not);
+            continue;
+        }
+        assert(*n < GNUPLOT_DRAWINGS_MAX);
+        drawn[*n] = *figure;
+        drawings[*n] = (struct drawing){.name = (*figure)->name,
+                                        .width_cm = (*figure)->width_cm,
+                                        .height_cm = figure_height_cm(*figure, &self->data),
+                                        .table = written((*figure)->table, &self->data),
+                                        .script = written_script(*figure, &self->data)};
+        (*n)++;
+        if (drawings[*n - 1].table == NULL || drawings[*n - 1].script == NULL)
+            return STATUS_NO_MEMORY;
     }
-    if (done == STATUS_OK && self->arguments->data != NULL)
-        done = keep_table(self->arguments->data, figure->name, table);
-    free(table);
-    free(script);
-    if (done == STATUS_OK)
-        printf("%s/%s.pdf and .png: %s\n", self->arguments->out, figure->name, figure->title);
-    return done;
+    return STATUS_OK;
 }
 
 static status draw_all(const struct plot *self)
 {
-    static const struct figure *const figures[] = {
-        &figure_average_images, &figure_cluster_images, &figure_normalised, &figure_standardised,
-        &figure_rich,           &figure_lit_pixels,     &figure_z,          &figure_deviations,
-    };
-    status done = make_folder(self->arguments->out);
-    if (done == STATUS_OK && self->arguments->data != NULL)
-        done = make_folder(self->arguments->data);
-    for (size_t i = 0; done == STATUS_OK && i < sizeof figures / sizeof *figures; i++) {
-        const char *lacking = figures[i]->needs > NEEDS_RESULT ? self->no_images : NULL;
-        if (lacking == NULL && figures[i]->needs == NEEDS_LABELS)
-            lacking = self->no_labels;
-        if (lacking == NULL)
-            done = draw(self, figures[i]);
-        else
-            log_warning("%s (%s) is not drawn: %s", figures[i]->name, figures[i]->title, lacking);
+    struct drawing drawings[GNUPLOT_DRAWINGS_MAX];
+    const struct figure *drawn[GNUPLOT_DRAWINGS_MAX];
+    const struct arguments *arguments = self->arguments;
+    size_t n = 0;
+    status done = make_folder(arguments->out);
+    if (done == STATUS_OK && arguments->data != NULL)
+        done = make_folder(arguments->data);
+    if (done == STATUS_OK)
+        done = prepare(self, drawings, drawn, &n);
+    if (done == STATUS_OK)
+        done = gnuplot_draw(arguments->out, n, drawings);
+    for (size_t i = 0; done == STATUS_OK && i < n; i++) {
+        if (arguments->data != NULL)
+            done = keep_table(arguments->data, drawings[i].name, drawings[i].table);
+        if (done == STATUS_OK)
+            printf("%s/%s.pdf and .png: %s\n", arguments->out, drawn[i]->name, drawn[i]->title);
+    }
+    for (size_t i = 0; i < n; i++) {
+        free((char *)drawings[i].table);
+        free((char *)drawings[i].script);
     }
     return done;
 }
@@ -197,7 +252,8 @@ static status plot_result(const struct arguments *arguments)
         done = figure_data_init(&self.data, &self.tables, &self.analysis, member);
     if (done == STATUS_OK)
         done = read_images(&self);
-    self.data.pictures = &self.pictures;
+    self.data.pictures = self.no_images == NULL ? &self.pictures : NULL;
+    self.data.chosen = self.chosen;
     if (done == STATUS_OK)
         done = draw_all(&self);
     figure_data_fini(&self.data);
@@ -206,10 +262,23 @@ static status plot_result(const struct arguments *arguments)
     return done;
 }
 
+static long parse_member(const char *text, struct argp_state *state)
+{
+    char *end;
+    if (strcmp(text, "median") == 0)
+        return MEMBER_MEDIAN;
+    if (strcmp(text, "largest") == 0)
+        return MEMBER_LARGEST;
+    errno = 0;
+    const long member = strtol(text, &end, 10);
+    if (errno != 0 || *end != '\0' || end == text || member < 0)
+        argp_error(state, "--member must be a number from 0, median or largest, not '%s'", text);
+    return member;
+}
+
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
     struct arguments *self = state->input;
-    char *end;
     switch (key) {
     case 's':
         self->state = argument;
@@ -221,10 +290,7 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
         self->data = argument;
         return 0;
     case OPTION_MEMBER:
-        errno = 0;
-        self->member = strtol(argument, &end, 10);
-        if (errno != 0 || *end != '\0' || end == argument || self->member < 0)
-            argp_error(state, "--member must be a number from 0, not '%s'", argument);
+        self->member = parse_member(argument, state);
         return 0;
     case ARGP_KEY_ARG:
         if (self->path != NULL)
@@ -241,12 +307,15 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"state", 's', "DIR", 0,
-     "State folder of the run (default: CLUSTERSCAN_STATE, else ./state); figures 1 and 6 need it",
+     "State folder of the run (default: CLUSTERSCAN_STATE, else ./state); figures 1, 6 and mass "
+     "need it",
      0},
     {"out", 'o', "DIR", 0, "Where the figures go (default: figures)", 0},
     {"data", OPTION_DATA, "DIR", 0, "Keep the numbers of each figure there, as plain text", 0},
     {"member", OPTION_MEMBER, "N", 0,
-     "The training to show, from 0 (default: the one with the largest significance)", 0},
+     "The training to show: a number from 0, `median' (of their significances, the default) or "
+     "`largest'",
+     0},
     {0},
 };
 static const struct argp parser = {
@@ -257,7 +326,11 @@ static const struct argp parser = {
            "gnuplot: 1 average images and those of the clusters, 2 and 3 normalised and "
            "standardised cluster spectra, 4 signal-rich against scaled depleted clusters, 6 lit "
            "pixels per image, 8 the distribution of z, 9 spectra minus that of all jets. Numbers "
-           "are those of arXiv 2402.17714.\v"
+           "are those of arXiv 2402.17714, whose 5 and 7 need more than one result. Besides: "
+           "members, the significance and bin of every training; history, how the mean grew with "
+           "the events; mass, the dijet masses of all events; and summary, one page of it all. "
+           "Where one training is shown, it is that with the median significance, chosen before "
+           "anybody looked at its spectrum.\v"
            "Examples:\n"
            "  clusterscan plot results.h5\n"
            "  clusterscan plot results.h5 --state demo/state --out demo/figures\n"
@@ -267,7 +340,7 @@ static const struct argp parser = {
 int command_plot(int argc, char **argv)
 {
     struct arguments arguments = {
-        .state = getenv("CLUSTERSCAN_STATE"), .out = "figures", .member = -1};
+        .state = getenv("CLUSTERSCAN_STATE"), .out = "figures", .member = MEMBER_MEDIAN};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;

@@ -16,10 +16,12 @@ from scipy import ndimage, stats
 import product
 from product import CLUSTERSCAN, SMALL
 
-SIZES_CM = {"figure-1": (8.6, 3.12), "figure-1-clusters": (17.8, 0.8 + 1.62 * 2),
-            "figure-2": (8.6, 6.6), "figure-3": (8.6, 6.6), "figure-4": (8.6, 7.4),
-            "figure-6": (8.6, 6.0), "figure-8": (17.8, 9.0), "figure-9": (8.6, 6.6)}
-OF_IMAGES = {"figure-1", "figure-6"}
+SIZES_CM = {"summary": (17.8, 22.0),
+            "figure-1": (8.6, 3.4), "figure-1-clusters": (17.8, 1.1 + 1.62 * 2),
+            "figure-2": (8.6, 6.9), "figure-3": (8.6, 6.9), "figure-4": (8.6, 8.0),
+            "figure-6": (8.6, 6.6), "figure-8": (17.8, 9.0), "figure-9": (8.6, 7.2),
+            "figure-members": (8.6, 6.9), "figure-history": (8.6, 6.0), "figure-mass": (8.6, 6.6)}
+OF_IMAGES = {"figure-1", "figure-6", "figure-mass"}
 
 
 class Plot(product.ProductCase):
@@ -37,7 +39,9 @@ class Plot(product.ProductCase):
         cls.results = cls.run_folder / "results.h5"
         cls.state = cls.run_folder / "state"
         with h5py.File(cls.results) as file:
-            cls.best = int(np.argmax(file["score/mls"][:]))
+            mls = file["score/mls"][:]
+            cls.largest = int(np.argmax(mls))
+            cls.median = int(np.argsort(mls, kind="stable")[(len(mls) - 1) // 2])
             cls.log_id = file.attrs["log_id"]
 
         cls.plotted = subprocess.run(
@@ -55,7 +59,7 @@ class Plot(product.ProductCase):
         return np.loadtxt((folder or self.run_folder) / "numbers" / f"{name}.txt")
 
     def member(self, member=None):
-        member = self.best if member is None else member
+        member = self.median if member is None else member
         with h5py.File(self.results) as file:
             return {name: file[name][member] for name in (
                 "spectra/counts", "selection/z", "selection/label", "selection/rich",
@@ -103,7 +107,11 @@ class Plot(product.ProductCase):
             table = self.table(name)
             np.testing.assert_array_equal(table[:, 0], edges[:-1])
             np.testing.assert_array_equal(table[:, 1], edges[1:])
-            np.testing.assert_array_equal(table[:, 2:], value.T)
+            np.testing.assert_array_equal(table[:, 2:2 + len(value)], value.T)
+        # A cluster of median size that has the shares of all.
+        np.testing.assert_allclose(self.table("figure-2")[:, -2:].T, [
+            counts.sum(axis=0) / counts.sum(),
+            np.sqrt(counts.sum(axis=0) / counts.sum() / np.median(counts.sum(axis=1)))], rtol=1e-12)
 
     def test_rich_and_depleted_are_compared_as_the_score_does(self):
         table, data = self.table("figure-4"), self.member()
@@ -117,7 +125,96 @@ class Plot(product.ProductCase):
         # scipy's tails are good to about 1e-9 of a sigma here.
         np.testing.assert_allclose(table[:, 6], z, atol=1e-7)
         with h5py.File(self.results) as file:
-            self.assertEqual(table[:, 6].max(), file["score/mls"][self.best])
+            self.assertEqual(table[:, 6].max(), file["score/mls"][self.median])
+
+        np.testing.assert_array_equal(table[:, 7], np.sqrt(rich))
+
+    def test_a_bin_without_background_has_the_significance_of_its_jets(self):
+        shutil.copy(self.results, self.folder / "lonely.h5")
+        with h5py.File(self.folder / "lonely.h5", "a") as file:
+            file["selection/depleted"][:, 13] = 0
+            file["selection/background"][:, 13] = 0
+            rich = file["selection/rich"][self.median].astype(float)
+            depleted = file["selection/depleted"][self.median].astype(float)
+        self.plot("--data", "numbers", results="lonely.h5")
+        a = rich.sum() / depleted.sum()
+        self.assertGreater(rich[13], 0)
+        z = stats.norm.isf((a / (1 + a)) ** rich[13])
+        self.assertAlmostEqual(self.table("figure-4", self.folder)[13, 6], max(z, 0), places=8)
+
+    def test_the_member_shown_is_the_median_one_or_the_one_asked_for(self):
+        for arguments, member in (([], self.median), (["--member", "median"], self.median),
+                                  (["--member", "largest"], self.largest), (["--member", 0], 0)):
+            self.plot("--data", "numbers", *arguments)
+            np.testing.assert_array_equal(self.table("figure-4", self.folder)[:, 2],
+                                          self.member(member)["selection/rich"])
+
+    def test_the_answer_is_drawn_member_by_member_and_slice_by_slice(self):
+        members, history = self.table("figure-members"), self.table("figure-history")
+        with h5py.File(self.results) as file:
+            np.testing.assert_array_equal(members[:, 0], [0, 1, 2])
+            np.testing.assert_array_equal(members[:, 1], file["score/mls"])
+            np.testing.assert_array_equal(members[:, 2], 3000 + 100 * file["score/bin"][:])
+            np.testing.assert_array_equal(members[:, 3], 3100 + 100 * file["score/bin"][:])
+            np.testing.assert_array_equal(members[:, 4], file["selection/label"][:].sum(axis=1))
+            np.testing.assert_array_equal(history[:, 0], file["history/events"])
+            np.testing.assert_array_equal(history[:, 1], file["history/mls_mean"])
+
+    def test_the_masses_of_all_events_are_counted(self):
+        masses, labels = [], []
+        for path in sorted((self.state / self.log_id).glob("segment-*.h5")):
+            with h5py.File(path) as file:
+                masses.append(file["m_jj"][:].astype(float))
+                labels.append(file["label"][:])
+        masses, labels = np.concatenate(masses), np.concatenate(labels)
+        table = self.table("figure-mass")
+        edges = np.append(table[:, 0], table[-1, 1])
+        self.assertIn(3000, edges)
+        for column, label in ((2, 0), (3, 1)):
+            np.testing.assert_array_equal(table[:, column],
+                                          np.histogram(masses[labels == label], edges)[0])
+        self.assertEqual(table[:, 2:].sum(), len(masses))
+
+    def test_the_page_has_the_numbers_of_its_panels(self):
+        page = (self.run_folder / "numbers/summary.txt").read_text()
+        for name in ("figure-4", "figure-3", "figure-members", "figure-history", "figure-2",
+                     "figure-mass"):
+            self.assertIn((self.run_folder / f"numbers/{name}.txt").read_text(), page)
+
+    def test_nothing_in_a_result_becomes_a_command_of_gnuplot(self):
+        """Words that would leave their quotes, run a program, or change the font."""
+        trap = self.folder / "trap"
+        for hostile in (f"x'; system('touch {trap}'); print '", f"`touch {trap}`",
+                        "@HOME {/Symbol a}_b^c~d&e \\", f"\n!touch {trap}\nsystem 'touch {trap}'\n",
+                        "\x1b[2J\u202eäß", "'" * 77, "END_OF_DATA\nexit\n"):
+            shutil.copy(self.results, self.folder / "hostile.h5")
+            with h5py.File(self.folder / "hostile.h5", "a") as file:
+                file.attrs["version"] = hostile
+                file.attrs["analysis"] = file.attrs["analysis"] + "# " + "\n# ".join(
+                    hostile.splitlines())
+            done = subprocess.run([CLUSTERSCAN, "plot", "hostile.h5", "--state", self.state],
+                                  cwd=self.folder, capture_output=True, text=True)
+            self.assertIn(done.returncode, (0, 2))  # drawn, or refused
+            self.assertFalse(trap.exists(), hostile)
+            self.assertNotIn("\x1b", done.stdout + done.stderr)
+
+    def test_scratch_files_lie_in_tmpdir_and_nothing_of_them_stays(self):
+        scratch = self.folder / "scratch"
+        scratch.mkdir()
+        self.plot(env=os.environ | {"TMPDIR": str(scratch)})
+        self.assertEqual(list(scratch.iterdir()), [])
+        shutil.rmtree(self.folder / "figures")
+        done = self.plot(code=1, env=os.environ | {"TMPDIR": str(self.folder / "absent")})
+        self.assertIn(f"temporary file cannot be made in {self.folder}/absent", done.stderr)
+
+    def test_one_gnuplot_draws_all(self):
+        count = self.folder / "count"
+        fake = self.folder / "bin" / "gnuplot"
+        fake.parent.mkdir()
+        fake.write_text(f'#!/bin/sh\necho >> {count}\nexec {shutil.which("gnuplot")} "$@"\n')
+        fake.chmod(0o755)
+        self.plot(env=os.environ | {"PATH": f"{fake.parent}:{os.environ['PATH']}"})
+        self.assertEqual(len(count.read_text()), 1)
 
     def test_deviations_have_their_plain_and_robust_bands(self):
         counts = self.member()["spectra/counts"].astype(float)
@@ -253,16 +350,16 @@ class Plot(product.ProductCase):
 
     def test_a_gnuplot_that_fails_leaves_the_old_picture_whole(self):
         (self.folder / "figures").mkdir()
-        (self.folder / "figures/figure-1.pdf").write_text("old")
+        (self.folder / "figures/summary.pdf").write_text("old")
         fake = self.folder / "bin" / "gnuplot"
         fake.parent.mkdir()
         for script in ("#!/bin/sh\nprintf '%%PDF-half'; exit 1\n", "#!/bin/sh\nexit 0\n"):
             fake.write_text(script)
             fake.chmod(0o755)
             said = self.plot(code=1, env=os.environ | {"PATH": str(fake.parent)}).stderr
-            self.assertIn("figures/figure-1.pdf: not drawn", said)
-            self.assertEqual(self.drawn(), ["figure-1.pdf"])
-            self.assertEqual((self.folder / "figures/figure-1.pdf").read_text(), "old")
+            self.assertIn("figures/summary.pdf: not drawn", said)
+            self.assertEqual(self.drawn(), ["summary.pdf"])
+            self.assertEqual((self.folder / "figures/summary.pdf").read_text(), "old")
 
 
 if __name__ == "__main__":
