@@ -2,8 +2,13 @@
 #include "common/kernels/records.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+
+/* A sum of fractions in single precision is closer to 1 by far. */
+#define INTENSITY_SUM_WITHIN 1e-3
 
 static const char *const message_names[MESSAGE_TYPES] = {
     [MESSAGE_NONE] = "none",
@@ -118,6 +123,50 @@ const char *image_batch_fault(const struct image_batch *batch, uint32_t pixels)
     if (fault == NULL)
         fault = label_fault(batch->events, batch->label, -1);
     return fault != NULL ? fault : pixel_fault(batch, pixels);
+}
+
+static bool all_finite(size_t n, const float values[])
+{
+    bool finite = true;
+    for (size_t i = 0; i < n; i++)
+        finite = finite && isfinite(values[i]);
+    return finite;
+}
+
+static const char *event_fault(const struct image_batch *batch)
+{
+    uint64_t least = batch->first_row;
+    for (uint32_t e = 0; e < batch->events; e++) {
+        if (!(batch->m_jj[e] >= 0) || isinf(batch->m_jj[e]))
+            return "a dijet mass is no number from 0 on";
+        if (batch->row[e] < least || batch->row[e] - batch->first_row >= batch->read)
+            return "rows are not ascending or not the batch's own";
+        least = batch->row[e] + 1;
+    }
+    return NULL;
+}
+
+/* A negative or NaN intensity makes the sum NaN. */
+static const char *intensity_fault(const struct image_batch *batch)
+{
+    for (size_t jet = 0; jet < 2 * (size_t)batch->events; jet++) {
+        double sum = 0;
+        for (uint32_t i = batch->offset[jet]; i < batch->offset[jet + 1]; i++)
+            sum += batch->intensity[i] >= 0 ? (double)batch->intensity[i] : (double)NAN;
+        if (!(fabs(sum - 1) <= INTENSITY_SUM_WITHIN))
+            return "the intensities of an image are no fractions of its sum";
+    }
+    return NULL;
+}
+
+const char *image_batch_value_fault(const struct image_batch *batch)
+{
+    const size_t jets = 2 * (size_t)batch->events;
+    const char *fault = event_fault(batch);
+    if (fault == NULL && !(all_finite(jets, batch->pt) && all_finite(jets, batch->eta) &&
+                           all_finite(jets, batch->phi) && all_finite(jets, batch->mass)))
+        fault = "a momentum, angle or mass of a jet is not finite";
+    return fault != NULL ? fault : intensity_fault(batch);
 }
 
 void tally_add(struct tally *a, const struct tally *b)

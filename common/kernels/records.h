@@ -111,6 +111,11 @@ struct codebook_record {
 const char *event_batch_fault(const struct event_batch *batch);
 const char *image_batch_fault(const struct image_batch *batch, uint32_t pixels);
 
+/* NULL, or what is wrong with the numbers of a batch without such a fault: masses, momenta or
+ * angles that are not finite, a dijet mass below 0, rows that are not ascending within the batch's
+ * own, intensities that are negative or whose sum over an image is not 1 within a thousandth. */
+const char *image_batch_value_fault(const struct image_batch *batch);
+
 /* What became of the rows read so far. read = counted + dropped + quarantined. */
 struct tally {
     uint64_t read;

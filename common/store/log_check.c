@@ -70,7 +70,8 @@ static const char *batch_fault(const struct log_manifest *self, const struct seg
         return "it holds another batch than the manifest says";
     if (rows > 0 && batch->images.read > rows)
         return "a batch has more rows than a batch may have";
-    return side > 0 ? image_batch_fault(&batch->images, side * side) : NULL;
+    const char *fault = side > 0 ? image_batch_fault(&batch->images, side * side) : NULL;
+    return fault != NULL ? fault : image_batch_value_fault(&batch->images);
 }
 
 static bool same_tally(const struct tally *a, const struct tally *b)
@@ -102,18 +103,38 @@ static status check_batches(const struct log_manifest *self, size_t i, const seg
     for (uint32_t s = 0; s < self->n_sources; s++)
         if (next_seq[s] != log_manifest_next_seq(self, i + 1, s))
             return say(why, "is damaged: it holds other batches than the manifest says");
+    return STATUS_OK;
+}
+
+/* Whether what the segment says adds up to what was noted when it was sealed. */
+static status compare(const struct log_manifest *self, size_t i, const uint64_t rows[],
+                      const struct tally *tally, const uint8_t records[16],
+                      char why[LOG_FOLDER_WHY])
+{
     const struct tally noted = log_manifest_tally(self, i + 1);
-    bool same = !self->tallied || same_tally(tally, &noted);
-    for (uint32_t s = 0; self->tallied && s < self->n_sources; s++)
+    bool same = same_tally(tally, &noted);
+    for (uint32_t s = 0; s < self->n_sources; s++)
         same = same && rows[s] == log_manifest_rows(self, i + 1, s);
-    return same ? STATUS_OK
-                : say(why, "is damaged: its rows are not those that the manifest has counted");
+    if (!same)
+        return say(why, "is damaged: its rows are not those that the manifest has counted");
+    return memcmp(records, self->segments[i].records, sizeof self->segments[i].records) == 0
+               ? STATUS_OK
+               : say(why, "is damaged: its records are not those that were sealed");
+}
+
+static void note(struct log_manifest *self, size_t i, const uint64_t rows[],
+                 const struct tally *tally, const uint8_t records[16])
+{
+    self->tally[i] = *tally;
+    memcpy(self->rows + i * self->n_sources, rows, self->n_sources * sizeof *rows);
+    memcpy(self->segments[i].records, records, sizeof self->segments[i].records);
 }
 
 status log_check_records(struct log_manifest *self, size_t i, const segment *part,
                          char why[LOG_FOLDER_WHY])
 {
     const uint32_t n = self->n_sources;
+    uint8_t records[16];
     uint64_t *next_seq = calloc((size_t)2 * n, sizeof *next_seq);
     if (next_seq == NULL)
         return STATUS_NO_MEMORY;
@@ -123,11 +144,13 @@ status log_check_records(struct log_manifest *self, size_t i, const segment *par
         rows[s] = log_manifest_rows(self, i, s);
     }
     struct tally tally = log_manifest_tally(self, i);
-    const status outcome = check_batches(self, i, part, next_seq, rows, &tally, why);
-    if (outcome == STATUS_OK && !self->tallied) {
-        self->tally[i] = tally;
-        memcpy(self->rows + i * n, rows, n * sizeof *rows);
-    }
+    status outcome = check_batches(self, i, part, next_seq, rows, &tally, why);
+    if (outcome == STATUS_OK)
+        outcome = segment_digest(segment_batches(part), segment_all(part), records);
+    if (outcome == STATUS_OK && self->tallied)
+        outcome = compare(self, i, rows, &tally, records, why);
+    else if (outcome == STATUS_OK)
+        note(self, i, rows, &tally, records);
     free(next_seq);
     return outcome;
 }

@@ -729,7 +729,9 @@ static status list_segment(log_folder *self, size_t n, const struct segment_batc
     }
     struct log_folder_segment entry = {.first_place = log_folder_places(self), .batches = n};
     memcpy(entry.digest, digest, sizeof entry.digest);
-    const status outcome = log_manifest_push(manifest, &entry, &tally, next_seq, rows);
+    status outcome = segment_digest(n, batches, entry.records);
+    if (outcome == STATUS_OK)
+        outcome = log_manifest_push(manifest, &entry, &tally, next_seq, rows);
     free(next_seq);
     return outcome;
 }

@@ -22,8 +22,9 @@
 struct log_folder_segment {
     uint64_t first_place;
     uint64_t batches;
-    uint8_t digest[16];
-    bool verified; /* since the folder was opened */
+    uint8_t digest[16];  /* BLAKE2b-128 of the file */
+    uint8_t records[16]; /* of what it says (segment_digest) */
+    bool verified;       /* since the folder was opened */
 };
 
 typedef struct log_folder log_folder;

@@ -121,17 +121,18 @@ json_t *log_manifest_first_line(const struct log_manifest *self)
 
 json_t *log_manifest_seal_line(const struct log_manifest *self, size_t i)
 {
-    char file[HEX];
+    char file[HEX], records[HEX];
     const struct log_folder_segment *entry = &self->segments[i];
     const struct tally *tally = &self->tally[i];
     sodium_bin2hex(file, sizeof file, entry->digest, DIGEST);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "segment", number(i),
-                     "first_place", number(entry->first_place), "batches", number(entry->batches),
-                     "next_seq", list_of(self->n_sources, self->next_seq + i * self->n_sources),
-                     "rows", list_of(self->n_sources, self->rows + i * self->n_sources), "read",
-                     number(tally->read), "counted", number(tally->counted), "quarantined",
-                     number(tally->quarantined), "dropped", list_of(DROP_REASONS, tally->dropped),
-                     "file", file);
+    sodium_bin2hex(records, sizeof records, entry->records, DIGEST);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "segment", number(i),
+        "first_place", number(entry->first_place), "batches", number(entry->batches), "next_seq",
+        list_of(self->n_sources, self->next_seq + i * self->n_sources), "rows",
+        list_of(self->n_sources, self->rows + i * self->n_sources), "read", number(tally->read),
+        "counted", number(tally->counted), "quarantined", number(tally->quarantined), "dropped",
+        list_of(DROP_REASONS, tally->dropped), "file", file, "records", records);
 }
 
 /* --- from lines -------------------------------------------------------------------------- */
@@ -154,7 +155,7 @@ static bool take_list(const json_t *list, size_t n, uint64_t out[])
     return true;
 }
 
-static bool take_file_digest(const json_t *value, uint8_t out[DIGEST])
+static bool take_digest(const json_t *value, uint8_t out[DIGEST])
 {
     const char *hex = json_string_value(value);
     return hex != NULL && strlen(hex) == HEX - 1 &&
@@ -211,7 +212,8 @@ static status take_segment(struct log_manifest *self, const json_t *line)
     if (take_number(json_object_get(line, "segment"), &index) && index == self->n &&
         take_number(json_object_get(line, "first_place"), &entry.first_place) &&
         take_number(json_object_get(line, "batches"), &entry.batches) &&
-        take_file_digest(json_object_get(line, "file"), entry.digest) &&
+        take_digest(json_object_get(line, "file"), entry.digest) &&
+        take_digest(json_object_get(line, "records"), entry.records) &&
         take_list(json_object_get(line, "next_seq"), self->n_sources, next_seq) &&
         take_list(json_object_get(line, "rows"), self->n_sources, rows) &&
         take_tally(line, &tally) && follows(self, &entry, &tally, next_seq, rows))

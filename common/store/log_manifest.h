@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* log_manifest: what the lines of manifest.jsonl say, and what they add up to.
- *   1st     format, log_id, sources, made_from (an object, or null)
- *   epoch   {epoch} the log was opened; {epoch, made_from} and is made from that now
- *   seal    {segment, first_place, batches, and for the log up to and with it: next_seq and rows
- * per source, read, counted, quarantined, dropped per reason; file: BLAKE2b-128 of the file} cut
- * {cut, epoch, because} only so many segments are left end     {complete: true} every source has
- * ended and all of it is in the segments extents {batches: [...]} of every source: what the order
- * of the log was made from */
+ *   first    format, log_id, sources, made_from (an object, or null)
+ *   epoch    {epoch}: the log was opened; {epoch, made_from}: and is made from that now
+ *   seal     {segment, first_place, batches}, of the log up to and with it {next_seq, rows} per
+ *            source and {read, counted, quarantined, dropped}, file: BLAKE2b-128 of the file,
+ *            records: XXH3-128 of what it says
+ *   cut      {cut, epoch, because}: only so many segments are left
+ *   end      {complete: true}: every source has ended and all of it is in the segments
+ *   extents  {extents}: batches of every source, which the order of the log was made from */
 #ifndef COMMON_STORE_LOG_MANIFEST_H
 #define COMMON_STORE_LOG_MANIFEST_H
 
@@ -24,7 +25,7 @@ struct log_manifest {
     json_t *made_from; /* object, or NULL */
     bool complete;     /* every source has ended and all of it is in the segments */
     bool cut;          /* segments were given up, and none was sealed since */
-    bool tallied;      /* false: of a manifest.json, which has neither tally nor rows */
+    bool tallied;      /* false: of a manifest.json, with no tally, rows, records */
     uint32_t n_sources;
     uint64_t *extent; /* [n_sources] batches; NULL: not noted */
     size_t n;         /* segments */

@@ -117,15 +117,6 @@ static status read_columns(segment *self, const struct reading *reading)
     return STATUS_OK;
 }
 
-/* A batch whose labels are all unknown was given none. */
-static bool label_known(const int8_t label[], size_t n)
-{
-    for (size_t e = 0; e < n; e++)
-        if (label[e] != SEGMENT_LABEL_UNKNOWN)
-            return true;
-    return false;
-}
-
 static void point_into_columns(segment *self, struct image_batch *images, const size_t first[])
 {
     for (size_t c = 0; c < SEGMENT_COLUMNS; c++) {
@@ -136,7 +127,7 @@ static void point_into_columns(segment *self, struct image_batch *images, const 
                             first[column->per] * hdf5_element_size(column->element);
         memcpy((char *)images + column->offset, &array, sizeof array);
     }
-    if (images->label != NULL && !label_known(images->label, images->events))
+    if (!segment_label_known(images->label, images->events))
         images->label = NULL;
 }
 
@@ -220,6 +211,11 @@ void segment_close(segment **self)
 size_t segment_batches(const segment *self)
 {
     return self->n;
+}
+
+const struct segment_batch *segment_all(const segment *self)
+{
+    return self->batches;
 }
 
 void segment_get(const segment *self, size_t i, struct segment_batch *out)

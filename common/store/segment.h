@@ -26,12 +26,18 @@ struct segment_batch {
 MUST_CHECK status segment_build(size_t n, const struct segment_batch batches[], uint8_t **bytes,
                                 size_t *size);
 
+/* XXH3-128 of everything that n batches say: names, counts and columns. What was sealed and what is
+ * read back have the same, whatever HDF5 made of the file between. STATUS_NO_MEMORY. */
+MUST_CHECK status segment_digest(size_t n, const struct segment_batch batches[], uint8_t out[16]);
+
 /* A segment read back whole into memory. */
 typedef struct segment segment;
 /* STATUS_BAD_INPUT (logged with the path) if the file is not a consistent segment. */
 MUST_CHECK status segment_open(segment **out, const char *path);
 void segment_close(segment **self);
 size_t segment_batches(const segment *self);
+/* All of them; borrowed from the segment. */
+const struct segment_batch *segment_all(const segment *self);
 /* Batch i as it was given to segment_build; arrays borrowed from the segment. */
 void segment_get(const segment *self, size_t i, struct segment_batch *out);
 

@@ -3,7 +3,9 @@
 #ifndef COMMON_STORE_SEGMENT_COLUMNS_H
 #define COMMON_STORE_SEGMENT_COLUMNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/store/hdf5_util.h"
 #include "common/store/segment.h"
@@ -50,5 +52,7 @@ extern const struct segment_field segment_fields[SEGMENT_FIELDS];
 size_t segment_count(const struct image_batch *images, enum segment_per per);
 
 enum { SEGMENT_LABEL_UNKNOWN = -1 };
+/* False for a batch without labels, and for one that knows none of them, which is the same. */
+bool segment_label_known(const int8_t label[], size_t n);
 
 #endif

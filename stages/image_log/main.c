@@ -146,6 +146,12 @@ static status log_process(void *state, const struct stage_item *item, struct sta
 {
     struct image_log *self = state;
     (void)outlet;
+    const char *fault = image_batch_value_fault(&item->record->images);
+    if (fault != NULL) {
+        log_warning("refused batch %llu of source %u: %s", (unsigned long long)item->header->seq,
+                    item->header->source, fault);
+        return STATUS_END;
+    }
     const status done =
         waiting_add(self->waiting, item->header->source, item->header->seq, &item->record->images);
     if (done == STATUS_END)

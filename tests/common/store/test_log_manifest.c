@@ -48,9 +48,9 @@ static void write_manifest(const char *path, uint64_t n)
         snprintf(text, sizeof text,
                  "{\"segment\":%lu,\"first_place\":%lu,\"batches\":3,\"next_seq\":[%lu],"
                  "\"rows\":[%lu],\"read\":%lu,\"counted\":%lu,\"quarantined\":0,"
-                 "\"dropped\":[0,0,0,%lu,0,0,0],\"file\":\"%032lx\"",
+                 "\"dropped\":[0,0,0,%lu,0,0,0],\"file\":\"%032lx\",\"records\":\"%032lx\"",
                  (unsigned long)i, batches - PER_SEGMENT, batches, rows, rows, rows - batches,
-                 batches, (unsigned long)i);
+                 batches, (unsigned long)i, batches);
         put_line(file, digest, text);
     }
     ck_assert_int_eq(fclose(file), 0);
@@ -235,16 +235,20 @@ START_TEST(lines_that_do_not_follow_from_those_before_are_refused)
     static const char *const wrong[] = {
         "{\"segment\":0,\"first_place\":0,\"batches\":3,\"next_seq\":[4],\"rows\":[3],\"read\":3,"
         "\"counted\":3,\"quarantined\":0,\"dropped\":[0,0,0,0,0,0,0],"
-        "\"file\":\"00000000000000000000000000000000\"", /* three batches, four seqs */
+        "\"file\":\"00000000000000000000000000000000\","
+        "\"records\":\"00000000000000000000000000000000\"", /* three batches, four seqs */
         "{\"segment\":0,\"first_place\":0,\"batches\":3,\"next_seq\":[3],\"rows\":[3],\"read\":3,"
         "\"counted\":2,\"quarantined\":0,\"dropped\":[0,0,0,0,0,0,0],"
-        "\"file\":\"00000000000000000000000000000000\"", /* a row unaccounted for */
+        "\"file\":\"00000000000000000000000000000000\","
+        "\"records\":\"00000000000000000000000000000000\"", /* a row unaccounted for */
         "{\"segment\":0,\"first_place\":0,\"batches\":3,\"next_seq\":[3],\"rows\":[4],\"read\":3,"
         "\"counted\":3,\"quarantined\":0,\"dropped\":[0,0,0,0,0,0,0],"
-        "\"file\":\"00000000000000000000000000000000\"", /* rows of the source, and read */
+        "\"file\":\"00000000000000000000000000000000\","
+        "\"records\":\"00000000000000000000000000000000\"", /* rows of the source, and read */
         "{\"segment\":0,\"first_place\":0,\"batches\":-3,\"next_seq\":[3],\"rows\":[3],\"read\":3,"
         "\"counted\":3,\"quarantined\":0,\"dropped\":[0,0,0,0,0,0,0],"
-        "\"file\":\"00000000000000000000000000000000\"",
+        "\"file\":\"00000000000000000000000000000000\","
+        "\"records\":\"00000000000000000000000000000000\"",
         "{\"epoch\":41",
         "{\"cut\":0,\"epoch\":50",
         "{\"extents\":[1,2]",
