@@ -157,6 +157,11 @@ struct selection_record {
     const double *background;     /* [members, bins] */
 };
 
+/* NULL, or what is wrong inside a selection whose arrays have the right lengths: numbers that are
+ * not finite or negative, labels other than 0 and 1, a tally that does not add up, and rich or
+ * depleted spectra that are not the sums of the clusters' counts with that label. */
+const char *selection_fault(const struct selection_record *selection);
+
 /* The answer after one slice. */
 struct score_record {
     uint32_t members;

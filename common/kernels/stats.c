@@ -254,16 +254,72 @@ double gaussian_isf_log(double log_p)
     return log_p < -1e10 ? far_gaussian_isf(-log_p) : upper_gaussian_isf(log_p);
 }
 
-/* Background 0 predicts nothing; a deficit counts where it is asked for. */
+/* ln of the binomial probability of s and d, as three Poisson terms: free of cancellation. */
+static double log_binomial_term(double s, double d, double share)
+{
+    const double n = s + d;
+    return log_poisson_term(s, n * share) + log_poisson_term(d, n * (1 - share)) -
+           log_poisson_term(n, n);
+}
+
+/* ln of the sum over j of terms that begin with 1 and go on by the factor next(j), all j from first
+ * upwards: of at least s successes, odds = share / (1 - share). */
+static double log_binomial_upper(double s, double d, double odds)
+{
+    double sum = 1;
+    double term = 1;
+    for (double j = 0; j < d && term > sum * 1e-17; j++) {
+        term *= (d - j) / (s + j + 1) * odds;
+        sum += term;
+    }
+    return log(sum);
+}
+
+/* Likewise of at most s successes. */
+static double log_binomial_lower(double s, double d, double odds)
+{
+    double sum = 1;
+    double term = 1;
+    for (double j = 0; j < s && term > sum * 1e-17; j++) {
+        term *= (s - j) / ((d + j + 1) * odds);
+        sum += term;
+    }
+    return log(sum);
+}
+
+/* ln P(X <= rich), for deficits. */
+static double on_off_log_cdf(uint64_t rich, uint64_t depleted, double ratio)
+{
+    const double s = (double)rich;
+    const double d = (double)depleted;
+    return log_binomial_term(s, d, ratio / (1 + ratio)) + log_binomial_lower(s, d, ratio);
+}
+
+double on_off_log_p(uint64_t rich, uint64_t depleted, double ratio)
+{
+    assert(ratio > 0 && isfinite(ratio));
+    const double s = (double)rich;
+    const double d = (double)depleted;
+    if (rich == 0)
+        return 0;
+    if (depleted == 0)
+        return -s * log1p(1 / ratio);
+    if (s > ratio * d) /* the terms fall from the first on */
+        return log_binomial_term(s, d, ratio / (1 + ratio)) + log_binomial_upper(s, d, ratio);
+    const double below = on_off_log_cdf(rich - 1, depleted + 1, ratio);
+    return below < 0 ? log_complement(below) : 0;
+}
+
+/* A deficit counts where it is asked for. */
 static bool takes_part(uint64_t rich, double background, enum mls_deviation deviation)
 {
-    return background > 0 && (deviation == MLS_ABSOLUTE || (double)rich > background);
+    return (double)rich > background || (deviation == MLS_ABSOLUTE && background > 0);
 }
 
 double local_significance(uint64_t rich, double background, enum mls_approximation approximation,
                           enum mls_deviation deviation)
 {
-    if (!takes_part(rich, background, deviation))
+    if (background <= 0 || !takes_part(rich, background, deviation))
         return 0;
     const double excess = (double)rich - background;
     if (approximation == MLS_GAUSSIAN)
@@ -272,22 +328,65 @@ double local_significance(uint64_t rich, double background, enum mls_approximati
                                        : poisson_log_sf(rich, background));
 }
 
-double max_local_significance(size_t bins, const uint64_t rich[], const double background[],
-                              enum mls_approximation approximation, enum mls_deviation deviation,
-                              int32_t *bin)
+static double on_off_significance(const struct mls_counts *counts)
 {
+    const bool excess = (double)counts->rich > counts->ratio * (double)counts->depleted;
+    const double log_p = excess ? on_off_log_p(counts->rich, counts->depleted, counts->ratio)
+                                : on_off_log_cdf(counts->rich, counts->depleted, counts->ratio);
+    const double z = log_p < 0 ? gaussian_isf_log(log_p) : 0;
+    return z > 0 ? z : 0;
+}
+
+double bin_significance(const struct mls_counts *counts, enum mls_approximation approximation,
+                        enum mls_deviation deviation)
+{
+    if (!takes_part(counts->rich, counts->background, deviation) || counts->ratio <= 0 ||
+        !isfinite(counts->ratio))
+        return 0;
+    if (counts->background > 0 && approximation != MLS_BINOMIAL)
+        return local_significance(counts->rich, counts->background, approximation, deviation);
+    return on_off_significance(counts);
+}
+
+static double sum_of(size_t n, const uint64_t x[])
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return (double)sum;
+}
+
+double max_local_significance(size_t bins, const uint64_t rich[], const uint64_t depleted[],
+                              const double background[], enum mls_approximation approximation,
+                              enum mls_deviation deviation, int32_t *bin)
+{
+    const double all_rich = sum_of(bins, rich);
+    const double all_depleted = sum_of(bins, depleted);
     double best = 0;
     *bin = -1;
-    for (size_t b = 0; b < bins; b++) {
+    for (size_t b = 0; all_rich > 0 && all_depleted > 0 && b < bins; b++) {
         if (!takes_part(rich[b], background[b], deviation))
             continue;
-        const double z = local_significance(rich[b], background[b], approximation, deviation);
+        const struct mls_counts counts = {rich[b], depleted[b], background[b],
+                                          all_rich / all_depleted};
+        const double z = bin_significance(&counts, approximation, deviation);
         if (*bin < 0 || z > best) {
             best = z;
             *bin = (int32_t)b;
         }
     }
     return best;
+}
+
+double largest_z(size_t k, double outlier_fraction, double sd_factor)
+{
+    assert(k > 0 && sd_factor > 0);
+    const double last = (double)(k - 1) * (1 - outlier_fraction); /* rank of the quantile */
+    if (k == 2)
+        return 1 / sd_factor;
+    if (last >= (double)(k - 1))
+        return sqrt((double)(k - 1)) / sd_factor;
+    return last < 1 ? 0 : HUGE_VAL;
 }
 
 struct ensemble ensemble_of(size_t n, const double x[], double scratch[])

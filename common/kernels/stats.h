@@ -42,7 +42,13 @@ double poisson_log_sf(uint64_t n, double mu);
 /* z with ln P(Z > z) = log_p for a unit Gaussian; log_p < 0; finite for every finite log_p. */
 double gaussian_isf_log(double log_p);
 
-enum mls_approximation { MLS_POISSON, MLS_GAUSSIAN };
+/* ln P(X >= rich) for X ~ Binomial(rich + depleted, ratio / (1 + ratio)), ratio > 0: the on/off
+ * problem with a background that was itself counted, ratio being the expected rich over the
+ * expected depleted counts (Cousins, Linnemann, Tucker, NIM A 595 (2008) 480). 0 for rich 0; finite
+ * however small; with depleted = 0 it is rich ln(ratio / (1 + ratio)). */
+double on_off_log_p(uint64_t rich, uint64_t depleted, double ratio);
+
+enum mls_approximation { MLS_POISSON, MLS_GAUSSIAN, MLS_BINOMIAL };
 enum mls_deviation { MLS_POSITIVE, MLS_ABSOLUTE };
 
 /* Local significance of one bin: Poisson: Phi^-1(CDF(rich)) computed from the survival function;
@@ -52,11 +58,33 @@ enum mls_deviation { MLS_POSITIVE, MLS_ABSOLUTE };
 double local_significance(uint64_t rich, double background, enum mls_approximation approximation,
                           enum mls_deviation deviation);
 
+/* A bin of the rich and of the depleted spectrum; ratio = sum of rich / sum of depleted. */
+struct mls_counts {
+    uint64_t rich;
+    uint64_t depleted;
+    double background;
+    double ratio;
+};
+/* Local significance of one bin. As local_significance where there is a background and the
+ * approximation is not binomial; else Phi^-1 of on_off_log_p, not below 0, in which the
+ * background's own fluctuation counts. 0 if rich is 0 and background is, and where ratio is 0 or
+ * not finite. */
+double bin_significance(const struct mls_counts *counts, enum mls_approximation approximation,
+                        enum mls_deviation deviation);
+
 /* Largest local significance over the bins; *bin its index (lowest on a tie), -1 and the
- * result 0 if no bin takes part or no jet is rich or depleted. */
-double max_local_significance(size_t bins, const uint64_t rich[], const double background[],
-                              enum mls_approximation approximation, enum mls_deviation deviation,
-                              int32_t *bin);
+ * result 0 if no bin takes part or no jet is rich or depleted. A bin takes part with more rich jets
+ * than background, or, in absolute deviation, with a background or rich jets. */
+double max_local_significance(size_t bins, const uint64_t rich[], const uint64_t depleted[],
+                              const double background[], enum mls_approximation approximation,
+                              enum mls_deviation deviation, int32_t *bin);
+
+/* The largest z that any one of k clusters can reach against the robust mean and standard deviation
+ * of all k (robust_mean_sd): HUGE_VAL where one far out is cut off before they are made, which any
+ * outlier_fraction above 0 does as soon as two samples are kept; with outlier_fraction 0
+ * sqrt(k - 1) / sd_factor (all others equal); with two samples 1 / sd_factor; 0 where at most one
+ * is kept. k > 0. */
+double largest_z(size_t k, double outlier_fraction, double sd_factor);
 
 /* Mean, median, max, min of x[n] in fixed order; scratch[n]; n > 0. */
 struct ensemble {

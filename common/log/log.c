@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log/printable.h"
+
 static const char *log_name;
 static enum log_level log_least = LOG_INFO;
 
@@ -32,12 +34,11 @@ void log_line(enum log_level level, const char *format, ...)
     vsnprintf(line + n, sizeof line - (size_t)n - 1, format, arguments);
     va_end(arguments);
     /* A name found in a file may hold anything, escape sequences of the terminal as well. */
-    for (char *c = line; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    strcat(line, "\n");
-    /* Nobody can be told that telling failed. */
-    if (write(STDERR_FILENO, line, strlen(line)) < 0)
+    char shown[sizeof line];
+    text_printable(line, sizeof shown - 1, shown);
+    strcat(shown, "\n");
+    /* A failed write to standard error cannot be reported. */
+    if (write(STDERR_FILENO, shown, strlen(shown)) < 0)
         (void)level;
     errno = kept;
 }

@@ -11,8 +11,8 @@ enum log_level { LOG_ERROR = 0, LOG_WARNING, LOG_INFO, LOG_DEBUG };
  * for none) and the least important level that is still written. */
 void log_init(const char *name, enum log_level level);
 
-/* Writes one line; longer than 1,000 bytes is cut; control characters become
- * question marks. Keeps errno. */
+/* Writes one line; longer than 1,000 bytes is cut; control characters and
+ * bytes that are no UTF-8 become \xNN (printable.h). Keeps errno. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)   log_line(LOG_ERROR, __VA_ARGS__)

@@ -3,14 +3,19 @@
 #include "common/store/result_file.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log/log.h"
 #include "common/store/atomic_file.h"
 #include "common/store/hdf5_util.h"
+#include "common/store/result_schema.h"
 
 static status mismatch(const char *path, const char *what)
 {
@@ -84,40 +89,30 @@ static bool write_attributes(hid_t file, const struct result *result)
            write_number(file, "events_read", tally->read) &&
            write_number(file, "events_counted", tally->counted) &&
            write_number(file, "events_dropped", tally_dropped(tally)) &&
-           write_number(file, "events_quarantined", tally->quarantined);
+           write_number(file, "events_quarantined", tally->quarantined) &&
+           write_number(file, "final", result->final ? 1 : 0);
 }
 
-enum { REASON_SIZE = 16 };
-
-/* Fixed-length text, as plain readers of HDF5 like it. */
-static hid_t reason_type(void)
+/* Texts of one fixed length, as plain readers of HDF5 like them. */
+static bool write_texts(hid_t file, const char *name, size_t n, const char *const texts[])
 {
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && H5Tset_size(type, REASON_SIZE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
-        H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0)
-        return type;
-    if (type >= 0)
-        H5Tclose(type);
-    return H5I_INVALID_HID;
-}
-
-static bool write_dropped(hid_t file, const struct tally *tally)
-{
-    const hsize_t n = DROP_REASONS;
-    char reasons[DROP_REASONS][REASON_SIZE] = {0};
-    for (int r = 0; r < DROP_REASONS; r++) {
-        const char *name = drop_reason_name((enum drop_reason)r);
-        assert(strlen(name) <= REASON_SIZE);
-        memcpy(reasons[r], name, strlen(name));
-    }
-    const hid_t type = reason_type(), space = H5Screate_simple(1, &n, NULL);
+    size_t size = 1;
+    for (size_t i = 0; i < n; i++)
+        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
+    char *packed = calloc(n + 1, size);
+    for (size_t i = 0; packed != NULL && i < n; i++)
+        memcpy(packed + i * size, texts[i], strlen(texts[i]));
+    const hsize_t rows = n;
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &rows, NULL);
     const hid_t made = hdf5_dataset_properties();
     hid_t dataset = H5I_INVALID_HID;
     bool done = false;
-    if (type >= 0 && space >= 0 && made >= 0 && hdf5_make_group(file, "dropped"))
-        dataset = H5Dcreate2(file, "dropped/reason", type, space, H5P_DEFAULT, made, H5P_DEFAULT);
+    if (packed != NULL && type >= 0 && H5Tset_size(type, size) >= 0 &&
+        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
+        space >= 0 && made >= 0)
+        dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
     if (dataset >= 0) {
-        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, reasons) >= 0;
+        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
         H5Dclose(dataset);
     }
     if (made >= 0)
@@ -126,7 +121,66 @@ static bool write_dropped(hid_t file, const struct tally *tally)
         H5Sclose(space);
     if (type >= 0)
         H5Tclose(type);
-    return done && hdf5_write(file, "dropped/count", HDF5_U64, 1, &n, tally->dropped);
+    free(packed);
+    return done;
+}
+
+static bool write_dropped(hid_t file, const struct tally *tally)
+{
+    const hsize_t n = DROP_REASONS;
+    const char *reasons[DROP_REASONS];
+    for (int r = 0; r < DROP_REASONS; r++)
+        reasons[r] = drop_reason_name((enum drop_reason)r);
+    return hdf5_make_group(file, "dropped") &&
+           write_texts(file, "dropped/reason", DROP_REASONS, reasons) &&
+           hdf5_write(file, "dropped/count", HDF5_U64, 1, &n, tally->dropped);
+}
+
+static bool write_verdicts(hid_t file, const struct verdict verdicts[VERDICT_CHECKS])
+{
+    const char *name[VERDICT_CHECKS], *state[VERDICT_CHECKS], *text[VERDICT_CHECKS];
+    for (int i = 0; i < VERDICT_CHECKS; i++) {
+        name[i] = verdict_name((enum verdict_check)i);
+        state[i] = verdict_state_name(verdicts[i].state);
+        text[i] = verdicts[i].text;
+    }
+    return hdf5_make_group(file, "verdict") &&
+           write_texts(file, "verdict/name", VERDICT_CHECKS, name) &&
+           write_texts(file, "verdict/state", VERDICT_CHECKS, state) &&
+           write_texts(file, "verdict/text", VERDICT_CHECKS, text);
+}
+
+/* The notes of whole files, or those of rows, under `group`. */
+static bool write_notes(hid_t file, const char *group, const struct input_notes *notes, bool rows)
+{
+    const size_t n = input_notes_count(notes, rows);
+    if (n == 0) /* plain tools like no empty datasets */
+        return true;
+    const char **name = calloc(n + 1, sizeof *name), **reason = calloc(n + 1, sizeof *reason);
+    uint64_t *first = calloc(n + 1, sizeof *first), *count = calloc(n + 1, sizeof *count);
+    bool done = name != NULL && reason != NULL && first != NULL && count != NULL;
+    size_t at = 0;
+    for (size_t i = 0; done && i < notes->n; i++) {
+        if ((notes->note[i].rows > 0) != rows)
+            continue;
+        name[at] = notes->note[i].file;
+        reason[at] = notes->note[i].reason;
+        first[at] = notes->note[i].first_row;
+        count[at++] = notes->note[i].rows;
+    }
+    const hid_t to =
+        done && hdf5_make_group(file, group) ? H5Gopen2(file, group, H5P_DEFAULT) : H5I_INVALID_HID;
+    const hsize_t dims = n;
+    done = to >= 0 && write_texts(to, "file", n, name) && write_texts(to, "reason", n, reason) &&
+           (!rows || (hdf5_write(to, "first_row", HDF5_U64, 1, &dims, first) &&
+                      hdf5_write(to, "rows", HDF5_U64, 1, &dims, count)));
+    if (to >= 0)
+        H5Gclose(to);
+    free(name);
+    free(reason);
+    free(first);
+    free(count);
+    return done;
 }
 
 static bool write_edges(hid_t file, const struct mass_bins *bins)
@@ -214,7 +268,10 @@ static bool write_all(hid_t file, const struct result *result)
     return write_attributes(file, result) &&
            write_dropped(file, &result->selection->summed.tally) &&
            write_edges(file, &result->bins) && write_codebook(file, result) &&
-           write_selection(file, result->selection) && write_score(file, result);
+           write_selection(file, result->selection) && write_score(file, result) &&
+           write_verdicts(file, result->verdicts) &&
+           write_notes(file, "refused", result->notes, false) &&
+           write_notes(file, "quarantined", result->notes, true) && result_schema_describe(file);
 }
 
 status result_file_write(const char *path, const struct result *result)
@@ -238,4 +295,31 @@ status result_file_write(const char *path, const struct result *result)
         log_error("%s: cannot be written: no space left", path);
     free(bytes);
     return outcome;
+}
+
+status result_file_make_way(const char *path, const char *run_id, bool *final)
+{
+    enum { NUMBERS = 10000 };
+    char owner[33];
+    *final = false;
+    if (access(path, F_OK) != 0)
+        return STATUS_OK;
+    const bool ours = result_file_owner(path, owner, final);
+    if (ours && strcmp(owner, run_id) == 0)
+        return STATUS_OK;
+    *final = false;
+    for (int i = 1; i < NUMBERS; i++) {
+        char kept[4200];
+        snprintf(kept, sizeof kept, "%s.%d", path, i);
+        if (renameat2(AT_FDCWD, path, AT_FDCWD, kept, RENAME_NOREPLACE) == 0) {
+            log_warning("%s held %s%s: it is kept as %s", path,
+                        ours ? "the result of run " : "what is no result of clusterscan",
+                        ours ? owner : "", kept);
+            return STATUS_OK;
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    log_error("%s cannot be renamed to make way for another result: %s", path, strerror(errno));
+    return STATUS_IO;
 }

@@ -70,12 +70,43 @@ static status read_number(const struct source *source, const char *name, uint64_
     return done ? STATUS_OK : bad_attribute(source, name);
 }
 
+static bool is_id(const char *text)
+{
+    enum { DIGITS = 32 };
+    return strlen(text) == DIGITS && strspn(text, "0123456789abcdef") == DIGITS;
+}
+
+/* An id names folders and stands in pictures: nothing but hex digits will do. */
+static status read_id(const struct source *source, const char *name, char **out)
+{
+    const status outcome = read_text(source, name, out);
+    if (outcome != STATUS_OK)
+        return outcome;
+    if (is_id(*out))
+        return STATUS_OK;
+    log_error("%s: attribute %s is '%.60s', expected 32 hex digits: no result file of clusterscan",
+              source->path, name, *out);
+    return STATUS_BAD_INPUT;
+}
+
+static status read_final(struct result_summary *out, const struct source *source)
+{
+    uint64_t final = 1;
+    status outcome = STATUS_OK;
+    if (H5Aexists(source->file, "final") > 0)
+        outcome = read_number(source, "final", &final);
+    out->final = final != 0;
+    return outcome;
+}
+
 static status read_attributes(struct result_summary *out, const struct source *source,
                               uint64_t *dropped)
 {
-    status outcome = read_text(source, "run_id", &out->run_id);
+    status outcome = read_id(source, "run_id", &out->run_id);
     if (outcome == STATUS_OK && H5Aexists(source->file, "log_id") > 0)
-        outcome = read_text(source, "log_id", &out->log_id);
+        outcome = read_id(source, "log_id", &out->log_id);
+    if (outcome == STATUS_OK)
+        outcome = read_final(out, source);
     if (outcome == STATUS_OK)
         outcome = read_text(source, "version", &out->version);
     if (outcome == STATUS_OK)
@@ -92,9 +123,9 @@ static status read_attributes(struct result_summary *out, const struct source *s
 }
 
 /* Texts of one fixed length into out[n][size], each ended by a zero. */
-static status read_reasons(const struct source *source, hsize_t *n, size_t *size, char **out)
+static status read_texts(const struct source *source, const char *name, hsize_t *n, size_t *size,
+                         char **out)
 {
-    const char *const name = "dropped/reason";
     *out = NULL;
     const hid_t dataset = hdf5_find(source->file, name) == HDF5_DATASET
                               ? H5Dopen2(source->file, name, H5P_DEFAULT)
@@ -102,15 +133,17 @@ static status read_reasons(const struct source *source, hsize_t *n, size_t *size
     const hid_t type = dataset >= 0 ? H5Dget_type(dataset) : H5I_INVALID_HID;
     const hid_t memory = H5Tcopy(H5T_C_S1);
     hsize_t dims[HDF5_RANK_MAX];
-    enum { LONGEST = 256 };
+    enum { LONGEST = 1 << 16, MOST = 1 << 20 };
     if (type >= 0 && memory >= 0 && H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type) &&
-        H5Tget_size(type) <= LONGEST && hdf5_shape(dataset, dims) == 1 && dims[0] <= LONGEST) {
+        H5Tget_size(type) <= LONGEST && hdf5_shape(dataset, dims) == 1 && dims[0] <= MOST &&
+        hdf5_times(dims[0], H5Tget_size(type)) <= H5Dget_storage_size(dataset)) {
         *n = dims[0];
         *size = H5Tget_size(type) + 1;
         *out = calloc((size_t)*n + 1, *size);
         H5Tset_size(memory, *size);
         H5Tset_cset(memory, H5Tget_cset(type));
-        if (*out != NULL && H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
+        if (*out != NULL && *n > 0 &&
+            H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
             free(*out);
             *out = NULL;
         }
@@ -147,7 +180,7 @@ static status read_dropped(struct result_summary *out, const struct source *sour
     size_t size;
     char *reasons;
     void *counts = NULL;
-    status outcome = read_reasons(source, &n, &size, &reasons);
+    status outcome = read_texts(source, "dropped/reason", &n, &size, &reasons);
     if (outcome == STATUS_OK)
         outcome = hdf5_read(source->file, source->path, "dropped/count", HDF5_U64, 1, &n, &counts);
     for (size_t i = 0; outcome == STATUS_OK && i < n; i++)
@@ -211,7 +244,7 @@ static status read_frame(struct result_summary *out, const struct source *source
     if (outcome != STATUS_OK)
         return outcome;
     outcome = hdf5_read(source->file, source->path, "history/events", HDF5_U64, 1, &slices, &array);
-    free(array);
+    out->history_events = array;
     if (outcome != STATUS_OK)
         return outcome;
     if (members == 0 || edges < 2 || edges > INT32_MAX) {
@@ -228,9 +261,14 @@ static status read_frame(struct result_summary *out, const struct source *source
 static status read_numbers(struct result_summary *out, const struct source *source)
 {
     const hsize_t per_bin[] = {out->members, out->bins};
+    const hsize_t slices = out->slices;
     status outcome = read_array(source, "score/bin", HDF5_I32, 1, per_bin, &out->bin);
     if (outcome == STATUS_OK)
         outcome = read_array(source, "selection/rich", HDF5_U64, 2, per_bin, &out->rich);
+    if (outcome == STATUS_OK && hdf5_find(source->file, "selection/depleted") != HDF5_MISSING)
+        outcome = read_array(source, "selection/depleted", HDF5_U64, 2, per_bin, &out->depleted);
+    if (outcome == STATUS_OK && hdf5_find(source->file, "history/mls_mean") != HDF5_MISSING)
+        outcome = read_array(source, "history/mls_mean", HDF5_F64, 1, &slices, &out->history_mean);
     if (outcome == STATUS_OK)
         outcome =
             read_array(source, "selection/background", HDF5_F64, 2, per_bin, &out->background);
@@ -242,6 +280,86 @@ static status read_numbers(struct result_summary *out, const struct source *sour
         outcome = read_scalar(source, "score/mls_max", &out->mls_max);
     if (outcome == STATUS_OK)
         outcome = read_scalar(source, "score/mls_min", &out->mls_min);
+    return outcome;
+}
+
+/* Three lists of texts that belong together. */
+static status read_verdicts(struct result_summary *out, const struct source *source)
+{
+    static const char *const path[3] = {"verdict/name", "verdict/state", "verdict/text"};
+    char *list[3] = {NULL};
+    hsize_t n[3] = {0};
+    size_t size[3] = {0};
+    if (hdf5_find(source->file, "verdict") == HDF5_MISSING)
+        return STATUS_OK;
+    status outcome = STATUS_OK;
+    for (int i = 0; i < 3 && outcome == STATUS_OK; i++)
+        outcome = read_texts(source, path[i], &n[i], &size[i], &list[i]);
+    if (outcome == STATUS_OK && (n[1] != n[0] || n[2] != n[0])) {
+        log_error("%s: damaged: the lists in /verdict have different lengths", source->path);
+        outcome = STATUS_BAD_INPUT;
+    }
+    if (outcome == STATUS_OK)
+        out->verdicts = calloc((size_t)n[0] + 1, sizeof *out->verdicts);
+    if (outcome == STATUS_OK && out->verdicts == NULL)
+        outcome = STATUS_NO_MEMORY;
+    for (size_t i = 0; outcome == STATUS_OK && i < n[0]; i++) {
+        struct result_verdict *verdict = &out->verdicts[out->n_verdicts++];
+        const char *state = list[1] + i * size[1];
+        verdict->name = strdup(list[0] + i * size[0]);
+        verdict->text = strdup(list[2] + i * size[2]);
+        while (verdict->state < VERDICT_STATES &&
+               strcmp(state, verdict_state_name(verdict->state)) != 0)
+            verdict->state++;
+        if (verdict->state == VERDICT_STATES) {
+            log_error("%s: /verdict/state is '%.60s', expected good, doubtful or bad", source->path,
+                      state);
+            outcome = STATUS_BAD_INPUT;
+        } else if (verdict->name == NULL || verdict->text == NULL) {
+            outcome = STATUS_NO_MEMORY;
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        free(list[i]);
+    return outcome;
+}
+
+/* Notes of whole files, or of rows. */
+static status read_notes(struct result_summary *out, const struct source *source, bool rows)
+{
+    const char *group = rows ? "quarantined" : "refused";
+    char path[4][40];
+    static const char *const names[4] = {"file", "reason", "first_row", "rows"};
+    char *file = NULL, *reason = NULL;
+    uint64_t *first = NULL, *count = NULL;
+    hsize_t n, n_reason;
+    size_t size, reason_size;
+    if (hdf5_find(source->file, group) == HDF5_MISSING)
+        return STATUS_OK;
+    for (int i = 0; i < 4; i++)
+        snprintf(path[i], sizeof path[i], "%s/%s", group, names[i]);
+    status outcome = read_texts(source, path[0], &n, &size, &file);
+    if (outcome == STATUS_OK)
+        outcome = read_texts(source, path[1], &n_reason, &reason_size, &reason);
+    if (outcome == STATUS_OK && rows)
+        outcome = read_array(source, path[2], HDF5_U64, 1, &n, &first);
+    if (outcome == STATUS_OK && rows)
+        outcome = read_array(source, path[3], HDF5_U64, 1, &n, &count);
+    if (outcome == STATUS_OK && n_reason != n) {
+        log_error("%s: damaged: the lists in /%s have different lengths", source->path, group);
+        outcome = STATUS_BAD_INPUT;
+    }
+    for (size_t i = 0; outcome == STATUS_OK && i < n; i++) {
+        const struct input_note note = {.file = file + i * size,
+                                        .reason = reason + i * reason_size,
+                                        .first_row = rows ? first[i] : 0,
+                                        .rows = rows ? count[i] : 0};
+        outcome = input_notes_add(&out->notes, &note);
+    }
+    free(file);
+    free(reason);
+    free(first);
+    free(count);
     return outcome;
 }
 
@@ -257,6 +375,12 @@ static status check_numbers(const struct result_summary *out, const struct sourc
         if (!isfinite(out->mls[m]))
             wrong = "/score/mls";
     }
+    for (size_t s = 0; out->history_mean != NULL && s < out->slices; s++)
+        if (!isfinite(out->history_mean[s]))
+            wrong = "/history/mls_mean";
+    for (size_t i = 0; i < out->members * out->bins; i++)
+        if (!(out->background[i] >= 0) || isinf(out->background[i]))
+            wrong = "/selection/background";
     if (!isfinite(out->mls_mean + out->mls_median + out->mls_max + out->mls_min))
         wrong = "/score";
     if (wrong == NULL)
@@ -284,11 +408,47 @@ status result_file_read(struct result_summary *out, const char *path)
     if (outcome == STATUS_OK)
         outcome = read_numbers(out, &source);
     if (outcome == STATUS_OK)
+        outcome = read_verdicts(out, &source);
+    if (outcome == STATUS_OK)
+        outcome = read_notes(out, &source, false);
+    if (outcome == STATUS_OK)
+        outcome = read_notes(out, &source, true);
+    if (outcome == STATUS_OK)
         outcome = check_numbers(out, &source);
     H5Fclose(source.file);
     if (outcome != STATUS_OK)
         result_summary_fini(out);
     return outcome;
+}
+
+bool result_file_owner(const char *path, char run_id[33], bool *final)
+{
+    struct result_summary about = {0};
+    hdf5_silence();
+    const hid_t access = hdf5_file_access();
+    struct source source = {.path = path};
+    source.file = access >= 0 ? H5Fopen(path, H5F_ACC_RDONLY, access) : H5I_INVALID_HID;
+    bool ours = source.file >= 0 && H5Aexists(source.file, "run_id") > 0 &&
+                read_text(&source, "run_id", &about.run_id) == STATUS_OK && is_id(about.run_id) &&
+                read_final(&about, &source) == STATUS_OK;
+    if (ours)
+        snprintf(run_id, 33, "%s", about.run_id);
+    *final = ours && about.final;
+    if (source.file >= 0)
+        H5Fclose(source.file);
+    if (access >= 0)
+        H5Pclose(access);
+    result_summary_fini(&about);
+    return ours;
+}
+
+enum verdict_state result_summary_worst(const struct result_summary *self)
+{
+    enum verdict_state worst = VERDICT_GOOD;
+    for (size_t i = 0; i < self->n_verdicts; i++)
+        if (self->verdicts[i].state > worst)
+            worst = self->verdicts[i].state;
+    return worst;
 }
 
 size_t result_summary_best(const struct result_summary *self)
@@ -311,6 +471,15 @@ void result_summary_fini(struct result_summary *self)
     free(self->bin);
     free(self->label);
     free(self->rich);
+    free(self->depleted);
     free(self->background);
+    free(self->history_events);
+    free(self->history_mean);
+    for (size_t i = 0; i < self->n_verdicts; i++) {
+        free(self->verdicts[i].name);
+        free(self->verdicts[i].text);
+    }
+    free(self->verdicts);
+    input_notes_fini(&self->notes);
     *self = (struct result_summary){0};
 }

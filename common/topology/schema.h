@@ -34,7 +34,7 @@ struct key {
     const char *fallback;
     double min, max; /* of numbers and the ends of the intervals; of a text its length in bytes */
     bool above_min;  /* min itself is not allowed */
-    bool file_name;  /* not part of the log id and run id */
+    bool file_name;  /* names a file, or changes nothing in one: not part of log id and run id */
     const char *choices;
     const char *unit; /* "" if it has none */
     const char *help; /* one line */

@@ -3,16 +3,18 @@
  *   in   codebook   every member of the ensemble, to the end, before any selection
  *   in   selection  of every slice
  *   out  score      maximum local significance per member and of the ensemble, per slice
- * Keeps the codebooks, the last selection and one line per slice; writes results.h5 at the end. */
+ * Keeps the codebooks, the last selection and one line per slice; writes results.h5 from the first
+ * score on, and its final form at the end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/flow/link.h"
 #include "common/kernels/stats.h"
+#include "common/kernels/verdicts.h"
 #include "common/log/log.h"
 #include "common/stage/stage.h"
 #include "common/store/result_file.h"
-#include "stages/mls_scorer/low_counts.h"
 
 /* The last selection, copied. */
 struct last_selection {
@@ -31,7 +33,14 @@ struct scorer {
     const char *run_id;
     const char *log_id;
     const char *analysis_text;
-    const char *results;
+    char *results;      /* links followed */
+    const char *folder; /* of the log */
+    uint32_t sources;
+    uint64_t every_ms;
+    uint64_t written_ms; /* when the file was renewed; 0: not yet */
+    bool final_there;    /* of this very run, from an earlier life */
+    struct verdict_settings limits;
+    struct verdict verdicts[VERDICT_CHECKS];
     const struct stage_input *inputs;
     struct codebook_record *book; /* [members] */
     float **centres;              /* [members] */
@@ -72,6 +81,7 @@ static void scorer_destroy(void **state)
     free(self->scratch);
     free(self->history_events);
     free(self->history_mean);
+    free(self->results);
     free(self);
     *state = NULL;
 }
@@ -95,6 +105,35 @@ static status last_allocate(struct last_selection *self, const struct analysis *
     return STATUS_OK;
 }
 
+static double number_of(const json_t *settings, const char *key, double fallback)
+{
+    const json_t *value = json_object_get(settings, key);
+    return json_is_number(value) ? json_number_value(value) : fallback;
+}
+
+static status read_settings(struct scorer *self, const json_t *settings)
+{
+    const struct verdict_settings *usual = &verdict_defaults;
+    const char *results = json_string_value(json_object_get(settings, "results"));
+    if (results == NULL) {
+        log_error("settings.results is missing: where shall the result file go?");
+        return STATUS_BAD_INPUT;
+    }
+    self->every_ms = (uint64_t)(1000 * number_of(settings, "every", 5));
+    self->limits = (struct verdict_settings){
+        .counts = (uint32_t)number_of(settings, "few_counts", usual->counts),
+        .few_doubtful = number_of(settings, "few_doubtful", usual->few_doubtful),
+        .few_bad = number_of(settings, "few_bad", usual->few_bad),
+        .agreement = number_of(settings, "agreement", usual->agreement),
+        .depleted_doubtful = number_of(settings, "depleted_doubtful", usual->depleted_doubtful),
+        .depleted_bad = number_of(settings, "depleted_bad", usual->depleted_bad)};
+    /* A link stays a link: what it points to is replaced. */
+    self->results = realpath(results, NULL);
+    if (self->results == NULL)
+        self->results = strdup(results);
+    return self->results != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static status scorer_create(void **out, const struct stage_setup *setup)
 {
     struct scorer *self = calloc(1, sizeof *self);
@@ -106,11 +145,11 @@ static status scorer_create(void **out, const struct stage_setup *setup)
     self->log_id = setup->log_id;
     self->analysis_text = setup->analysis_text;
     self->inputs = setup->inputs;
-    self->results = json_string_value(json_object_get(setup->settings, "results"));
-    if (self->results == NULL) {
-        log_error("settings.results is missing: where shall the result file go?");
-        return STATUS_BAD_INPUT;
-    }
+    self->folder = setup->folder;
+    self->sources = setup->sources;
+    const status told = read_settings(self, setup->settings);
+    if (told != STATUS_OK)
+        return told;
     const uint32_t members = setup->analysis.training.ensemble;
     self->book = calloc(members, sizeof *self->book);
     self->centres = calloc(members, sizeof(float *));
@@ -145,11 +184,22 @@ static status take_codebook(struct scorer *self, const struct codebook_record *r
     return STATUS_OK;
 }
 
-static bool fits(const struct scorer *self, const struct spectra_record *spectra)
+/* Logged if it is not what the analysis says, or not true in itself. */
+static bool fits(const struct scorer *self, const struct selection_record *selection)
 {
-    return spectra->members == self->analysis.training.ensemble &&
-           spectra->clusters == self->analysis.training.clusters &&
-           spectra->bins == self->analysis.spectra.bins;
+    const struct spectra_record *spectra = &selection->summed;
+    const struct analysis *analysis = &self->analysis;
+    const bool fit = spectra->members == analysis->training.ensemble &&
+                     spectra->clusters == analysis->training.clusters &&
+                     spectra->bins == analysis->spectra.bins;
+    const char *fault = fit ? selection_fault(selection) : NULL;
+    if (!fit)
+        log_error("selection of %u members, %u clusters, %u bins: expected %u, %u, %u",
+                  spectra->members, spectra->clusters, spectra->bins, analysis->training.ensemble,
+                  analysis->training.clusters, analysis->spectra.bins);
+    else if (fault != NULL)
+        log_error("selection of slice %llu: %s", (unsigned long long)spectra->slice, fault);
+    return fit && fault == NULL;
 }
 
 static void keep(struct last_selection *self, const struct selection_record *selection)
@@ -181,6 +231,7 @@ static void score(struct scorer *self)
     const struct spectra_record *sum = &selection->summed;
     for (uint32_t m = 0; m < sum->members; m++)
         self->mls[m] = max_local_significance(sum->bins, selection->rich + (size_t)m * sum->bins,
+                                              selection->depleted + (size_t)m * sum->bins,
                                               selection->background + (size_t)m * sum->bins,
                                               self->analysis.score.approximation,
                                               self->analysis.score.deviation, &self->bin[m]);
@@ -216,45 +267,28 @@ static status add_history(struct scorer *self)
     return STATUS_OK;
 }
 
-static status scorer_process(void *state, const struct stage_item *item,
-                             struct stage_outlet *outlet)
-{
-    struct scorer *self = state;
-    if (item->header->type == MESSAGE_CODEBOOK)
-        return take_codebook(self, &item->record->codebook);
-    const struct selection_record *selection = &item->record->selection;
-    if (!fits(self, &selection->summed)) {
-        log_error("selection of %u members, %u clusters, %u bins: expected %u, %u, %u",
-                  selection->summed.members, selection->summed.clusters, selection->summed.bins,
-                  self->analysis.training.ensemble, self->analysis.training.clusters,
-                  self->analysis.spectra.bins);
-        return STATUS_BAD_INPUT;
-    }
-    keep(&self->last, selection);
-    score(self);
-    const status added = add_history(self);
-    return added == STATUS_OK ? outlet->emit(outlet, &self->score) : added;
-}
-
-static status check_codebooks(const struct scorer *self)
-{
-    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
-        if (self->centres[m] != NULL)
-            continue;
-        log_error("the trainer ended without a codebook of member %u", m);
-        return STATUS_BAD_INPUT;
-    }
-    return STATUS_OK;
-}
-
-static status write_results(const struct scorer *self)
+/* What speaks against the score. */
+static status judge(struct scorer *self)
 {
     const struct analysis *analysis = &self->analysis;
-    if (self->slices == 0) {
-        log_error("no batch has arrived: there is nothing to score");
-        return STATUS_BAD_INPUT;
-    }
-    low_counts_tell(&self->last.record);
+    const double fraction = analysis->selection.outlier_fraction;
+    const double factor = analysis->selection.sd_factor;
+    const struct verdict_input input = {
+        .selection = &self->last.record,
+        .bin = self->bin,
+        .bins = {analysis->spectra.window[0], analysis->spectra.window[1], analysis->spectra.bins},
+        .training = {analysis->training.window[0], analysis->training.window[1]},
+        .outlier_fraction = fraction,
+        .threshold = analysis->selection.threshold,
+        .sd_factor = factor > 0 ? factor : robust_sd_factor(fraction)};
+    return verdicts_make(self->verdicts, &self->limits, &input);
+}
+
+static status write_results(const struct scorer *self, bool final)
+{
+    const struct analysis *analysis = &self->analysis;
+    struct input_notes notes;
+    status done = input_notes_read(&notes, self->folder, self->sources);
     const struct result result = {
         .run_id = self->run_id,
         .log_id = self->log_id,
@@ -268,8 +302,63 @@ static status write_results(const struct scorer *self)
         .slices = self->slices,
         .history_events = self->history_events,
         .history_mean = self->history_mean,
+        .verdicts = self->verdicts,
+        .notes = &notes,
+        .final = final,
     };
-    return result_file_write(self->results, &result);
+    if (done == STATUS_OK)
+        done = result_file_write(self->results, &result);
+    input_notes_fini(&notes);
+    return done;
+}
+
+/* A result to look at while the run goes on. What cannot be written now may be later: only the
+ * final one must be. */
+static status renew_results(struct scorer *self)
+{
+    const uint64_t now = flow_now_ms();
+    if (self->written_ms == 0) {
+        const status done = result_file_make_way(self->results, self->run_id, &self->final_there);
+        if (done != STATUS_OK)
+            return done;
+    } else if (now - self->written_ms < self->every_ms) {
+        return STATUS_OK;
+    }
+    self->written_ms = now;
+    if (self->final_there)
+        return STATUS_OK;
+    const status done = write_results(self, false);
+    return done == STATUS_NO_MEMORY ? done : STATUS_OK;
+}
+
+static status scorer_process(void *state, const struct stage_item *item,
+                             struct stage_outlet *outlet)
+{
+    struct scorer *self = state;
+    if (item->header->type == MESSAGE_CODEBOOK)
+        return take_codebook(self, &item->record->codebook);
+    const struct selection_record *selection = &item->record->selection;
+    if (!fits(self, selection))
+        return STATUS_BAD_INPUT;
+    keep(&self->last, selection);
+    score(self);
+    status done = judge(self);
+    if (done == STATUS_OK)
+        done = add_history(self);
+    if (done == STATUS_OK)
+        done = outlet->emit(outlet, &self->score);
+    return done == STATUS_OK ? renew_results(self) : done;
+}
+
+static status check_codebooks(const struct scorer *self)
+{
+    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
+        if (self->centres[m] != NULL)
+            continue;
+        log_error("the trainer ended without a codebook of member %u", m);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
 }
 
 static status scorer_finish(void *state, size_t input, uint64_t total, struct stage_outlet *outlet)
@@ -277,15 +366,35 @@ static status scorer_finish(void *state, size_t input, uint64_t total, struct st
     const struct scorer *self = state;
     (void)total;
     (void)outlet;
-    return self->inputs[input].type == MESSAGE_CODEBOOK ? check_codebooks(self)
-                                                        : write_results(self);
+    if (self->inputs[input].type == MESSAGE_CODEBOOK)
+        return check_codebooks(self);
+    if (self->slices == 0) {
+        log_error("no batch has arrived: there is nothing to score");
+        return STATUS_BAD_INPUT;
+    }
+    return write_results(self, true);
 }
 
 static void scorer_describe(void *state, size_t size, char out[])
 {
     const struct scorer *self = state;
-    if (self->slices > 0)
-        snprintf(out, size, "slice %zu, %llu events read: mean MLS %.2f", self->slices,
+    if (self->slices == 0)
+        return;
+    const enum verdict_state worst = verdicts_worst(self->verdicts);
+    size_t used = 0;
+    const char *before = " (";
+    if (worst != VERDICT_GOOD)
+        used = (size_t)snprintf(out, size, "%s", verdict_state_name(worst));
+    for (int i = 0; i < VERDICT_CHECKS && worst != VERDICT_GOOD && used < size; i++) {
+        if (self->verdicts[i].state != worst)
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", before,
+                                 verdict_name((enum verdict_check)i));
+        before = ", ";
+    }
+    if (used < size)
+        snprintf(out + used, size - used, "%sslice %zu, %llu events read: mean MLS %.2f",
+                 worst != VERDICT_GOOD ? "): " : "", self->slices,
                  (unsigned long long)self->score.read, self->score.mean);
 }
 

@@ -54,7 +54,7 @@ class Completion(product.ProductCase):
         (self.folder / "small.yaml").write_text(product.SMALL)
         self.assertEqual(self.complete("run", "--set", "analysis.jets.r"),
                          ["analysis.jets.radius="])
-        self.assertEqual(self.complete("run", "small.yaml", "--set", "stages.score.settings."),
+        self.assertEqual(self.complete("run", "small.yaml", "--set", "stages.score.settings.r"),
                          ["stages.score.settings.results="])
         # --set=analysis.jets.r
         self.assertEqual(self.complete("run", "--set", "=", "analysis.jets.r"),

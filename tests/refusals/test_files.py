@@ -70,7 +70,7 @@ class WhatIsNoEventFile(FileCase):
         with h5py.File(self.folder / "other.h5", "w") as file:
             file["\33[31mred\n"] = 1
         self.both("other.h5", "other.h5: unknown layout, expected a table KEY/block0_values or "
-                              "/events/offset: found /?[31mred?")
+                              "/events/offset: found /\\x1b[31mred\\x0a")
 
     def test_two_tables(self):
         with h5py.File(self.folder / "two.h5", "w") as file:

@@ -26,37 +26,33 @@ class Physics(RunCase):
             "than the 121 clusters of analysis.training.clusters\n",
             "error: stage trainer.0 cannot go on: "))
 
-    def test_clusters_without_counts_are_depleted_and_said(self):
-        # All jets alike: the other clusters stay empty.
-        warnings, _ = self.ran("--set", "analysis.training.clusters=4", "--set",
-                               "analysis.training.ensemble=2")
-        told = [line for line in warnings if "no jet in the mass window" in line]
-        self.assertEqual(len(told), 1, warnings)
-        self.assertRegex(told[0], r"^warning: \[score\.0\] \d of 8 clusters have no jet in the mass "
-                         r"window; z is 0 there, and they count as depleted \(member 0, cluster ")
+    def test_jets_that_are_all_alike_cannot_be_searched_and_the_answer_says_so_first(self):
+        # The other clusters stay empty: nobody knows what spread is usual.
+        _, report = self.ran("--set", "analysis.training.clusters=4", "--set",
+                             "analysis.training.ensemble=2")
+        told = report.splitlines()
+        self.assertTrue(told[2].startswith("BAD ("), report)
+        self.assertRegex(report, r"BAD \(counts\): too few events for these settings: \d+ of "
+                                 r"\d+ cluster-bins hold fewer than 20 jets")
+        self.assertEqual(told[-1], "No conclusion can be drawn from these numbers: a check above is "
+                                   "bad.")
 
-    def test_cluster_bins_of_few_jets_are_warned_of_with_their_place(self):
-        warnings, _ = self.ran("--set", "analysis.training.clusters=2", "--set",
-                               "analysis.training.ensemble=1", "--set",
-                               "analysis.spectra.bins=3")
-        told = [line for line in warnings if "cluster-bins" in line]
-        self.assertEqual(len(told), 1, warnings)
-        self.assertRegex(told[0], r"^warning: \[score\.0\] \d of 6 cluster-bins hold fewer than 20 "
-                         r"jets, too few for a standardised deviation to be normal \(member 0, "
-                         r"cluster \d, bin \d: \d+")
-
-    def test_no_more_than_five_places_are_named(self):
-        self.toy("events.h5", 3000)
-        warnings, _ = self.ran("--set", "analysis.training.window=[2000, 4000]")
-        told = next(line for line in warnings if "cluster-bins" in line)
-        self.assertEqual(told.count("member "), 5)
-        self.assertTrue(told.endswith("; ...)"), told)
+    def test_settings_under_which_nothing_can_be_picked_are_refused(self):
+        for clusters, fraction, most in ((2, 0.2, "0.662"), (10, 0, "3"), (7, 0, "2.45"),
+                                         (9, 0.9, "0")):
+            self.refused("run", "t.yaml", "--set", f"analysis.training.clusters={clusters}", "--set",
+                         f"analysis.selection.outlier_fraction={fraction}", says=(
+                             f"no cluster can be picked: with analysis.training.clusters {clusters} "
+                             f"and analysis.selection.outlier_fraction {fraction} no deviation "
+                             f"exceeds {most}, and analysis.selection.threshold is 3",))
 
     def test_no_cluster_selected_is_an_answer_of_0(self):
-        warnings, report = self.ran("--set", "analysis.selection.threshold=100")
-        self.assertEqual(report.splitlines()[-1],
-                         "No cluster sticks out in any of 3 trainings: the maximum local "
-                         "significance is 0, no sign of a resonance.")
+        self.toy("events.h5", 40000)
+        warnings, report = self.ran("--set", "analysis.selection.threshold=100", "--set",
+                                    "analysis.training.clusters=11", "--set",
+                                    "stages.score.settings.few_bad=1")
+        self.assertIn("In no mass bin do picked clusters hold more jets than expected.", report)
+        self.assertEqual(report.splitlines()[-1], "This is ordinary: no sign of a resonance.")
         told = json.loads(self.command("report", "--json", "results.h5").stdout)
         self.assertEqual((told["mls"], told["mls_mean"], told["bin_gev"], told["selected"]),
                          ([0, 0, 0], 0, None, [[], [], []]))

@@ -23,6 +23,14 @@ static struct score_record sample_score;
 static uint64_t sample_history_events[SAMPLE_SLICES];
 static double sample_history_mean[SAMPLE_SLICES];
 
+static struct verdict sample_verdicts[VERDICT_CHECKS] = {
+    [VERDICT_COUNTS] = {VERDICT_BAD, "too few \xc3\xa9v\xc3\xa9nements"},
+    [VERDICT_TRAINING] = {VERDICT_DOUBTFUL, "in the window"}};
+static struct input_note sample_note[] = {
+    {.file = "a.h5", .reason = "no event file"},
+    {.source = 1, .file = "b \"2\".h5", .reason = "refused 3 times", .first_row = 512, .rows = 2}};
+static struct input_notes sample_notes = {.n = 2, .note = sample_note};
+
 static inline void sample_fill_arrays(void)
 {
     for (size_t m = 0; m < SAMPLE_MEMBERS; m++) {
@@ -100,7 +108,10 @@ static inline struct result sample_result(void)
                            .score = &sample_score,
                            .slices = SAMPLE_SLICES,
                            .history_events = sample_history_events,
-                           .history_mean = sample_history_mean};
+                           .history_mean = sample_history_mean,
+                           .verdicts = sample_verdicts,
+                           .notes = &sample_notes,
+                           .final = true};
 }
 
 #endif

@@ -221,7 +221,7 @@ static void cs_run(struct bench *self, uint64_t seed)
     check(select_clusters(&settings, self->clusters, bins.n, counts, z, rich_label, rich, depleted,
                           background));
     const double mls =
-        max_local_significance(bins.n, rich, background, MLS_POISSON, MLS_POSITIVE, &bin);
+        max_local_significance(bins.n, rich, depleted, background, MLS_POISSON, MLS_POSITIVE, &bin);
     printf("{\"seconds\": %.9f, \"jets\": %zu, \"mls\": %.9f}\n", now() - start, images.n, mls);
     codebook_destroy(&book);
     free(centres);

@@ -336,7 +336,7 @@ static void select_and_score(struct pipeline *self)
     for (uint32_t m = 0; m < analysis->training.ensemble; m++)
         self->mls[m] =
             max_local_significance(self->bins.n, self->rich + (size_t)m * self->bins.n,
-                                   self->background + (size_t)m * self->bins.n,
+                                   self->depleted, self->background + (size_t)m * self->bins.n,
                                    analysis->score.approximation, analysis->score.deviation, &bin);
     end_step(self, SCORE, start);
 }

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* Prints the result file at path; returns the exit code of the program. */
-int report_print(const char *path, bool json);
+/* Prints the result file at path; returns the exit code of the program. *incomplete, set where that
+ * is 0: some of the input was refused or quarantined. */
+int report_print(const char *path, bool json, bool *incomplete);
 
 #endif

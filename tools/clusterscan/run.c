@@ -68,9 +68,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const char *result_of(const topology *flow)
 {
     for (size_t s = 0; s < topology_n_stages(flow); s++) {
-        const char *path =
-            json_string_value(json_object_get(topology_stage(flow, s)->settings, "results"));
-        if (path != NULL)
+        const struct topology_stage *stage = topology_stage(flow, s);
+        const char *path = json_string_value(json_object_get(stage->settings, "results"));
+        if (stage->ours && path != NULL)
             return path;
     }
     return NULL;
@@ -90,7 +90,9 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     close(lock);
     if (code != EXIT_DONE || result == NULL)
         return (int)code;
-    return report_print(result, arguments->json);
+    bool incomplete = false;
+    const int printed = report_print(result, arguments->json, &incomplete);
+    return printed == EXIT_DONE && incomplete ? EXIT_QUARANTINED : printed;
 }
 
 int command_run(int argc, char **argv)

@@ -177,12 +177,12 @@ START_TEST(the_authors_counts_give_the_authors_clusters)
     /* numpy and scipy on the same counts; norm.isf(poisson.sf) for the Poisson form */
     ck_assert_double_eq_tol(z[14][51], 9.166438938293524, 1e-11);
     int32_t bin;
-    const double gaussian =
-        max_local_significance(WINDOWS, rich, background, MLS_GAUSSIAN, MLS_ABSOLUTE, &bin);
+    const double gaussian = max_local_significance(WINDOWS, rich, depleted, background,
+                                                   MLS_GAUSSIAN, MLS_ABSOLUTE, &bin);
     ck_assert_double_lt(relative(gaussian, 18.10330945407367), 1e-12);
     ck_assert_int_eq(bin, 51);
-    const double poisson =
-        max_local_significance(WINDOWS, rich, background, MLS_POISSON, MLS_POSITIVE, &bin);
+    const double poisson = max_local_significance(WINDOWS, rich, depleted, background, MLS_POISSON,
+                                                  MLS_POSITIVE, &bin);
     ck_assert_double_lt(relative(poisson, 17.3182134936299), 1e-12);
     ck_assert_int_eq(bin, 50);
 }
@@ -330,28 +330,111 @@ START_TEST(deficits_count_only_where_asked_for)
 }
 END_TEST
 
-START_TEST(a_bin_without_background_takes_no_part)
+/* Exact rational arithmetic: the sum of C(n, j) p^j q^(n-j) as a fraction of integers, then its
+ * logarithm; p = ratio / (1 + ratio). */
+static const struct {
+    uint64_t rich, depleted;
+    double ratio, log_p;
+} on_off[] = {
+    {7, 3, 1.0 / 3, -5.6533631277233285},       {31, 0, 2.0 / 7, -46.62639930006449},
+    {900, 5, 1.0 / 50, -3509.5008567044997},    {140, 178, 1.0 / 4, -49.619761830389166},
+    {5, 12, 9.0 / 10, -0.040661268649394344},   {1, 0, 9, -0.10536051565782634},
+    {2000, 1000, 1.0 / 5, -1860.3628846936717},
+};
+
+START_TEST(the_on_off_probability_is_the_binomial_tail)
 {
-    static const uint64_t rich[5] = {900, 5, 30, 30, 0};
-    static const double background[5] = {0, 6, 20, 20, 3};
+    const double log_p = on_off_log_p(on_off[_i].rich, on_off[_i].depleted, on_off[_i].ratio);
+    ck_assert_msg(relative(log_p, on_off[_i].log_p) < 1e-11, "%.17g", log_p);
+}
+END_TEST
+
+START_TEST(the_on_off_probability_stays_finite_and_falls_with_every_jet)
+{
+    double last = 1;
+    for (uint64_t rich = 1; rich < 3000000; rich = 3 * rich + 1) {
+        const double log_p = on_off_log_p(rich, 7, 0.01);
+        ck_assert(isfinite(log_p) && log_p < last);
+        last = log_p;
+    }
+    ck_assert_double_eq(on_off_log_p(0, 7, 0.01), 0);
+}
+END_TEST
+
+START_TEST(a_bin_that_only_rich_jets_fill_is_measured_by_the_on_off_probability)
+{
+    static const uint64_t rich[5] = {43, 5, 30, 30, 0};
+    static const uint64_t depleted[5] = {0, 12, 40, 40, 124}; /* ratio 108 / 216 */
+    static const double background[5] = {0, 6, 20, 20, 62};
     int32_t bin = 7;
-    const double mls = max_local_significance(5, rich, background, MLS_POISSON, MLS_POSITIVE, &bin);
-    ck_assert_double_eq(mls, local_significance(30, 20, MLS_POISSON, MLS_POSITIVE));
-    ck_assert_int_eq(bin, 2); /* the lower of the tie */
+    const double mls =
+        max_local_significance(5, rich, depleted, background, MLS_POISSON, MLS_POSITIVE, &bin);
+    ck_assert_int_eq(bin, 0);
+    ck_assert_double_lt(relative(mls, gaussian_isf_log(-43 * log(3))), 1e-14);
     ck_assert_double_eq(local_significance(900, 0, MLS_POISSON, MLS_ABSOLUTE), 0);
+}
+END_TEST
+
+START_TEST(with_the_binomial_every_bin_is_measured_so)
+{
+    static const uint64_t rich[3] = {140, 0, 3};
+    static const uint64_t depleted[3] = {178, 4, 390}; /* ratio 143 / 572 = 1 / 4 */
+    static const double background[3] = {44.5, 1, 97.5};
+    int32_t bin = 7;
+    const double mls =
+        max_local_significance(3, rich, depleted, background, MLS_BINOMIAL, MLS_POSITIVE, &bin);
+    ck_assert_int_eq(bin, 0);
+    /* scipy.stats.norm.isf(binom.sf(139, 318, 0.2)) */
+    ck_assert_double_lt(relative(mls, 9.635853668775654), 1e-12);
+}
+END_TEST
+
+START_TEST(of_equal_bins_the_lower_is_named)
+{
+    static const uint64_t rich[3] = {5, 30, 30}, depleted[3] = {50, 20, 20};
+    static const double background[3] = {20, 20, 20};
+    int32_t bin = 7;
+    max_local_significance(3, rich, depleted, background, MLS_POISSON, MLS_POSITIVE, &bin);
+    ck_assert_int_eq(bin, 1);
+}
+END_TEST
+
+START_TEST(the_largest_z_follows_from_the_number_of_clusters)
+{
+    ck_assert_double_eq(largest_z(10, 0, 1), 3); /* one of ten: (D - D/10) / (D sqrt(9) / 10) */
+    ck_assert_double_eq(largest_z(26, 0, 2), 2.5);
+    ck_assert_double_eq(largest_z(2, 0.2, 1.25), 0.8);
+    ck_assert_double_eq(largest_z(8, 0.9, 3), 0);
+    ck_assert_double_eq(largest_z(1, 0, 1), 0);
+    ck_assert(isinf(largest_z(8, 0.2, 1.5)));
+    ck_assert(isinf(largest_z(50, 0.2, 1.5)));
+}
+END_TEST
+
+START_TEST(no_sample_comes_above_the_largest_z)
+{
+    double x[9] = {0}, scratch[18], mean, sd;
+    for (size_t k = 3; k <= 9; k++) {
+        x[k - 1] = 1;
+        robust_mean_sd(k, x, 0, 1, scratch, &mean, &sd);
+        ck_assert_double_eq_tol((1 - mean) / sd, largest_z(k, 0, 1), 1e-12);
+        x[k - 1] = 0;
+    }
 }
 END_TEST
 
 START_TEST(without_an_excess_there_is_no_bin)
 {
     static const uint64_t rich[3] = {0, 7, 9};
+    static const uint64_t depleted[3] = {1, 7, 8}, nothing[3] = {0};
     static const double background[3] = {0, 7, 9.5}, none[3] = {0};
     int32_t bin = 7;
     ck_assert_double_eq(
-        max_local_significance(3, rich, background, MLS_POISSON, MLS_POSITIVE, &bin), 0);
+        max_local_significance(3, rich, depleted, background, MLS_POISSON, MLS_POSITIVE, &bin), 0);
     ck_assert_int_eq(bin, -1);
     bin = 7;
-    ck_assert_double_eq(max_local_significance(3, rich, none, MLS_GAUSSIAN, MLS_ABSOLUTE, &bin), 0);
+    ck_assert_double_eq(
+        max_local_significance(3, rich, nothing, none, MLS_GAUSSIAN, MLS_ABSOLUTE, &bin), 0);
     ck_assert_int_eq(bin, -1);
 }
 END_TEST
@@ -389,7 +472,14 @@ int main(void)
     tcase_add_test(cases, gaussian_quantiles_rise_without_end);
     tcase_add_test(cases, overdensities_agree_with_scipy);
     tcase_add_test(cases, deficits_count_only_where_asked_for);
-    tcase_add_test(cases, a_bin_without_background_takes_no_part);
+    tcase_add_loop_test(cases, the_on_off_probability_is_the_binomial_tail, 0,
+                        sizeof on_off / sizeof *on_off);
+    tcase_add_test(cases, the_on_off_probability_stays_finite_and_falls_with_every_jet);
+    tcase_add_test(cases, a_bin_that_only_rich_jets_fill_is_measured_by_the_on_off_probability);
+    tcase_add_test(cases, with_the_binomial_every_bin_is_measured_so);
+    tcase_add_test(cases, of_equal_bins_the_lower_is_named);
+    tcase_add_test(cases, the_largest_z_follows_from_the_number_of_clusters);
+    tcase_add_test(cases, no_sample_comes_above_the_largest_z);
     tcase_add_test(cases, without_an_excess_there_is_no_bin);
     tcase_add_test(cases, an_ensemble_is_summed_up);
     return run_case(cases, "stats");

@@ -171,7 +171,8 @@ static const struct broken {
     {4, "  selection: {outlier_fraction: 0.91}", 33,
      "analysis.selection.outlier_fraction must be a number from 0 to 0.9, not 0.91"},
     {4, "  score: {approximation: exact}", 26,
-     "analysis.score.approximation must be poisson or gaussian, not the text \"exact\""},
+     "analysis.score.approximation must be poisson or gaussian or binomial, not the text "
+     "\"exact\""},
     {5, "  training: {window: [3100, 3000]}", 14,
      "analysis.training.window must be [lo, hi] with lo < hi, both numbers from 0 to 100000 (GeV), "
      "not [3100, 3000]"},

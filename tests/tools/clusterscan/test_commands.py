@@ -142,28 +142,105 @@ class Report(product.ProductCase):
         mls = [1 / 3, 4.1, 4.1]
         write_results(self.folder / "results.h5", mls, [0, 3, 1], [[0, 0], [1, 0], [1, 1]])
         told = json.loads(self.command("report", "--json", "results.h5").stdout)
-        self.assertEqual(told, {
+        expected = {
             "events_read": 20, "events_counted": 15, "events_dropped": 4, "events_quarantined": 1,
             "dropped": dict(zip(REASONS, [0, 0, 0, 1, 3, 0, 0])), "members": 3, "mls": mls,
-            "mls_mean": float(np.mean(mls)), "bin_gev": [3300.0, 3400.0],
-            "selected": [[], [0], [0, 1]]})
+            "mls_mean": float(np.mean(mls)), "mls_median": 4.1, "mls_max": 4.1, "mls_min": 1 / 3,
+            "bin_gev": [3300.0, 3400.0], "selected": [[], [0], [0, 1]], "run_id": "ab" * 16,
+            "log_id": None, "version": "0.1.0", "final": True, "verdicts": [], "refused": [],
+            "quarantined": [], "bins": 4, "window_lo_gev": 3000.0, "window_hi_gev": 3400.0,
+            "calibrated": False, "most_named_bin_gev": [3000.0, 3100.0]}
+        self.assertEqual({key: told[key] for key in expected}, expected)
+        self.assertEqual(told["per_member"][1], {"member": 1, "mls": 4.1, "selected": [0],
+                                                 "bin_gev": [3300.0, 3400.0], "jets": 30,
+                                                 "background": 12.5})
 
-    def test_text_names_the_excess(self):
+    def test_a_run_tells_as_json_what_it_tells_as_text(self):
+        self.toy("events.h5", 9000, signal=200)
+        (self.folder / "small.yaml").write_text(product.SMALL)
+        text = self.command("run", "small.yaml", "-q").stdout
+        told = json.loads(self.command("report", "--json", "results.h5").stdout)
+        with h5py.File(self.folder / "results.h5") as file:
+            verdicts = {name.decode(): (state.decode(), words.decode()) for name, state, words in
+                        zip(*(file["verdict/" + key][:] for key in ("name", "state", "text")))}
+            self.assertEqual(told["history"][-1], {"events_read": 9200,
+                                                   "mls_mean": file["score/mls_mean"][()]})
+        self.assertEqual({v["name"]: (v["state"], v["text"]) for v in told["verdicts"]}, verdicts)
+        for name, (state, words) in verdicts.items():
+            self.assertEqual(f"{state.upper()} ({name}): {words}." in text, state != "good", text)
+        # What speaks against the number stands in front of it, also with --quiet.
+        worst = {"bad": "BAD (", "doubtful": "DOUBTFUL (", "good": "All 8 checks"}[told["verdict"]]
+        self.assertLess(text.index(worst), text.index("The mean over 3 members"))
+
+    def test_text_gives_the_mean_first_and_never_speaks_of_sigma(self):
         write_results(self.folder / "results.h5", [1.5, 4.25], [0, 3], [[0, 1], [1, 0]])
         text = self.command("report", "results.h5").stdout
         for part in ("20 events read", "3 a single jet", "1 no jet above pt_min",
-                     "30 jets where 12.5 are expected"):
+                     "1 quarantined"):
             self.assertIn(part, text)
-        answer = text.splitlines()[-1]
-        self.assertIn("4.25 sigma (local) at 3300 to 3400 GeV", answer)
-        self.assertIn("not corrected for looking at many bins", answer)
+        self.assertRegex(text, r"1 +4\.25 +3300 to 3400 +30 +12\.5 +1 of 2: 0\n")
+        self.assertNotIn("sigma", text)
+        mean = text.index("(MLS) is 2.88; background of this size gives about 2 to 3.")
+        self.assertLess(mean, text.index("The largest of all is 4.25, in member 1 at 3300 to 3400"))
+        self.assertIn("local numbers, of clusters picked for their excess", text)
+        self.assertEqual(text.splitlines()[-1], "This is ordinary: no sign of a resonance.")
 
     def test_nothing_found_is_said_plainly(self):
         write_results(self.folder / "results.h5", [0.0, 0.0], [-1, -1], [[0, 0], [0, 0]])
         text = self.command("report", "results.h5").stdout
-        self.assertTrue(text.splitlines()[-1].startswith("No cluster sticks out"), text)
+        self.assertIn("In no mass bin do picked clusters hold more jets than expected.", text)
         told = json.loads(self.command("report", "--json", "results.h5").stdout)
         self.assertIsNone(told["bin_gev"])
+
+    def test_an_id_that_is_none_is_refused_and_texts_command_no_terminal(self):
+        for name, value in (("run_id", "system('touch x') #" + "a" * 13), ("run_id", "AB" * 16),
+                            ("log_id", "\33[2J" + "0" * 28), ("run_id", "")):
+            write_results(self.folder / "results.h5", [1.5], [0], [[1, 0]])
+            with h5py.File(self.folder / "results.h5", "r+") as file:
+                file.attrs[name] = value
+            done = self.command("report", "results.h5", code=2)
+            self.assertIn(f"attribute {name} is '", done.stderr)
+            self.assertIn("expected 32 hex digits", done.stderr)
+            self.assertNotIn("\33", done.stderr)
+        write_results(self.folder / "results.h5", [1.5], [0], [[1, 0]])
+        with h5py.File(self.folder / "results.h5", "r+") as file:
+            file.attrs["version"] = "9\33]0;owned\7\x9b1m"
+        self.assertIn("clusterscan 9\\x1b]0;owned\\x07\\xc2\\x9b1m)",
+                      self.command("report", "results.h5").stdout)
+
+    def test_a_result_that_is_not_final_says_so(self):
+        write_results(self.folder / "results.h5", [1.5], [0], [[1, 0]])
+        with h5py.File(self.folder / "results.h5", "r+") as file:
+            file.attrs["final"] = np.uint64(0)
+        self.assertIn("NOT FINAL", self.command("report", "results.h5").stdout.splitlines()[0])
+        self.assertFalse(json.loads(self.command("report", "--json", "results.h5").stdout)["final"])
+
+    def test_another_runs_result_is_kept_under_a_number_and_the_same_runs_is_renewed(self):
+        self.toy("events.h5", 2000)
+        (self.folder / "small.yaml").write_text(product.SMALL)
+        one = self.command("run", "small.yaml")
+        first = (self.folder / "results.h5").read_bytes()
+        self.command("run", "small.yaml")
+        self.assertFalse((self.folder / "results.h5.1").exists())
+        self.assertEqual((self.folder / "results.h5").read_bytes(), first)
+        other = ["--set", "analysis.training.seed=77"]
+        self.assertRegex(self.command("run", "small.yaml", *other).stderr,
+                         "held the result of run [0-9a-f]{32}: it is kept as .*/results.h5.1")
+        self.assertEqual((self.folder / "results.h5.1").read_bytes(), first)
+        (self.folder / "results.h5").write_text("my notes\n")
+        self.command("run", "small.yaml")
+        self.assertEqual((self.folder / "results.h5.2").read_text(), "my notes\n")
+        self.assertEqual((self.folder / "results.h5").read_bytes(), first)
+        self.assertEqual(one.returncode, 0)
+
+    def test_a_link_in_place_of_the_result_stays_a_link(self):
+        self.toy("events.h5", 1500)
+        (self.folder / "small.yaml").write_text(product.SMALL)
+        (self.folder / "there.h5").touch()
+        (self.folder / "results.h5").symlink_to("there.h5")
+        self.command("run", "small.yaml")
+        self.assertTrue((self.folder / "results.h5").is_symlink())
+        self.command("report", "there.h5")
 
     def test_what_is_no_result_file_ends_with_2(self):
         self.toy("toy.h5", 3)

@@ -15,7 +15,8 @@ FOLLOW = SMALL.replace("files: [events.h5]", "files: [incoming], follow: true")
 
 
 def contents(path):
-    """Every dataset's type, shape and bytes, and every attribute but the id of the run."""
+    """Every dataset's type, shape and bytes, and every attribute, but the ids and the list of refused
+    files: other runs, read at once, do not meet these."""
     found = {}
     with h5py.File(path) as file:
         def add(name, node):
@@ -27,7 +28,7 @@ def contents(path):
         add("", file)
         file.visititems(add)
     del found["@run_id"], found["@log_id"]
-    return found
+    return {name: value for name, value in found.items() if not name.startswith("refused")}
 
 
 class Followed(ProductCase):
@@ -120,7 +121,7 @@ class Followed(ProductCase):
             (self.incoming / "events-00000000.h5").read_bytes())
         wait_until(lambda: len(self.journal()) == 16 or run.poll() is not None)
         (self.incoming / "end-of-run").touch()
-        said = self.finish(run)
+        said = self.finish(run, code=3)
         refused = {line["refused"]: line["because"] for line in self.journal()
                    if "refused" in line}
         self.assertEqual(set(refused), {"events-00000002.h5", "events-00000004x.h5",
@@ -131,6 +132,13 @@ class Followed(ProductCase):
                           "it is no event file that can be read from end to end")
             self.assertIn(f"refused {self.incoming}/{name}: {because}", said)
         self.assertEqual(contents(self.folder / "results.h5"), self.at_once())
+        with h5py.File(self.folder / "results.h5") as file:
+            told = {name.decode(): reason.decode() for name, reason in
+                    zip(file["refused/file"][:], file["refused/reason"][:])}
+        self.assertEqual(told, refused)
+        report = self.command("report", "results.h5").stdout
+        for name, because in refused.items():
+            self.assertIn(f"refused: {name}: {because}", report)
 
     @staticmethod
     def break_middle(path):

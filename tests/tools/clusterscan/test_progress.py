@@ -86,7 +86,7 @@ class Progress(ProductCase):
         return said.decode()
 
     def score_lines(self, text):
-        return [int(number) for number in re.findall(r"^slice (\d+),", text, re.MULTILINE)]
+        return [int(number) for number in re.findall(r"^(?:[a-z]+ \([a-z_, ]+\): )?slice (\d+),", text, re.MULTILINE)]
 
     def test_the_block_is_redrawn_in_place_and_gone_at_the_end(self):
         said = self.on_terminal(NO_COLOR=None)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* input_notes: what the readers of a log noted of input that is not in it, read from the journals
+ * STATE/LOG_ID/files-SOURCE.jsonl that they keep:
+ *   {"refused": FILE, "because": TEXT}                                      a whole file
+ *   {"quarantined": FILE, "first_row": N, "rows": N, "because": TEXT}       rows of a file */
+#ifndef COMMON_STORE_INPUT_NOTES_H
+#define COMMON_STORE_INPUT_NOTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status/status.h"
+
+struct input_note {
+    uint32_t source;
+    char *file;
+    char *reason;
+    uint64_t first_row; /* within the file */
+    uint64_t rows;      /* 0: the whole file was refused */
+};
+
+struct input_notes {
+    size_t n;
+    size_t room;
+    struct input_note *note; /* by source, then in the order of the journal, each once */
+};
+
+/* Reads the journals of all sources that have one. Lines that are no such notes are passed over.
+ * STATUS_NO_MEMORY; what is in *out is to be given to input_notes_fini all the same. */
+MUST_CHECK status input_notes_read(struct input_notes *out, const char *folder, uint32_t sources);
+/* Appends a copy. */
+MUST_CHECK status input_notes_add(struct input_notes *self, const struct input_note *note);
+/* How many are of rows, or of whole files. */
+size_t input_notes_count(const struct input_notes *self, int of_rows);
+/* Frees what is in *self and zeroes it. */
+void input_notes_fini(struct input_notes *self);
+
+#endif
