@@ -725,7 +725,11 @@ START_TEST(settings_are_complete_and_in_the_order_of_the_schema)
     assert_settings(
         flow, "log",
         "{\"segment\":16,\"window\":128,\"order\":\"rounds\",\"seal_after\":5.0,\"folder\":null}");
-    assert_settings(flow, "score", "{\"results\":\"results.h5\"}");
+    assert_settings(
+        flow, "score",
+        "{\"results\":\"results.h5\""
+        ",\"every\":5.0,\"provenance\":false,\"few_counts\":20,\"few_doubtful\":0.01,"
+        "\"few_bad\":0.25,\"agreement\":0.5,\"depleted_doubtful\":3.0,\"depleted_bad\":5.0}");
     topology_destroy(&flow);
 }
 END_TEST
@@ -842,7 +846,11 @@ START_TEST(demo_is_small_and_keeps_its_files_together)
         flow, "reader",
         "{\"files\":[\"demo/"
         "events.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-of-run\"}");
-    assert_settings(flow, "score", "{\"results\":\"demo/results.h5\"}");
+    assert_settings(
+        flow, "score",
+        "{\"results\":\"demo/results.h5\""
+        ",\"every\":5.0,\"provenance\":false,\"few_counts\":20,\"few_doubtful\":0.01,"
+        "\"few_bad\":0.25,\"agreement\":0.5,\"depleted_doubtful\":3.0,\"depleted_bad\":5.0}");
     topology_destroy(&flow);
 }
 END_TEST
