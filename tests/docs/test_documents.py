@@ -190,6 +190,67 @@ class WireFormat(product.ProductCase):
         self.assertEqual(np.frombuffer(fields["mls"], "<f8").tolist(), [2.6651441426902252])
         self.assertEqual(np.frombuffer(fields["bin"], "<i4").tolist(), [5])
 
+    def aloud(self, title):
+        """The lines below a dump: offset, bytes, words."""
+        lines = re.search(rf"^{title}.*?Read aloud:\n\n```\n(.*?)```", self.page,
+                          re.MULTILINE | re.DOTALL).group(1).splitlines()
+        return [(int(line[:4], 16), bytes.fromhex(line[5:33].strip()), line[33:].strip(". "))
+                for line in lines]
+
+    def said(self, value, name):
+        """What is to be read where this value stands."""
+        if isinstance(value, str):
+            return f"a text of {len(value)} bytes: {value}"
+        if isinstance(value, float):
+            return f"float 64, big-endian: {value!r}"
+        if isinstance(value, bytes):
+            kind = {"mass": "<f8", "mls": "<f8", "bin": "<i4"}.get(name)
+            numbers = np.frombuffer(value, kind).tolist() if kind else []
+            return f"a bin of {len(value)} bytes" + (
+                f", {'i32' if kind == '<i4' else 'f64'} little-endian: " + ", ".join(
+                    f"{number:.17g}" for number in numbers) if numbers else "")
+        size = len(msgpack.packb(value)) - 1
+        return f"{value}, in {size} bytes, big-endian" if size else str(value)
+
+    def expect_aloud(self, lines, item, frame, end):
+        """The lines tell this item of msgpack, and their bytes stand in the frame at their offset."""
+        words = []
+        if isinstance(item, list):
+            words.append(f"an array of {len(item)}")
+            for value in item[:3] if isinstance(item[-1], dict) else item:
+                words.append(self.said(value, ""))
+            item = item[-1] if isinstance(item[-1], dict) else {}
+        if item:
+            words.append(f"a map of {len(item)}")
+            for name, value in item.items():
+                words += [f"{name}:", self.said(value, name)]
+        self.assertEqual(len(lines), len(words))
+        ends = [offset for offset, _, _ in lines[1:]] + [end]
+        for (offset, shown, line), word, after in zip(lines, words, ends):
+            self.assertEqual(re.sub(r"^(protocol version|type|run id|source|seq|attempt|epoch|events"
+                                    r"|raw length|digest): ", "", line) if word != f"{line[:-1]}:"
+                             else line, word)
+            self.assertEqual(shown, frame[offset:after][:9])
+
+    def test_what_is_read_aloud_stands_in_the_bytes(self):
+        for title in ("A `pull`", "A `score`, first frame"):
+            frame = self.frame(title)
+            self.expect_aloud(self.aloud(title), msgpack.unpackb(frame), frame, len(frame))
+        title = "A `score`, second frame"
+        frame, lines = self.frame(title), self.aloud(title)
+        told = lz4.frame.get_frame_info(frame)
+        words = "\n".join(line for _, _, line in lines[:6])
+        for word in (f"content size: {told['content_size']}",
+                     f"a block of {told['content_size']} bytes; the top bit says: stored",
+                     f"blocks of at most {told['block_size'] // 1024} KiB",
+                     "linked" if told["block_linked"] else "independent",
+                     ("with" if told["content_checksum"] else "no") + " content checksum",
+                     ("with" if told["block_checksum"] else "no") + " block checksums"):
+            self.assertIn(word, words)
+        self.expect_aloud(lines[6:-1], msgpack.unpackb(lz4.frame.decompress(frame)), frame,
+                          lines[-1][0])
+        self.assertEqual(lines[-1][1:], (bytes(4), "no more blocks"))
+
     def test_the_setup_file_has_the_keys_that_are_told(self):
         self.toy("events.h5", 300)
         (self.folder / "small.yaml").write_text(

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* reference_example: two messages as the bytes they are on the wire, packed by the code that packs
- * all messages. The payload is stored, not compressed, so that it can be read in the dump. */
+ * all messages, and read aloud. The payload is stored, not compressed, so that it can be read in
+ * the dump. */
 #include <assert.h>
 #include <ctype.h>
 
 #include "common/wire/frame.h"
 #include "tools/clusterscan/reference.h"
+#include "tools/clusterscan/reference_aloud.h"
 
 #define RUN_ID "0123456789abcdef0123456789abcdef"
 #define EPOCH  UINT64_C(0x1122334455667788)
@@ -26,6 +28,11 @@ static void dump(FILE *to, const char *title, struct wire_frame frame)
             fputc(isprint(frame.data[i]) ? frame.data[i] : '.', to);
         fputc('\n', to);
     }
+    fputs("```\n\nRead aloud:\n\n```\n", to);
+}
+
+static void end_block(FILE *to)
+{
     fputs("```\n\n", to);
 }
 
@@ -39,9 +46,13 @@ static status dump_control(FILE *to, wire_packer *packer)
                                       .mass = {3000, 4600}};
     struct wire_frame frame;
     const status done = wire_pack_control(packer, CONTROL_PULL, RUN_ID, &pull, &frame);
-    if (done == STATUS_OK)
-        dump(to, "A `pull`, one frame", frame);
-    return done;
+    if (done != STATUS_OK)
+        return done;
+    dump(to, "A `pull`, one frame", frame);
+    reference_read_msgpack(to, frame.size, frame.data,
+                           (const char *[]){"protocol version", "type", "run id", NULL});
+    end_block(to);
+    return STATUS_OK;
 }
 
 static status dump_record(FILE *to, wire_packer *packer)
@@ -68,7 +79,14 @@ static status dump_record(FILE *to, wire_packer *packer)
     if (done != STATUS_OK)
         return done;
     dump(to, "A `score`, first frame: header", frames[0]);
+    reference_read_msgpack(to, frames[0].size, frames[0].data,
+                           (const char *[]){"protocol version", "type", "run id", "source", "seq",
+                                            "attempt", "epoch", "events", "raw length", "digest",
+                                            NULL});
+    end_block(to);
     dump(to, "A `score`, second frame: payload", frames[1]);
+    reference_read_lz4(to, frames[1].size, frames[1].data);
+    end_block(to);
     return done;
 }
 
