@@ -202,7 +202,7 @@ class WireFormat(product.ProductCase):
         if isinstance(value, str):
             return f"a text of {len(value)} bytes: {value}"
         if isinstance(value, float):
-            return f"float 64, big-endian: {value!r}"
+            return f"float 64, big-endian: {value:.17g}"
         if isinstance(value, bytes):
             kind = {"mass": "<f8", "mls": "<f8", "bin": "<i4"}.get(name)
             numbers = np.frombuffer(value, kind).tolist() if kind else []
