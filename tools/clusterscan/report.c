@@ -252,7 +252,7 @@ static void print_members(const struct result_summary *result)
     }
 }
 
-/* Background alone gives a mean of about 2 to 3 (docs/physics.md section 9). */
+/* Background alone gives a mean of about 2 to 3 (docs/physics.md section 11). */
 #define ORDINARY_MLS 3.5
 
 static void print_conclusion(const struct result_summary *result)
