@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests of log_folder: what was acknowledged stays, whatever dies and whatever rots. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -12,6 +12,7 @@
 #include "common/store/log_folder.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
+#include "tests/support/kill_at.h"
 #include "tests/support/sample_batch.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/small_disk.h"
@@ -756,16 +757,6 @@ static void seal_until_killed(const char *path, int acknowledge, int most)
     _exit(0);
 }
 
-/* Bytes in the pipe; the writer is gone. */
-static size_t drain(int from)
-{
-    size_t total = 0;
-    char bytes[64];
-    for (ssize_t n; (n = read(from, bytes, sizeof bytes)) > 0;)
-        total += (size_t)n;
-    return total;
-}
-
 /* Everything acknowledged is there, at most one segment more, and sealing goes on. */
 static void check_survived(const char *path, size_t acknowledged)
 {
@@ -798,37 +789,9 @@ START_TEST(a_log_killed_while_sealing_loses_nothing_it_acknowledged)
 }
 END_TEST
 
-/* Runs seal_until_killed for two segments and kills it at its stop-th entry into or return from
- * the kernel. False when it had ended before; sets *traced if tracing works here. */
-static int kill_at(const char *path, long stop, int *traced, size_t *acknowledged)
+static void seal_two(const char *path, int acknowledge)
 {
-    int acknowledge[2], how;
-    ck_assert_int_eq(pipe(acknowledge), 0);
-    const pid_t child = fork();
-    if (child == 0) {
-        close(acknowledge[0]);
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-            _exit(77);
-        raise(SIGSTOP);
-        seal_until_killed(path, acknowledge[1], 2);
-    }
-    close(acknowledge[1]);
-    ck_assert_int_eq(waitpid(child, &how, 0), child);
-    *traced = WIFSTOPPED(how);
-    for (long i = 0; i < stop && WIFSTOPPED(how); i++) {
-        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
-        ck_assert_int_eq(waitpid(child, &how, 0), child);
-    }
-    const int alive = WIFSTOPPED(how);
-    if (alive) {
-        ck_assert_int_eq(kill(child, SIGKILL), 0);
-        ck_assert_int_eq(waitpid(child, &how, 0), child);
-    } else if (*traced) {
-        ck_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0);
-    }
-    *acknowledged = drain(acknowledge[0]);
-    close(acknowledge[0]);
-    return alive;
+    seal_until_killed(path, acknowledge, 2);
 }
 
 START_TEST(a_log_killed_at_any_system_call_loses_nothing_it_acknowledged)
@@ -840,13 +803,77 @@ START_TEST(a_log_killed_at_any_system_call_loses_nothing_it_acknowledged)
         const char *path = scratch_path("log");
         scratch_remove_tree(path);
         size_t acknowledged;
-        alive = kill_at(path, stop, &traced, &acknowledged);
+        alive = kill_at(seal_two, path, stop, &traced, &acknowledged);
         if (traced)
             check_survived(path, acknowledged);
     }
     if (!traced)
         SKIP("no process may be traced here");
     ck_assert_int_gt(stop, 100); /* two seals are more calls than that */
+}
+END_TEST
+
+/* Opens a folder, finds segment 1 damaged and gives it up. */
+static void give_up(const char *path, int acknowledge)
+{
+    log_folder *folder;
+    log_init(NULL, LOG_ERROR);
+    if (log_folder_open(&folder, path, LOG_ID, SOURCES, NULL) != STATUS_OK ||
+        log_folder_cut(folder, 1, "is damaged") != STATUS_OK || write(acknowledge, "c", 1) != 1)
+        _exit(1);
+    _exit(0);
+}
+
+/* Segments that are in the folder under any name. */
+static size_t count_segments(const char *path)
+{
+    size_t n = 0;
+    DIR *folder = opendir(path);
+    ck_assert_ptr_nonnull(folder);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        n += strncmp(entry->d_name, "segment-", 8) == 0 && strstr(entry->d_name, ".tmp") == NULL;
+    closedir(folder);
+    return n;
+}
+
+/* Every file is still there; the log has one segment, or four of which one is damaged or gone. */
+static void check_given_up(const char *path, size_t done)
+{
+    segment *part;
+    char why[LOG_FOLDER_WHY];
+    log_folder *folder = open_folder(path);
+    ck_assert_uint_eq(count_segments(path), 4);
+    if (log_folder_segments(folder) != 1) {
+        ck_assert_uint_eq(log_folder_segments(folder), 4);
+        ck_assert_uint_eq(done, 0);
+        ck_assert_int_eq(log_folder_load(folder, 1, &part, why), STATUS_BAD_SHAPE);
+        ck_assert_int_eq(log_folder_cut(folder, 1, why), STATUS_OK);
+    }
+    check_content(folder, 1);
+    ck_assert_int_eq(seal(folder), STATUS_OK);
+    check_content(folder, 2);
+    ck_assert_uint_eq(count_segments(path), 5);
+    log_folder_close(&folder);
+}
+
+START_TEST(a_log_killed_while_it_gives_a_segment_up_loses_no_file)
+{
+    int traced = 1, alive = 1;
+    long stop = 1;
+    log_init(NULL, LOG_ERROR);
+    for (; alive && traced; stop += 3) {
+        const char *path = scratch_path("log");
+        scratch_remove_tree(path);
+        seal_some(path, 4);
+        file_flip(scratch_path("log/segment-000001.h5"), 5000);
+        size_t done;
+        alive = kill_at(give_up, path, stop, &traced, &done);
+        if (traced)
+            check_given_up(path, done);
+    }
+    if (!traced)
+        SKIP("no process may be traced here");
+    ck_assert_int_gt(stop, 100);
 }
 END_TEST
 
@@ -889,5 +916,6 @@ int main(void)
     tcase_add_test(cases, a_segment_that_cannot_be_given_up_for_want_of_space_stays);
     tcase_add_loop_test(cases, a_log_killed_while_sealing_loses_nothing_it_acknowledged, 0, 5);
     tcase_add_test(cases, a_log_killed_at_any_system_call_loses_nothing_it_acknowledged);
+    tcase_add_test(cases, a_log_killed_while_it_gives_a_segment_up_loses_no_file);
     return run_case(cases, "log_folder");
 }

@@ -4,9 +4,11 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
+#include "common/log/log.h"
 #include "common/store/log_folder.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
+#include "tests/support/kill_at.h"
 #include "tests/support/sample_batch.h"
 #include "tests/support/scratch_folder.h"
 
@@ -216,6 +218,37 @@ START_TEST(or_not_at_all)
 }
 END_TEST
 
+static void take_over(const char *path, int acknowledge)
+{
+    log_folder *folder;
+    log_init(NULL, LOG_ERROR);
+    if (log_folder_open(&folder, path, LOG_ID, 1, NULL) != STATUS_OK ||
+        write(acknowledge, "o", 1) != 1)
+        _exit(1);
+    _exit(0);
+}
+
+START_TEST(an_old_manifest_survives_a_kill_at_any_moment_of_being_taken_over)
+{
+    int traced = 1, alive = 1;
+    long stop = 1;
+    log_init(NULL, LOG_ERROR);
+    for (; alive && traced; stop += 3) {
+        scratch_remove_tree(scratch_path("log"));
+        make_old();
+        size_t done;
+        alive = kill_at(take_over, scratch_path("log"), stop, &traced, &done);
+        log_folder *folder = open_log();
+        check_taken_over(folder);
+        ck_assert_uint_ge(log_folder_epoch(folder), 18 + done);
+        log_folder_close(&folder);
+    }
+    if (!traced)
+        SKIP("no process may be traced here");
+    ck_assert_int_gt(stop, 60);
+}
+END_TEST
+
 START_TEST(an_old_manifest_can_be_read_and_is_left_as_it_is)
 {
     make_old();
@@ -284,6 +317,7 @@ int main(void)
     tcase_add_test(cases, a_segment_of_a_long_log_is_missed_when_it_is_used);
     tcase_add_test(cases, an_old_manifest_is_taken_over_whole);
     tcase_add_test(cases, or_not_at_all);
+    tcase_add_test(cases, an_old_manifest_survives_a_kill_at_any_moment_of_being_taken_over);
     tcase_add_test(cases, an_old_manifest_can_be_read_and_is_left_as_it_is);
     tcase_add_loop_test(cases, lines_that_do_not_follow_from_those_before_are_refused, 0, 9);
     return run_case(cases, "store/log_manifest");
