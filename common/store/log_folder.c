@@ -159,9 +159,19 @@ status log_folder_count(log_folder *self)
 /* --- the manifest ------------------------------------------------------------------------ */
 
 /* Appends a line, which is taken over. */
-static status append(log_folder *self, json_t *line)
+static status append(json_lines *lines, json_t *line)
 {
-    const status outcome = line != NULL ? json_lines_append(self->lines, line) : STATUS_NO_MEMORY;
+    const status outcome = line != NULL ? json_lines_append(lines, line) : STATUS_NO_MEMORY;
+    json_decref(line);
+    return outcome;
+}
+
+/* Appends a line, which is taken over, and does in memory what it says. */
+static status append_and_take(log_folder *self, json_t *line)
+{
+    status outcome = append(self->lines, json_incref(line));
+    if (outcome == STATUS_OK)
+        outcome = log_manifest_take(&self->manifest, line);
     json_decref(line);
     return outcome;
 }
@@ -222,24 +232,13 @@ static status take_old(log_folder *self)
 static status write_lines(const log_folder *self, json_lines *lines)
 {
     const struct log_manifest *manifest = &self->manifest;
-    json_t *line = log_manifest_first_line(manifest);
-    status outcome = line != NULL ? json_lines_append(lines, line) : STATUS_NO_MEMORY;
-    json_decref(line);
-    for (size_t i = 0; outcome == STATUS_OK && i < manifest->n; i++) {
-        line = log_manifest_seal_line(manifest, i);
-        outcome = line != NULL ? json_lines_append(lines, line) : STATUS_NO_MEMORY;
-        json_decref(line);
-    }
-    if (outcome == STATUS_OK && manifest->epoch > 0) {
-        line = json_pack("{s:I}", "epoch", (json_int_t)manifest->epoch);
-        outcome = line != NULL ? json_lines_append(lines, line) : STATUS_NO_MEMORY;
-        json_decref(line);
-    }
-    if (outcome == STATUS_OK && manifest->complete) {
-        line = json_pack("{s:b}", "complete", 1);
-        outcome = line != NULL ? json_lines_append(lines, line) : STATUS_NO_MEMORY;
-        json_decref(line);
-    }
+    status outcome = append(lines, log_manifest_first_line(manifest));
+    for (size_t i = 0; outcome == STATUS_OK && i < manifest->n; i++)
+        outcome = append(lines, log_manifest_seal_line(manifest, i));
+    if (outcome == STATUS_OK && manifest->epoch > 0)
+        outcome = append(lines, json_pack("{s:I}", "epoch", (json_int_t)manifest->epoch));
+    if (outcome == STATUS_OK && manifest->complete)
+        outcome = append(lines, json_pack("{s:b}", "complete", 1));
     return outcome;
 }
 
@@ -441,13 +440,9 @@ static status parse_header(const log_folder *self, const char *header, json_t **
 /* Fences off every log that had the folder before. */
 static status raise_epoch(log_folder *self, json_t *made_from)
 {
-    json_t *line = json_pack("{s:I, s:O*}", "epoch", (json_int_t)self->manifest.epoch + 1,
-                             "made_from", made_from);
-    status outcome = line != NULL ? json_lines_append(self->lines, line) : STATUS_NO_MEMORY;
-    if (outcome == STATUS_OK)
-        outcome = log_manifest_take(&self->manifest, line);
-    json_decref(line);
-    return outcome;
+    return append_and_take(self,
+                           json_pack("{s:I, s:O*}", "epoch", (json_int_t)self->manifest.epoch + 1,
+                                     "made_from", made_from));
 }
 
 static status open_locked(log_folder *self, const char *header)
@@ -695,12 +690,9 @@ status log_folder_cut(log_folder *self, size_t i, const char *why)
                   path, why, end);
         return STATUS_BAD_INPUT;
     }
-    json_t *line = json_pack("{s:I, s:I, s:s}", "cut", (json_int_t)i, "epoch",
-                             (json_int_t)self->manifest.epoch + 1, "because", why);
-    status outcome = line != NULL ? json_lines_append(self->lines, line) : STATUS_NO_MEMORY;
-    if (outcome == STATUS_OK)
-        outcome = log_manifest_take(&self->manifest, line);
-    json_decref(line);
+    const status outcome =
+        append_and_take(self, json_pack("{s:I, s:I, s:s}", "cut", (json_int_t)i, "epoch",
+                                        (json_int_t)self->manifest.epoch + 1, "because", why));
     return outcome == STATUS_OK ? move_cut(self, i, end, why) : outcome;
 }
 
@@ -744,7 +736,7 @@ static status note_segment(log_folder *self, size_t n, const struct segment_batc
     status outcome = list_segment(self, n, batches, digest);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = append(self, log_manifest_seal_line(&self->manifest, self->manifest.n - 1));
+    outcome = append(self->lines, log_manifest_seal_line(&self->manifest, self->manifest.n - 1));
     if (outcome == STATUS_OK)
         return STATUS_OK;
     self->manifest.n--;
@@ -787,7 +779,7 @@ status log_folder_finish(log_folder *self)
 {
     if (self->manifest.complete)
         return STATUS_OK;
-    const status outcome = append(self, json_pack("{s:b}", "complete", 1));
+    const status outcome = append(self->lines, json_pack("{s:b}", "complete", 1));
     self->manifest.complete = outcome == STATUS_OK;
     return outcome;
 }
@@ -798,10 +790,5 @@ status log_folder_note_extents(log_folder *self, const uint64_t batches[])
     json_t *list = json_array();
     for (uint32_t s = 0; s < self->manifest.n_sources; s++)
         json_array_append_new(list, json_integer((json_int_t)batches[s]));
-    json_t *line = json_pack("{s:o}", "extents", list);
-    status outcome = line != NULL ? json_lines_append(self->lines, line) : STATUS_NO_MEMORY;
-    if (outcome == STATUS_OK)
-        outcome = log_manifest_take(&self->manifest, line);
-    json_decref(line);
-    return outcome;
+    return append_and_take(self, json_pack("{s:o}", "extents", list));
 }

@@ -186,6 +186,14 @@ static status wait_for_room(struct image_log *self)
     return STATUS_OK;
 }
 
+/* Something was written: batches may come again. */
+static void note_room(struct image_log *self)
+{
+    if (self->full)
+        log_info("there is space again in %s", log_folder_name(self->folder));
+    self->full = false;
+}
+
 static status seal_one(struct image_log *self, size_t n)
 {
     struct segment_batch *batches = waiting_ready(self->waiting, n);
@@ -194,9 +202,7 @@ static status seal_one(struct image_log *self, size_t n)
         return wait_for_room(self);
     if (done != STATUS_OK)
         return done;
-    if (self->full)
-        log_info("there is space again in %s", log_folder_name(self->folder));
-    self->full = false;
+    note_room(self);
     waiting_drop(self->waiting, n);
     self->ready_since_ms = 0;
     return STATUS_OK;
@@ -253,7 +259,7 @@ static status finish_folder(struct image_log *self)
         done = log_folder_finish(self->folder);
     if (done == STATUS_NO_SPACE)
         return wait_for_room(self);
-    self->full = false;
+    note_room(self);
     return done;
 }
 
@@ -294,6 +300,7 @@ static status settle_order(struct image_log *self)
     if (done == STATUS_NO_SPACE)
         return wait_for_room(self);
     self->in_proportion = done != STATUS_OK;
+    note_room(self);
     return done;
 }
 
@@ -339,6 +346,7 @@ static status give_up_segment(struct image_log *self)
         return wait_for_room(self);
     if (done != STATUS_OK)
         return done;
+    note_room(self);
     shelf_forget(self->shelf, lost);
     start_waiting(self);
     return STATUS_OK;
