@@ -14,6 +14,7 @@
 
 #include "common/log/log.h"
 #include "common/store/atomic_file.h"
+#include "common/store/regular_file.h"
 
 struct journal {
     char *path;
@@ -157,11 +158,9 @@ static status read_lines(journal *self)
 
 static status open_file(journal *self)
 {
-    self->fd = open(self->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (self->fd < 0) {
-        log_error("%s: cannot be opened: %s", self->path, strerror(errno));
-        return STATUS_IO;
-    }
+    const status opened = regular_file_open(&self->fd, self->path, O_RDWR | O_CREAT);
+    if (opened != STATUS_OK)
+        return opened;
     if (flock(self->fd, LOCK_EX | LOCK_NB) != 0) {
         log_error("%s: another reader has it", self->path);
         return STATUS_LOCKED;

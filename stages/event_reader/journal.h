@@ -26,7 +26,8 @@ struct journal_file {
 typedef struct journal journal;
 
 /* Reads what there is. A last line without its end was never acted upon and is cut off.
- * STATUS_BAD_INPUT, logged with file and line, for anything else that is no line of a journal;
+ * STATUS_BAD_INPUT, logged with file and line, for anything else that is no line of a journal, or
+ * if it is no regular file; STATUS_NO_SPACE, not logged;
  * STATUS_LOCKED while another reader has it. */
 MUST_CHECK status journal_open(journal **out, const char *folder, uint32_t source);
 void journal_close(journal **self);

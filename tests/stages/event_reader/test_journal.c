@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The journal of a followed folder: what was written is read back, half a line is not. */
 #include "stages/event_reader/journal.h"
+
+#include <sys/stat.h>
+
 #include "tests/support/check_main.h"
 #include "tests/support/scratch_folder.h"
 
@@ -100,6 +103,16 @@ START_TEST(a_second_reader_does_not_get_it)
 }
 END_TEST
 
+START_TEST(something_else_in_its_place_is_refused_without_waiting)
+{
+    journal *notes;
+    const char *path = scratch_path("files-3.jsonl");
+    ck_assert_int_eq(_i == 0 ? mkfifo(path, 0666) : mkdir(path, 0777), 0);
+    ck_assert_int_eq(journal_open(&notes, scratch, 3), STATUS_BAD_INPUT);
+    ck_assert_ptr_null(notes);
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("journal");
@@ -108,5 +121,6 @@ int main(void)
     tcase_add_test(cases, half_a_line_at_the_end_is_cut_off);
     tcase_add_test(cases, a_line_that_is_none_of_a_journal_is_refused);
     tcase_add_test(cases, a_second_reader_does_not_get_it);
+    tcase_add_loop_test(cases, something_else_in_its_place_is_refused_without_waiting, 0, 2);
     return run_case(cases, "event_reader.journal");
 }
