@@ -20,7 +20,7 @@ struct figure_data {
     const struct result_tables *tables;
     const struct analysis *analysis;
     const struct log_pictures *pictures; /* NULL: no images at hand */
-    const char *verdict;                 /* the worst one, in words; NULL: none */
+    char *verdict;                       /* the worst one, in words; NULL: all are good */
     bool final;                          /* the run that makes the result has ended */
     size_t member;
     const char *chosen; /* how, in words */

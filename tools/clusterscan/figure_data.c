@@ -98,6 +98,21 @@ static status smear_centres(struct figure_data *self, size_t pixels)
     return done;
 }
 
+/* The worst verdict, the first of these: what speaks against what is seen. NULL: nothing. */
+static status find_verdict(struct figure_data *self)
+{
+    const struct result_summary *summary = &self->tables->summary;
+    const enum verdict_state worst = result_summary_worst(summary);
+    for (size_t i = 0; worst != VERDICT_GOOD && i < summary->n_verdicts; i++) {
+        const struct result_verdict *verdict = &summary->verdicts[i];
+        if (verdict->state == worst)
+            return asprintf(&self->verdict, "%s: %s", verdict_state_name(worst), verdict->text) >= 0
+                       ? STATUS_OK
+                       : STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
 status figure_data_init(struct figure_data *self, const struct result_tables *tables,
                         const struct analysis *analysis, size_t member)
 {
@@ -105,7 +120,7 @@ status figure_data_init(struct figure_data *self, const struct result_tables *ta
     const size_t labels = member * summary->clusters;
     *self = (struct figure_data){.tables = tables,
                                  .analysis = analysis,
-                                 .final = true,
+                                 .final = summary->final,
                                  .member = member,
                                  .chosen = "",
                                  .clusters = summary->clusters,
@@ -124,12 +139,15 @@ status figure_data_init(struct figure_data *self, const struct result_tables *ta
     if (done != STATUS_OK)
         return done;
     normalise(self);
-    done = estimate(self);
+    done = find_verdict(self);
+    if (done == STATUS_OK)
+        done = estimate(self);
     return done == STATUS_OK ? smear_centres(self, pixels) : done;
 }
 
 void figure_data_fini(struct figure_data *self)
 {
+    free(self->verdict);
     free(self->jets);
     free(self->share);
     free(self->total);

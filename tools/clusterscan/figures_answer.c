@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "common/kernels/verdicts.h"
 #include "tools/clusterscan/figure.h"
 #include "tools/clusterscan/gnuplot.h"
 
@@ -230,36 +231,23 @@ static void summary_table(const struct figure_data *data, FILE *to)
         mass_table(data, to);
 }
 
-/* The bin that most members name, the lowest on a tie; -1: none names one. */
-static int32_t common_bin(const struct result_summary *summary, size_t *named)
-{
-    int32_t common = -1;
-    *named = 0;
-    for (int32_t b = 0; b < (int32_t)summary->bins; b++) {
-        size_t here = 0;
-        for (size_t m = 0; m < summary->members; m++)
-            here += summary->bin[m] == b;
-        if (here > *named) {
-            *named = here;
-            common = b;
-        }
-    }
-    return common;
-}
-
 /* The words above the panels; labels 11 on. */
 static void print_words(const struct figure_data *data, FILE *to)
 {
     const struct result_summary *summary = &data->tables->summary;
     const struct tally *tally = &summary->tally;
     size_t named;
-    const int32_t bin = common_bin(summary, &named);
+    const int32_t bin = most_named_bin(summary->members, summary->bin, &named);
     const char *colour = data->verdict != NULL ? "#B03A00" : "black";
-    fprintf(to, "set label 11 ");
-    gnuplot_print_text(data->verdict != NULL ? data->verdict : "clusterscan", 150, to);
+    fputs("set label 11 ", to);
+    gnuplot_print_text(data->verdict != NULL ? data->verdict
+                       : summary->n_verdicts > 0
+                           ? "good: no check of the answer has failed"
+                           : "not checked: the result is of an earlier version",
+                       105, to);
     fprintf(
         to,
-        " at screen 0.03, screen 0.978 left font ':Bold,8' textcolor '%s'\n"
+        " at screen 0.03, screen 0.978 left font ':Bold,7' textcolor '%s'\n"
         "set label 12 'Mean MLS of %zu trainings: %.2f (median %.2f, from %.2f to %.2f): local, of "
         "clusters picked because they stick out%s' at screen 0.03, screen 0.957\n",
         colour, summary->members, summary->mls_mean, summary->mls_median, summary->mls_min,

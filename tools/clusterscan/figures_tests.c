@@ -6,34 +6,28 @@
 #include "common/kernels/stats.h"
 #include "tools/clusterscan/figure.h"
 
-/* A bin without depleted jets has no background to compare with; how likely its rich jets are
- * follows from the sums over all bins, were they shared out as those are: p = (a / (1 + a))^S with
- * a = sum rich / sum depleted (on/off binomial; Cousins, Linnemann, Tucker, NIM A 595 (2008)). */
-static double lonely_significance(const struct figure_data *data, uint64_t rich)
-{
-    const size_t row = data->member * data->bins;
-    double all_rich = 0, all_depleted = 0;
-    for (size_t b = 0; b < data->bins; b++) {
-        all_rich += (double)data->tables->summary.rich[row + b];
-        all_depleted += (double)data->tables->depleted[row + b];
-    }
-    if (rich == 0 || all_depleted == 0)
-        return 0;
-    const double a = all_rich / all_depleted;
-    return fmax(0, gaussian_isf_log((double)rich * -log1p(1 / a)));
-}
-
-/* With the sign of the excess. */
+/* What the score makes of a bin (bin_significance), with the sign of the excess. The on/off
+ * binomial knows no deficits: they are told in Poisson form. */
 static double signed_significance(const struct figure_data *data, size_t bin)
 {
-    const size_t at = data->member * data->bins + bin;
-    const uint64_t rich = data->tables->summary.rich[at];
-    const double background = data->tables->summary.background[at];
-    if (background == 0)
-        return lonely_significance(data, rich);
-    const double size =
-        local_significance(rich, background, data->analysis->score.approximation, MLS_ABSOLUTE);
-    return (double)rich < background ? -size : size;
+    const size_t row = data->member * data->bins;
+    const uint64_t *rich = data->tables->summary.rich + row,
+                   *depleted = data->tables->depleted + row;
+    const double background = data->tables->summary.background[row + bin];
+    double all_rich = 0, all_depleted = 0;
+    for (size_t b = 0; b < data->bins; b++) {
+        all_rich += (double)rich[b];
+        all_depleted += (double)depleted[b];
+    }
+    const enum mls_approximation wanted = data->analysis->score.approximation;
+    if ((double)rich[bin] < background)
+        return -local_significance(rich[bin], background,
+                                   wanted == MLS_BINOMIAL ? MLS_POISSON : wanted, MLS_ABSOLUTE);
+    const struct mls_counts counts = {.rich = rich[bin],
+                                      .depleted = depleted[bin],
+                                      .background = background,
+                                      .ratio = all_depleted > 0 ? all_rich / all_depleted : 0};
+    return bin_significance(&counts, wanted, MLS_ABSOLUTE);
 }
 
 void rich_table(const struct figure_data *data, FILE *to)

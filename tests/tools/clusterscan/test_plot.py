@@ -181,6 +181,35 @@ class Plot(product.ProductCase):
                      "figure-mass"):
             self.assertIn((self.run_folder / f"numbers/{name}.txt").read_text(), page)
 
+    def tell_verdict(self, file, state, text):
+        """Makes the first verdict of a file say this, as a file of somebody else might."""
+        for name, first in (("state", state), ("text", text)):
+            values = [value.decode() for value in file[f"verdict/{name}"][:]]
+            del file[f"verdict/{name}"]
+            values[0] = first
+            file[f"verdict/{name}"] = np.array([value.encode() for value in values], dtype="S500")
+
+    def scripts(self, results):
+        """What gnuplot is given."""
+        fake = self.folder / "bin" / "gnuplot"
+        fake.parent.mkdir()
+        fake.write_text(f'#!/bin/sh\ncat "$2" > {self.folder}/script\nexit 1\n')
+        fake.chmod(0o755)
+        self.plot(results=results, code=1,
+                  env=os.environ | {"PATH": f"{fake.parent}:{os.environ['PATH']}"})
+        return (self.folder / "script").read_text()
+
+    def test_the_worst_verdict_and_what_is_not_final_stand_at_the_foot_of_every_figure(self):
+        shutil.copy(self.results, self.folder / "bad.h5")
+        with h5py.File(self.folder / "bad.h5", "a") as file:
+            self.tell_verdict(file, "bad", "it's not to be believed_ {at all}")
+            file.attrs["final"] = np.uint64(0)
+        script = self.scripts("bad.h5")
+        drawn = 2 * len(SIZES_CM)
+        self.assertEqual(script.count("'bad: it''s not to be believed\\_ \\{at all\\}' at screen 0.99"),
+                         drawn)
+        self.assertEqual(script.count("set label 97 'not final'"), drawn)
+
     def test_nothing_in_a_result_becomes_a_command_of_gnuplot(self):
         """Words that would leave their quotes, run a program, or change the font."""
         trap = self.folder / "trap"
@@ -192,6 +221,7 @@ class Plot(product.ProductCase):
                 file.attrs["version"] = hostile
                 file.attrs["analysis"] = file.attrs["analysis"] + "# " + "\n# ".join(
                     hostile.splitlines())
+                self.tell_verdict(file, "bad", hostile)
             done = subprocess.run([CLUSTERSCAN, "plot", "hostile.h5", "--state", self.state],
                                   cwd=self.folder, capture_output=True, text=True)
             self.assertIn(done.returncode, (0, 2))  # drawn, or refused
