@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/topology/command_words.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char blanks[] = " \t";
 
@@ -45,6 +46,33 @@ char **command_words(const json_t *run)
         }
     }
     return words;
+}
+
+/* Takes *word. */
+static bool find_beside(char **word, int length, const char *folder)
+{
+    char *beside;
+    if (**word == '/' || strchr(*word, '/') == NULL || access(*word, F_OK) == 0)
+        return true;
+    if (asprintf(&beside, "%.*s%s", length, folder, *word) < 0)
+        return false;
+    char *unused = beside;
+    if (access(beside, F_OK) == 0) {
+        unused = *word;
+        *word = beside;
+    }
+    free(unused);
+    return true;
+}
+
+bool command_words_find_beside(char **words, const char *topology)
+{
+    const char *slash = strrchr(topology, '/');
+    const int length = slash != NULL ? (int)(slash + 1 - topology) : 0;
+    for (char **word = words; *word != NULL; word++)
+        if (!find_beside(word, length, topology))
+            return false;
+    return true;
 }
 
 static bool needs_quotes(const char *word)

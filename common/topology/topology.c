@@ -115,7 +115,7 @@ static void fill_stage(struct draft *draft, size_t index, const char *name, cons
     out->words = command_words(json_object_get(values, "run"));
     draft->topology->runs[index] = out->words != NULL ? command_text(out->words) : NULL;
     const char *run = draft->topology->runs[index];
-    if (run == NULL) {
+    if (run == NULL || !command_words_find_beside(out->words, draft->topology->path)) {
         document_no_memory(draft->document);
         run = "";
     }

@@ -207,8 +207,8 @@ void gnuplot_print_text(const char *text, size_t most, FILE *to)
         const unsigned char c = (unsigned char)text[i];
         if (c < ' ' || c > '~')
             fputc('?', to);
-        else if (c == '\'' || c == '`') /* a backquote would start a command elsewhere */
-            fputs("''", to);
+        else if (c == '\'' || c == '`') /* gnuplot stumbles over several doubled quotes */
+            fputs("’", to);
         else if (strchr("{}^_@&~\\", c) != NULL) /* enhanced text */
             fprintf(to, "\\%c", c);
         else
