@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log/log.h"
 #include "tools/clusterscan/command.h"
@@ -50,6 +51,105 @@ static void print_clusters(const json_t *clusters, const char *where)
     for (size_t i = 0; i < json_array_size(clusters); i++)
         printf("%s%" JSON_INTEGER_FORMAT, i > 0 ? ", " : where,
                json_integer_value(json_array_get(clusters, i)));
+}
+
+static double of(const json_t *pair, size_t i)
+{
+    return json_number_value(json_array_get(pair, i));
+}
+
+static void print_named(const json_t *answer, size_t i)
+{
+    const json_t *bin = json_array_get(json_object_get(answer, "bin"), i);
+    if (json_is_null(bin))
+        fputs("no training names a bin", stdout);
+    else
+        printf("%.0f trainings name %g to %g GeV", of(json_object_get(answer, "named"), i),
+               of(bin, 0), of(bin, 1));
+}
+
+/* The answers of both, and whether what lies between them is ordinary. */
+static void print_answer(const json_t *answer)
+{
+    const json_t *mean = json_object_get(answer, "mean"),
+                 *median = json_object_get(answer, "median");
+    const json_t *scatter = json_object_get(answer, "scatter"),
+                 *agree = json_object_get(answer, "agree");
+    printf("mean significance: %.4g in A, %.4g in B; median: %.4g in A, %.4g in B\n", of(mean, 0),
+           of(mean, 1), of(median, 0), of(median, 1));
+    fputs("the bin: ", stdout);
+    print_named(answer, 0);
+    fputs(" in A; ", stdout);
+    print_named(answer, 1);
+    puts(" in B");
+    if (json_is_null(agree)) {
+        puts("With one training in a result nobody knows how far such results scatter.");
+        return;
+    }
+    const double ordinary = json_number_value(json_object_get(answer, "ordinary"));
+    printf("The trainings scatter by %.2g in A and %.2g in B, so that means may lie apart by %.2g: "
+           "the answers %s within what the trainings scatter.\n",
+           of(scatter, 0), of(scatter, 1), ordinary,
+           json_is_true(agree) ? "agree" : "do not agree");
+}
+
+/* Pairs of one kind: rich in A, in B, or in both. Returns what is to stand before the next kind. */
+static const char *print_pairs_of(json_t *pairs, const char *before, const char *kind, bool a,
+                                  bool b)
+{
+    size_t i, n = 0;
+    json_t *pair;
+    json_array_foreach(pairs, i, pair)
+    {
+        const json_t *rich = json_object_get(pair, "rich");
+        if (json_is_true(json_array_get(rich, 0)) != a ||
+            json_is_true(json_array_get(rich, 1)) != b)
+            continue;
+        printf("%s%s%" JSON_INTEGER_FORMAT "-%" JSON_INTEGER_FORMAT, n == 0 ? before : ", ",
+               n == 0 ? kind : "", json_integer_value(json_object_get(pair, "a")),
+               json_integer_value(json_object_get(pair, "b")));
+        n++;
+    }
+    return n > 0 ? "; " : before;
+}
+
+static double mean_overlap(json_t *pairs)
+{
+    size_t i;
+    json_t *pair;
+    double sum = 0;
+    json_array_foreach(pairs, i, pair) sum += json_real_value(json_object_get(pair, "overlap"));
+    return json_array_size(pairs) > 0 ? sum / (double)json_array_size(pairs) : 0;
+}
+
+static void print_matched(json_t *members)
+{
+    size_t i;
+    json_t *member;
+    if (json_array_size(members) > 0)
+        puts("clusters of different trainings, as pairs A-B of the closest centres; those that "
+             "stick "
+             "out:");
+    json_array_foreach(members, i, member)
+    {
+        json_t *pairs = json_object_get(member, "pairs");
+        printf("  training %" JSON_INTEGER_FORMAT,
+               json_integer_value(json_object_get(member, "member")));
+        const char *before = print_pairs_of(pairs, ": ", "in both ", true, true);
+        before = print_pairs_of(pairs, before, "only in A ", true, false);
+        before = print_pairs_of(pairs, before, "only in B ", false, true);
+        printf("%sthe spectra of a pair overlap by %.0f%% in the mean\n", before,
+               100 * mean_overlap(pairs));
+    }
+}
+
+/* Unless there is nothing to be said of them. */
+static void print_clusters_compared(const json_t *difference)
+{
+    const char *how = json_string_value(json_object_get(difference, "clusters"));
+    if (strcmp(how, "same") != 0 && strcmp(how, "matched") != 0)
+        printf("clusters cannot be compared one by one: %s\n", how);
+    print_matched(json_object_get(difference, "matched"));
 }
 
 static void print_selected(json_t *members)
@@ -130,21 +230,49 @@ static void print_dataset(json_t *dataset)
     puts(*before == ',' ? ")" : "");
 }
 
+static void print_final(const json_t *final)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (!json_is_true(json_array_get(final, i)))
+            printf("%s is not final: its run has not ended\n", i == 0 ? "A" : "B");
+}
+
+/* The last line, which says what a reader looks for first. */
+static void print_end(json_t *difference, bool equal)
+{
+    const char *key, *before = "All numbers are equal; what differs is ";
+    json_t *pair, *analysis = json_object_get(difference, "analysis");
+    if (!equal || json_object_size(analysis) == 0) {
+        puts(equal ? "The results are equal." : "The results differ.");
+        return;
+    }
+    json_object_foreach(analysis, key, pair)
+    {
+        printf("%s%s", before, key);
+        before = ", ";
+    }
+    puts(".");
+}
+
 static void print_text(const struct arguments *arguments, json_t *difference)
 {
     size_t i;
     json_t *dataset, *datasets = json_object_get(difference, "datasets");
+    const bool equal = json_is_true(json_object_get(difference, "equal"));
     printf("A is %s, B is %s\n", arguments->paths[0], arguments->paths[1]);
+    print_final(json_object_get(difference, "final"));
+    if (!equal)
+        print_answer(json_object_get(difference, "answer"));
     print_pairs("names (they do not count)", json_object_get(difference, "names"));
     print_pairs("analysis", json_object_get(difference, "analysis"));
     print_pairs("events", json_object_get(difference, "tallies"));
     print_selected(json_object_get(difference, "selected"));
+    print_clusters_compared(difference);
     print_mls(json_object_get(difference, "mls"));
     if (json_array_size(datasets) > 0)
         puts("numbers:");
     json_array_foreach(datasets, i, dataset) print_dataset(dataset);
-    puts(json_is_true(json_object_get(difference, "equal")) ? "The results are equal."
-                                                            : "The results differ.");
+    print_end(difference, equal);
 }
 
 static int print(const struct arguments *arguments, json_t *difference)
@@ -207,9 +335,11 @@ int command_compare(int argc, char **argv)
         .args_doc = "A B",
         .doc = "Tell what differs between two result files: keys of the analysis, what became of "
                "the events, the clusters that stick out, significances, and by how much the "
-               "numbers of each dataset differ at most. Run id, log id and version are told, but "
-               "do not count. Ends with 0 if the results are equal, with 1 if they differ, with 2 "
-               "if a file is no result."
+               "numbers of each dataset differ at most. First whether the answers agree within "
+               "what the trainings scatter. Clusters of different trainings are matched by their "
+               "centres, where the images are the same. Ids, version and keys of the analysis "
+               "without effect are told, but do not count. Ends with 0 if all numbers are equal, "
+               "with 1 if they differ, with 2 if a file is no result."
                "\vExamples:\n"
                "  clusterscan compare results.h5 shadow.h5\n"
                "  clusterscan compare --json before.h5 after.h5",

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kernels/verdicts.h"
 #include "common/topology/analysis.h"
+#include "tools/clusterscan/cluster_match.h"
 
 /* ---- names, analysis, tallies: pairs [a, b] ---- */
 
@@ -58,20 +60,22 @@ static void compare_blocks(json_t *to, json_t *block, json_t *other, bool turned
     }
 }
 
-static status find_analysis(json_t *to, const struct result_tables results[2],
-                            const char *const paths[2])
+/* The blocks of both analyses, new references. */
+static status read_blocks(json_t *block[2], const struct result_tables results[2],
+                          const char *const paths[2])
 {
-    json_t *block[2] = {NULL, NULL};
     status done = STATUS_OK;
     for (size_t i = 0; done == STATUS_OK && i < 2; i++)
         done = analysis_block_from_yaml(&block[i], paths[i], results[i].summary.analysis);
-    if (done == STATUS_OK) {
-        compare_blocks(to, block[0], block[1], false);
-        compare_blocks(to, block[1], block[0], true);
-    }
-    json_decref(block[0]);
-    json_decref(block[1]);
     return done;
+}
+
+static json_t *find_analysis(json_t *const block[2])
+{
+    json_t *analysis = json_object();
+    compare_blocks(analysis, block[0], block[1], false);
+    compare_blocks(analysis, block[1], block[0], true);
+    return analysis;
 }
 
 static void add_count(json_t *to, const char *name, uint64_t a, uint64_t b)
@@ -98,6 +102,14 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static bool same_centres(const struct result_tables *a, const struct result_tables *b,
+                         size_t member)
+{
+    const size_t n = a->summary.clusters * a->pixels;
+    return a->summary.clusters == b->summary.clusters && a->pixels == b->pixels &&
+           memcmp(a->centres + member * n, b->centres + member * n, n * sizeof(float)) == 0;
+}
+
 /* Clusters that stick out in one member of `a`, but not in that of b. */
 static json_t *only_in(const struct result_summary *a, const struct result_summary *b,
                        size_t member)
@@ -111,10 +123,14 @@ static json_t *only_in(const struct result_summary *a, const struct result_summa
     return clusters;
 }
 
-static json_t *find_selected(const struct result_summary *a, const struct result_summary *b)
+/* Only of members with equal centres: else equal numbers mean nothing. */
+static json_t *find_selected(const struct result_tables results[2])
 {
+    const struct result_summary *a = &results[0].summary, *b = &results[1].summary;
     json_t *members = json_array();
     for (size_t m = 0; m < smaller(a->members, b->members); m++) {
+        if (!same_centres(&results[0], &results[1], m))
+            continue;
         json_t *only_a = only_in(a, b, m), *only_b = only_in(b, a, m);
         if (json_array_size(only_a) + json_array_size(only_b) > 0)
             json_array_append_new(members, json_pack("{s:I, s:O, s:O}", "member", (json_int_t)m,
@@ -123,6 +139,91 @@ static json_t *find_selected(const struct result_summary *a, const struct result
         json_decref(only_b);
     }
     return members;
+}
+
+/* The side of a square image; 0 if it is none. */
+static uint32_t side_of(size_t pixels)
+{
+    const uint32_t side = (uint32_t)lround(sqrt((double)pixels));
+    return (size_t)side * side == pixels && side <= 256 ? side : 0;
+}
+
+/* Why the clusters cannot be matched; an empty text: they can. */
+static void find_obstacle(const struct result_tables results[2], json_t *const block[2],
+                          size_t size, char out[])
+{
+    const struct result_summary *a = &results[0].summary, *b = &results[1].summary;
+    const json_t *image[] = {json_object_get(block[0], "image"),
+                             json_object_get(block[1], "image")};
+    out[0] = '\0';
+    if (a->clusters != b->clusters)
+        snprintf(out, size, "%zu clusters in A, %zu in B", a->clusters, b->clusters);
+    else if (results[0].pixels != results[1].pixels)
+        snprintf(out, size, "images of %zu pixels in A, of %zu in B", results[0].pixels,
+                 results[1].pixels);
+    else if (image[0] != image[1] && !json_equal(image[0], image[1]))
+        snprintf(out, size, "the images were made with other settings (analysis.image)");
+    else if (side_of(results[0].pixels) == 0)
+        snprintf(out, size, "the images are not square");
+}
+
+static json_t *match_to_json(const struct match *match, const struct result_tables results[2],
+                             size_t member)
+{
+    const size_t at = member * results[0].summary.clusters;
+    return json_pack("{s:I, s:I, s:f, s:f, s:[b, b]}", "a", (json_int_t)match->a, "b",
+                     (json_int_t)match->b, "distance", match->distance, "overlap", match->overlap,
+                     "rich", results[0].summary.label[at + match->a] == 1,
+                     results[1].summary.label[at + match->b] == 1);
+}
+
+static status match_member(json_t *to, const struct result_tables results[2], double smear,
+                           size_t member)
+{
+    const size_t clusters = results[0].summary.clusters, pixels = results[0].pixels;
+    const size_t bins = smaller(results[0].summary.bins, results[1].summary.bins);
+    struct match *match = malloc(clusters * sizeof *match);
+    struct match_side side[2];
+    for (size_t i = 0; i < 2; i++)
+        side[i] = (struct match_side){.centres = results[i].centres + member * clusters * pixels,
+                                      .counts = results[i].counts +
+                                                member * clusters * results[i].summary.bins};
+    const status done = match != NULL ? clusters_match(match, clusters, bins, side_of(pixels),
+                                                       smear, &side[0], &side[1])
+                                      : STATUS_NO_MEMORY;
+    json_t *pairs = json_array();
+    for (size_t i = 0; done == STATUS_OK && i < clusters; i++)
+        json_array_append_new(pairs, match_to_json(&match[i], results, member));
+    json_array_append_new(to,
+                          json_pack("{s:I, s:o}", "member", (json_int_t)member, "pairs", pairs));
+    free(match);
+    return done;
+}
+
+/* Members whose centres differ; *how in words, as difference.h says. */
+static status find_matched(json_t *to, json_t **how, const struct result_tables results[2],
+                           json_t *const block[2])
+{
+    const double smear_default = 1;
+    const json_t *smear = json_object_get(json_object_get(block[0], "image"), "smear");
+    const size_t members = smaller(results[0].summary.members, results[1].summary.members);
+    const bool same_bins = results[0].summary.bins == results[1].summary.bins;
+    char obstacle[120];
+    status done = STATUS_OK;
+    find_obstacle(results, block, sizeof obstacle, obstacle);
+    if (obstacle[0] == '\0' && !same_bins)
+        snprintf(obstacle, sizeof obstacle, "%u mass bins in A, %u in B", results[0].summary.bins,
+                 results[1].summary.bins);
+    bool same = obstacle[0] == '\0';
+    for (size_t m = 0; done == STATUS_OK && obstacle[0] == '\0' && m < members; m++) {
+        if (same_centres(&results[0], &results[1], m))
+            continue;
+        same = false;
+        done =
+            match_member(to, results, smear != NULL ? json_number_value(smear) : smear_default, m);
+    }
+    *how = json_string(same ? "same" : obstacle[0] != '\0' ? obstacle : "matched");
+    return done;
 }
 
 static json_t *bin_of(const struct result_summary *result, size_t member)
@@ -142,6 +243,51 @@ static json_t *find_mls(const struct result_summary *a, const struct result_summ
                                                      (json_int_t)m, "a", a->mls[m], "b", b->mls[m],
                                                      "bin_a", bin_of(a, m), "bin_b", bin_of(b, m)));
     return members;
+}
+
+/* ---- the answer ---- */
+
+/* Standard deviation of the members' significances; 0 of a single one. */
+static double scatter(const struct result_summary *result)
+{
+    double sum = 0;
+    for (size_t m = 0; m < result->members; m++)
+        sum += (result->mls[m] - result->mls_mean) * (result->mls[m] - result->mls_mean);
+    return result->members > 1 ? sqrt(sum / (double)(result->members - 1)) : 0;
+}
+
+static json_t *named_bin(const struct result_summary *result, size_t *named)
+{
+    const int32_t bin = most_named_bin(result->members, result->bin, named);
+    if (bin < 0)
+        return json_null();
+    return json_pack("[f, f]", result->edges[bin], result->edges[bin + 1]);
+}
+
+/* Both name a bin, and these are the same or neighbours: a peak may lie on an edge. */
+static bool same_place(const json_t *a, const json_t *b)
+{
+    if (json_is_null(a) || json_is_null(b))
+        return json_equal(a, b);
+    return json_real_value(json_array_get(a, 1)) >= json_real_value(json_array_get(b, 0)) &&
+           json_real_value(json_array_get(b, 1)) >= json_real_value(json_array_get(a, 0));
+}
+
+/* Two means of n members that scatter by s lie apart by less than twice the root of the sum of
+ * their s^2 / n in 19 of 20 cases, if nothing but the members' starts differs. */
+static json_t *find_answer(const struct result_summary *a, const struct result_summary *b)
+{
+    size_t named[2];
+    const double s[] = {scatter(a), scatter(b)};
+    const double ordinary =
+        2 * sqrt(s[0] * s[0] / (double)a->members + s[1] * s[1] / (double)b->members);
+    json_t *bins[] = {named_bin(a, &named[0]), named_bin(b, &named[1])};
+    const bool agree = fabs(a->mls_mean - b->mls_mean) <= ordinary && same_place(bins[0], bins[1]);
+    return json_pack("{s:[f, f], s:[f, f], s:[o, o], s:[I, I], s:[f, f], s:f, s:o}", "mean",
+                     a->mls_mean, b->mls_mean, "median", a->mls_median, b->mls_median, "bin",
+                     bins[0], bins[1], "named", (json_int_t)named[0], (json_int_t)named[1],
+                     "scatter", s[0], s[1], "ordinary", ordinary, "agree",
+                     a->members < 2 || b->members < 2 ? json_null() : json_boolean(agree));
 }
 
 /* ---- datasets ---- */
@@ -303,18 +449,24 @@ status difference_find(json_t **out, const struct result_tables results[2],
                        const char *const paths[2])
 {
     *out = NULL;
-    json_t *analysis = json_object();
-    const status done = find_analysis(analysis, results, paths);
-    if (done != STATUS_OK) {
-        json_decref(analysis);
-        return done;
-    }
     const struct result_summary *a = &results[0].summary, *b = &results[1].summary;
-    json_t *tallies = find_tallies(&a->tally, &b->tally), *datasets = find_datasets(results);
-    const bool equal =
-        json_object_size(analysis) + json_object_size(tallies) + json_array_size(datasets) == 0;
-    *out = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "equal", equal, "names",
-                     find_names(a, b), "analysis", analysis, "tallies", tallies, "selected",
-                     find_selected(a, b), "mls", find_mls(a, b), "datasets", datasets);
-    return *out != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    json_t *block[2] = {NULL, NULL}, *matched = json_array(), *how = NULL;
+    status done = read_blocks(block, results, paths);
+    if (done == STATUS_OK)
+        done = find_matched(matched, &how, results, block);
+    if (done == STATUS_OK) {
+        json_t *tallies = find_tallies(&a->tally, &b->tally), *datasets = find_datasets(results);
+        const bool equal = json_object_size(tallies) + json_array_size(datasets) == 0;
+        *out = json_pack("{s:b, s:[b, b], s:o, s:o, s:o, s:o, s:O, s:o, s:O, s:o, s:o}", "equal",
+                         equal, "final", a->final, b->final, "names", find_names(a, b), "analysis",
+                         find_analysis(block), "tallies", tallies, "answer", find_answer(a, b),
+                         "clusters", how, "selected", find_selected(results), "matched", matched,
+                         "mls", find_mls(a, b), "datasets", datasets);
+        done = *out != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    json_decref(how);
+    json_decref(matched);
+    json_decref(block[0]);
+    json_decref(block[1]);
+    return done;
 }

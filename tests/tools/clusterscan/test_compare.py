@@ -60,8 +60,10 @@ class Compare(product.ProductCase):
 
     def test_equal_results_are_equal(self):
         told, text = self.compare(0)
-        self.assertEqual(told, {"equal": True, "names": {}, "analysis": {}, "tallies": {},
-                                "selected": [], "mls": [], "datasets": []})
+        self.assertTrue(told.pop("answer")["agree"])
+        self.assertEqual(told, {"equal": True, "final": [True, True], "names": {}, "analysis": {},
+                                "tallies": {}, "clusters": "same", "selected": [], "matched": [],
+                                "mls": [], "datasets": []})
         self.assertEqual(text, "A is a.h5, B is b.h5\nThe results are equal.\n")
 
     def test_names_are_told_but_do_not_count(self):
@@ -80,13 +82,14 @@ class Compare(product.ProductCase):
         def change(file):
             file.attrs["analysis"] = ANALYSIS.replace("3", "2.5").replace("seed", "origin")
         self.change(change)
-        told, text = self.compare(1)
+        told, text = self.compare(0)
         self.assertEqual(told["analysis"], {"selection.threshold": [3, 2.5],
                                             "training.seed": [1, None],
                                             "training.origin": [None, 1]})
         self.assertIn("selection.threshold: 3 in A, 2.5 in B", text)
         self.assertIn("training.seed: 1 in A, nothing in B", text)
-        self.assertTrue(text.endswith("The results differ.\n"))
+        self.assertTrue(text.endswith("All numbers are equal; what differs is training.seed, "
+                                      "selection.threshold, training.origin.\n"), text)
 
     def test_tallies_are_named(self):
         def change(file):
@@ -153,6 +156,70 @@ class Compare(product.ProductCase):
             {"name": "/history/events", "shape_a": [2], "shape_b": [4]},
             {"name": "/history/mls_mean", "shape_a": [2], "shape_b": [4]}])
         self.assertIn("/truth/signal_counts: missing in A, 3 x 5 x 7 in B", text)
+
+    def test_clusters_in_another_order_are_matched_by_their_centres(self):
+        order = [3, 0, 4, 1, 2]
+
+        def change(file):
+            for name in ("codebook/centres", "spectra/counts", "selection/z", "selection/label"):
+                values = file[name][:]
+                values[1] = values[1][order]
+                file[name][:] = values
+            file["selection/label"][1, 1] ^= 1  # number 0 of A
+        self.change(change)
+        told, text = self.compare(1)
+        self.assertEqual((told["clusters"], told["selected"]), ("matched", []))
+        [member] = told["matched"]
+        self.assertEqual(member["member"], 1)
+        pairs = {pair["a"]: pair for pair in member["pairs"]}
+        self.assertEqual({a: pair["b"] for a, pair in pairs.items()},
+                         {a: order.index(a) for a in range(5)})
+        for pair in pairs.values():
+            self.assertEqual((pair["distance"], pair["overlap"]), (0, 1))
+        self.assertEqual(pairs[0]["rich"], [True, False])
+        self.assertIn("training 1: in both 2-4; only in A 0-1; the spectra of a pair overlap by 100% "
+                      "in the mean\n", text)
+
+    def test_clusters_that_cannot_be_matched_are_not(self):
+        def change(file):
+            file.attrs["analysis"] = ANALYSIS + "image:\n  power: 1\n"
+            file["codebook/centres"][0, 0, 0] += np.float32(1)
+        self.change(change)
+        told, text = self.compare(1)
+        self.assertIn("analysis.image", told["clusters"])
+        self.assertEqual((told["matched"], told["selected"]), ([], []))
+        self.assertIn("clusters cannot be compared one by one: the images were made with other "
+                      "settings", text)
+
+    def test_the_answers_come_first_and_are_weighed_against_the_scatter(self):
+        for shift, agree in ((0.5, True), (9.0, False)):
+            def change(file):
+                file["score/mls"][:] = np.array([0, 4.25, 1.5]) + shift
+                file["score/mls_mean"][()] = 2 + shift
+            self.change(change)
+            told, text = self.compare(1)
+            answer = told["answer"]
+            spread = np.sqrt(((np.array([0, 4.25, 1.5]) - 2) ** 2).sum() / 2)
+            self.assertAlmostEqual(answer["scatter"][0], spread)
+            self.assertAlmostEqual(answer["ordinary"], 2 * np.sqrt(2 * spread ** 2 / 3))
+            self.assertEqual((answer["agree"], answer["mean"]), (agree, [2, 2 + shift]))
+            self.assertIn("the answers agree" if agree else "the answers do not agree",
+                          text.splitlines()[3])
+
+    def test_answers_at_far_apart_masses_do_not_agree(self):
+        for bins, agree in (([0, 0, 6], True), ([5, 1, 1], True), ([2, 2, -1], False)):
+            def change(file):
+                file["score/bin"][:] = np.array(bins)
+            self.change(change)
+            self.assertEqual(self.compare(1)[0]["answer"]["agree"], agree, bins)
+
+    def test_what_is_not_final_is_said(self):
+        def change(file):
+            file.attrs["final"] = np.uint64(0)
+        self.change(change)
+        told, text = self.compare(0)
+        self.assertEqual(told["final"], [True, False])
+        self.assertIn("B is not final", text)
 
     def test_what_is_no_result_file_ends_with_2(self):
         self.toy("toy.h5", 3)
