@@ -61,6 +61,25 @@ class Completion(product.ProductCase):
                          ["analysis.jets.radius="])
         self.assertIn("transport=", self.complete("run", "--set", "="))
 
+    def test_set_offers_the_values_of_a_key(self):
+        (self.folder / "small.yaml").write_text(product.SMALL)
+        for words, expected in (
+                (["--set", "analysis.score.approximation", "="], ["poisson", "gaussian", "binomial"]),
+                (["--set", "analysis.score.approximation", "=", "ga"], ["gaussian"]),
+                (["--set", "=", "analysis.score.approximation", "=", "ga"], ["gaussian"]),
+                (["--set", "stages.reader.settings.follow", "=", ""], ["true", "false"]),
+                (["--set", "transport", "=", "t"], ["tcp"]),
+                (["--set", "stages.select.run", "=", "rob"], ["robust_selector"]),
+                (["--set", "stages.select.from", "=", "spe"], ["spectra"]),
+                (["--set", "analysis.training.clusters", "="], ["50"])):
+            self.assertEqual(self.complete("run", "small.yaml", *words), expected, words)
+        (self.folder / "events.h5").touch()
+        self.assertEqual(self.complete("run", "small.yaml", "--set", "stages.score.settings.results",
+                                       "=", "ev"), ["events.h5"])
+
+    def test_plot_offers_how_a_member_is_chosen(self):
+        self.assertEqual(self.complete("plot", "--member", "l"), ["largest"])
+
     def test_the_state_folder_is_a_folder(self):
         (self.folder / "state").mkdir()
         (self.folder / "stated.txt").touch()

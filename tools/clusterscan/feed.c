@@ -94,13 +94,23 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-/* Without SA_RESTART, so that a signal ends a wait. */
+/* Without SA_RESTART, so that a signal ends a wait. One that is ignored (nohup) stays so. */
 static void catch_signals(void)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    struct sigaction old;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+}
+
+/* A line on a terminal that is written over after every file. */
+static void show_progress(uint64_t fed, uint64_t all, bool last)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " events dropped%s", fed, all,
+                last ? "\n" : "");
 }
 
 /* Waits until so many events are due. */
@@ -182,13 +192,17 @@ static status feed(const struct arguments *arguments, event_file *from, uint64_t
         done = interrupted ? STATUS_INTERRUPTED : drop_next(arguments, from, *fed, last);
         if (done == STATUS_OK)
             *fed = last;
+        show_progress(*fed, events, done != STATUS_OK || *fed == events);
     }
     return done == STATUS_OK && !arguments->no_end ? end_input(arguments) : done;
 }
 
 static status prepare_folder(const struct arguments *arguments)
 {
-    if (mkdir(arguments->folder, 0777) != 0 && errno != EEXIST) {
+    if (mkdir(arguments->folder, 0777) == 0) {
+        printf("made the folder %s\n", arguments->folder);
+        fflush(stdout);
+    } else if (errno != EEXIST) {
         log_error("cannot make the folder %s: %s", arguments->folder, strerror(errno));
         return STATUS_BAD_INPUT;
     }
@@ -233,6 +247,10 @@ int command_feed(int argc, char **argv)
     if (done == STATUS_OK)
         done = feed(&arguments, from, &fed);
     event_file_close(&from);
+    if (done == STATUS_OK)
+        printf("%" PRIu64 " events are in %s, in files of %" PRIu64 "%s%s\n", fed, arguments.folder,
+               arguments.batch, arguments.no_end ? "; no end yet" : ", and their end: ",
+               arguments.no_end ? "" : arguments.end);
     if (done == STATUS_INTERRUPTED)
         log_warning("interrupted: %" PRIu64 " events are in %s, and no end", fed, arguments.folder);
     return (int)status_exit_code(done);

@@ -82,12 +82,15 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
+/* One that is ignored (nohup) stays so. */
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction old;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
 }
 
 /* A batch that is being filled, and what is still to come of the sample. */
@@ -213,6 +216,9 @@ int command_generate(int argc, char **argv)
         return EXIT_BAD_INPUT;
     catch_signals();
     const status outcome = make_file(&arguments);
+    if (outcome == STATUS_OK)
+        printf("%s: %" PRIu64 " background events and %" PRIu64 " of signal, seed %" PRIu64 "\n",
+               arguments.out, arguments.events, arguments.signal, arguments.seed);
     if (outcome == STATUS_INTERRUPTED)
         log_warning("interrupted: %s was not written", arguments.out);
     return (int)status_exit_code(outcome);

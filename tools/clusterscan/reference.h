@@ -19,6 +19,10 @@ void reference_messages(FILE *to);
 MUST_CHECK status reference_example(FILE *to);
 /* What --set may name, one key a line; of the stages only with a topology (may be NULL). */
 void reference_keys(FILE *to, const topology *flow);
+/* What the key that --set names may be, one value a line: choices, true and false, stages of ours,
+ * the stages of the topology, else the default; nothing if there is no such key or it could be
+ * anything. */
+void reference_values(FILE *to, const char *key, const topology *flow);
 /* The JSON Schema (draft-07) of a topology file; a new reference, NULL when out of memory. */
 json_t *reference_schema(void);
 

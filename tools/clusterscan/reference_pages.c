@@ -205,3 +205,59 @@ void reference_keys(FILE *to, const topology *flow)
         list_keys(to, before, kind != NULL ? kind->settings : NULL);
     }
 }
+
+/* The key and, of one of a stage, the stage. */
+static const struct key *find_key(const char *path, const topology *flow,
+                                  const struct topology_stage **stage)
+{
+    static const char stages[] = "stages.", settings[] = "settings.";
+    *stage = NULL;
+    if (strncmp(path, stages, strlen(stages)) != 0) {
+        const struct key *key = schema_find(schema_top, path);
+        return key != NULL ? key : schema_find(schema_analysis, path);
+    }
+    const char *name = path + strlen(stages), *dot = strchr(name, '.');
+    if (dot == NULL)
+        return NULL;
+    for (size_t i = 0; flow != NULL && i < topology_n_stages(flow); i++) {
+        const struct topology_stage *here = topology_stage(flow, i);
+        if (strlen(here->name) == (size_t)(dot - name) &&
+            strncmp(here->name, name, (size_t)(dot - name)) == 0)
+            *stage = here;
+    }
+    if (strncmp(dot + 1, settings, strlen(settings)) != 0)
+        return schema_find(schema_stage, dot + 1);
+    const struct stage_kind *kind =
+        *stage != NULL && (*stage)->ours ? schema_stage_find((*stage)->run) : NULL;
+    return kind != NULL && kind->settings != NULL
+               ? schema_find(kind->settings, dot + 1 + strlen(settings))
+               : NULL;
+}
+
+static void list_choices(FILE *to, const char *choices)
+{
+    for (; *choices != '\0'; choices++)
+        fputc(*choices == '|' ? '\n' : *choices, to);
+    fputc('\n', to);
+}
+
+void reference_values(FILE *to, const char *path, const topology *flow)
+{
+    const struct topology_stage *stage;
+    const struct key *key = find_key(path, flow, &stage);
+    if (key == NULL)
+        return;
+    if (key->type == KEY_CHOICE)
+        list_choices(to, key->choices);
+    else if (key->type == KEY_BOOLEAN)
+        fputs("true\nfalse\n", to);
+    else if (strcmp(key->path, "run") == 0)
+        for (const struct stage_kind *kind = schema_stages; kind->name != NULL; kind++)
+            fprintf(to, "%s\n", kind->name);
+    else if (strcmp(key->path, "from") == 0)
+        for (size_t i = 0; flow != NULL && i < topology_n_stages(flow); i++)
+            fprintf(to, "%s\n", topology_stage(flow, i)->name);
+    else if (key->fallback != NULL && strcmp(key->fallback, "null") != 0 &&
+             strchr(key->fallback, ' ') == NULL)
+        fprintf(to, "%s\n", key->fallback);
+}

@@ -133,19 +133,28 @@ static void print_stages(const topology *flow)
     }
 }
 
-static void print_in_flight(const topology *flow, const struct memory *memory)
+static void print_left_half(const topology *flow, const struct memory *memory)
 {
+    const unsigned long long sources = n_sources(flow);
     char whole[32];
     char one[32];
-    printf("  in flight, at most\n"
-           "    each worker   %s: %d credits from each of %llu sources x a batch of %u events "
+    printf("    each worker   %s: %d credits from %s%llu source%s x a batch of %u events "
            "(%s), and its images\n",
            bytes_text(memory->worker, sizeof whole, whole), (int)STAGE_WORKER_CREDITS,
-           (unsigned long long)n_sources(flow), (unsigned)topology_analysis(flow)->stream.batch,
+           sources > 1 ? "each of " : "", sources, sources > 1 ? "s" : "",
+           (unsigned)topology_analysis(flow)->stream.batch,
            bytes_text(memory->event_batch, sizeof one, one));
     printf("    the log       %s: room for %llu image batches (%s)\n",
            bytes_text(memory->log, sizeof whole, whole), (unsigned long long)log_room(flow),
            bytes_text(memory->image_batch, sizeof one, one));
+}
+
+static void print_in_flight(const topology *flow, const struct memory *memory)
+{
+    char whole[32];
+    puts("  in flight, at most");
+    if (n_sources(flow) > 0) /* else a replay, whose log takes from nobody */
+        print_left_half(flow, memory);
     printf("    each follower %s: %d image batches ahead\n",
            bytes_text(memory->feed, sizeof whole, whole), STAGE_FEED_AHEAD);
 }

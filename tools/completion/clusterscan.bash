@@ -58,16 +58,39 @@ _clusterscan_keys()
     )" -- "$current")
 }
 
+# What the key may be, where the word before it is --set.
+_clusterscan_values()
+{
+    local program=$1 key=$2 current=$3 topology
+    topology=$(_clusterscan_topology)
+    mapfile -t COMPREPLY < <(compgen -W "$(
+        "$program" reference values "$key" ${topology:+"$topology"} 2>/dev/null ||
+            "$program" reference values "$key" 2>/dev/null
+    )" -- "$current")
+    [ "${#COMPREPLY[@]}" -gt 0 ] || _clusterscan_files '' "$current"
+}
+
 _clusterscan()
 {
-    local program=$1 current=$2 previous=$3 command=${COMP_WORDS[1]}
+    local program=$1 current=$2 previous=$3 command=${COMP_WORDS[1]} at
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
             "$(_clusterscan_commands "$program") --help --version" -- "$current")
         return
     fi
-    # Readline takes = for a word of its own: --set=key is --set, =, key.
+    # Readline takes = for a word of its own: --set key=value is --set, key, =, value; --set=key is --set, =, key.
+    at=$((COMP_CWORD - 2))
+    [ "$current" = = ] && at=$((COMP_CWORD - 1))
+    if [ "${COMP_WORDS[at + 1]}" = = ] && [ "$at" -ge 3 ] && [[ ${COMP_WORDS[at]} != --* ]]; then
+        previous=${COMP_WORDS[at - 1]}
+        [ "$previous" = = ] && previous=${COMP_WORDS[at - 2]}
+        [ "$current" = = ] && current=
+        if [ "$previous" = --set ]; then
+            _clusterscan_values "$program" "${COMP_WORDS[at]}" "$current"
+            return
+        fi
+    fi
     if [ "$previous" = = ] && [ "$COMP_CWORD" -ge 3 ]; then
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     elif [ "$current" = = ]; then
@@ -76,6 +99,10 @@ _clusterscan()
     case $previous in
     --set)
         _clusterscan_keys "$program" "$current"
+        return
+        ;;
+    --member)
+        mapfile -t COMPREPLY < <(compgen -W 'median largest' -- "$current")
         return
         ;;
     --state | -s)
@@ -94,7 +121,7 @@ _clusterscan()
         ;;
     reference:*)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            mapfile -t COMPREPLY < <(compgen -W 'topology messages example schema man keys' -- "$current")
+            mapfile -t COMPREPLY < <(compgen -W 'topology messages example schema man keys values' -- "$current")
         else
             _clusterscan_files yaml "$current"
         fi
@@ -102,7 +129,7 @@ _clusterscan()
     run:* | validate:* | graph:*)
         _clusterscan_files yaml "$current"
         ;;
-    inspect:* | report:* | plot:* | compare:*)
+    inspect:* | report:* | plot:* | compare:* | events:* | feed:*)
         _clusterscan_files h5 "$current"
         ;;
     *)

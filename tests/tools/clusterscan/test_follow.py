@@ -238,6 +238,28 @@ class Feed(ProductCase):
         for key, values in parts.items():
             np.testing.assert_array_equal(np.concatenate(values), whole[key])
 
+    def test_what_it_makes_is_said_and_a_folder_that_was_there_is_not(self):
+        self.toy("events.h5", 70)
+        said = self.command("feed", "events.h5", "in", "--rate", 100000, "--batch", 30).stdout
+        self.assertEqual(said, "made the folder in\n70 events are in in, in files of 30, and their "
+                               "end: end-of-run\n")
+        said = self.command("feed", "events.h5", "in", "--rate", 100000, "--prefix", "b", "--end",
+                            "other", "--no-end").stdout
+        self.assertEqual(said, "70 events are in in, in files of 512; no end yet\n")
+
+    def test_a_hangup_that_is_ignored_stays_ignored(self):
+        """As nohup has it."""
+        self.toy("events.h5", 40)
+        feeding = subprocess.Popen(
+            ["nohup", CLUSTERSCAN, "feed", "events.h5", "in", "--rate", "100", "--batch", "10"],
+            cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(feeding.kill)
+        wait_until(lambda: len(list(self.folder.glob("in/*.h5"))) >= 1)
+        feeding.send_signal(signal.SIGHUP)
+        feeding.communicate(timeout=60)
+        self.assertEqual(feeding.returncode, 0)
+        self.assertTrue((self.folder / "in/end-of-run").exists())
+
     def test_interrupted_it_leaves_whole_files_and_no_end(self):
         self.toy("events.h5", 1000)
         feeding = subprocess.Popen(

@@ -9,6 +9,7 @@
 
 #define PROGRAM BIN_FOLDER "/clusterscan"
 #define LHCO    SOURCE_FOLDER "/topology/lhco.yaml"
+#define REPLAY  SOURCE_FOLDER "/topology/replay.yaml"
 
 /* Runs `clusterscan validate ARGUMENTS` with standard error in the output; returns the exit code.
  */
@@ -39,7 +40,7 @@ START_TEST(a_good_topology_is_told_with_its_memory)
     /* By hand: an event batch 512 x (5 + 12 x 700) B, an image batch 512 x (13 + 2 x (34 + 6 x
      * 200)) B; two of the one and one of the other in a worker, 128 in the log, 8 in what follows
      * it. */
-    assert_says(output, "each worker   9.88 MB: 2 credits from each of 1 sources x a batch of 512 "
+    assert_says(output, "each worker   9.88 MB: 2 credits from 1 source x a batch of 512 "
                         "events (4.3 MB), and its images\n");
     assert_says(output, "the log       163 MB: room for 128 image batches (1.27 MB)\n");
     assert_says(output, "each follower 10.2 MB: 8 image batches ahead\n");
@@ -49,6 +50,16 @@ START_TEST(a_good_topology_is_told_with_its_memory)
         output,
         "one slice       96 kB in a file right of the log: 15 members x 50 clusters x 16 bins "
         "x 8 B\n");
+}
+END_TEST
+
+START_TEST(a_replay_has_no_sources_to_tell_of)
+{
+    char output[8000];
+    ck_assert_int_eq(validate("'" REPLAY "'", sizeof output, output), 0);
+    assert_says(output, "each follower");
+    ck_assert_ptr_null(strstr(output, "source"));
+    ck_assert_ptr_null(strstr(output, "room for"));
 }
 END_TEST
 
@@ -114,6 +125,7 @@ int main(void)
     }
     TCase *cases = tcase_create("validate");
     tcase_add_test(cases, a_good_topology_is_told_with_its_memory);
+    tcase_add_test(cases, a_replay_has_no_sources_to_tell_of);
     tcase_add_test(cases, the_json_holds_the_topology_with_all_defaults);
     tcase_add_test(cases, a_broken_topology_ends_with_2_and_every_mistake);
     tcase_add_test(cases, wrong_usage_ends_with_2);
