@@ -3,32 +3,16 @@
  *   in   spectra    the counts of every accumulator up to slice s
  *   out  selection  standardised spectra, labels, rich and depleted spectra, expected background
  * Keeps the sums of the slices that some accumulator has still to send. */
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/kernels/stats.h"
-#include "common/log/log.h"
+#include "common/stage/slice_sum.h"
 #include "common/stage/stage.h"
-
-/* More slices than the accumulators can be apart (they are fed jointly). */
-enum { PENDING = 32 };
-
-struct pending {
-    size_t copies; /* that have sent this slice */
-    struct spectra_record sum;
-    uint64_t *counts; /* and signal behind them; NULL: no copy has sent it */
-};
 
 struct selector {
     struct analysis analysis;
     struct selection_settings settings;
-    size_t copies; /* accumulators */
-    size_t cells;  /* members x clusters x bins */
-    uint64_t next; /* slice to be answered */
-    struct pending pending[PENDING];
-    size_t n_spare;
-    uint64_t *spare[PENDING]; /* counts that answered slices left behind: few are pending at once */
+    slice_sum *sum;
     double *z;
     uint8_t *label;
     uint64_t *rich;
@@ -41,10 +25,7 @@ static void selector_destroy(void **state)
     struct selector *self = *state;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < PENDING; i++)
-        free(self->pending[i].counts);
-    for (size_t i = 0; i < self->n_spare; i++)
-        free(self->spare[i]);
+    slice_sum_destroy(&self->sum);
     free(self->z);
     free(self->label);
     free(self->rich);
@@ -59,8 +40,7 @@ static status allocate(struct selector *self)
     const size_t members = self->analysis.training.ensemble;
     const size_t clusters = self->analysis.training.clusters;
     const size_t bins = self->analysis.spectra.bins;
-    self->cells = members * clusters * bins;
-    self->z = calloc(self->cells, sizeof *self->z);
+    self->z = calloc(members * clusters * bins, sizeof *self->z);
     self->label = calloc(members * clusters, sizeof *self->label);
     self->rich = calloc(members * bins, sizeof *self->rich);
     self->depleted = calloc(members * bins, sizeof *self->depleted);
@@ -85,45 +65,8 @@ static status selector_create(void **out, const struct stage_setup *setup)
         .sd_factor = analysis->selection.sd_factor > 0
                          ? analysis->selection.sd_factor
                          : robust_sd_factor(analysis->selection.outlier_fraction)};
-    for (size_t i = 0; i < setup->n_inputs; i++)
-        self->copies += setup->inputs[i].copies;
-    return allocate(self);
-}
-
-static bool fits(const struct selector *self, const struct spectra_record *spectra)
-{
-    return spectra->members == self->analysis.training.ensemble &&
-           spectra->clusters == self->analysis.training.clusters &&
-           spectra->bins == self->analysis.spectra.bins;
-}
-
-/* The first copy's spectra of a slice. */
-static status begin(struct selector *self, struct pending *to, const struct spectra_record *spectra)
-{
-    const size_t bytes = self->cells * sizeof *to->counts;
-    to->counts = self->n_spare > 0 ? self->spare[--self->n_spare] : malloc(2 * bytes);
-    if (to->counts == NULL)
-        return STATUS_NO_MEMORY;
-    to->copies = 1;
-    to->sum = *spectra;
-    to->sum.counts = to->counts;
-    to->sum.signal = to->counts + self->cells;
-    memcpy(to->counts, spectra->counts, bytes);
-    memcpy(to->counts + self->cells, spectra->signal, bytes);
-    return STATUS_OK;
-}
-
-static void add(struct pending *to, const struct spectra_record *spectra, size_t cells)
-{
-    to->copies++;
-    tally_add(&to->sum.tally, &spectra->tally);
-    to->sum.in_window += spectra->in_window;
-    to->sum.labelled += spectra->labelled;
-    to->sum.digest += spectra->digest;
-    for (size_t i = 0; i < cells; i++) {
-        to->counts[i] += spectra->counts[i];
-        to->counts[cells + i] += spectra->signal[i];
-    }
+    const status done = slice_sum_create(&self->sum, setup);
+    return done == STATUS_OK ? allocate(self) : done;
 }
 
 static status select_member(struct selector *self, const struct spectra_record *sum, size_t member)
@@ -136,55 +79,25 @@ static status select_member(struct selector *self, const struct spectra_record *
                            self->depleted + bin, self->background + bin);
 }
 
-static status answer(struct selector *self, struct pending *slice, struct stage_outlet *outlet)
+static status selector_process(void *state, const struct stage_item *item,
+                               struct stage_outlet *outlet)
 {
-    for (size_t m = 0; m < slice->sum.members; m++) {
-        const status done = select_member(self, &slice->sum, m);
-        if (done != STATUS_OK)
-            return done;
-    }
-    const struct selection_record selection = {.summed = slice->sum,
+    struct selector *self = state;
+    const struct spectra_record *sum;
+    status done = slice_sum_add(self->sum, &item->record->spectra, &sum);
+    if (done != STATUS_OK || sum == NULL)
+        return done;
+    for (size_t m = 0; done == STATUS_OK && m < sum->members; m++)
+        done = select_member(self, sum, m);
+    if (done != STATUS_OK)
+        return done;
+    const struct selection_record selection = {.summed = *sum,
                                                .z = self->z,
                                                .label = self->label,
                                                .rich = self->rich,
                                                .depleted = self->depleted,
                                                .background = self->background};
-    self->next++;
-    const status emitted = outlet->emit(outlet, &selection);
-    self->spare[self->n_spare++] = slice->counts;
-    slice->counts = NULL;
-    slice->copies = 0;
-    return emitted;
-}
-
-static status selector_process(void *state, const struct stage_item *item,
-                               struct stage_outlet *outlet)
-{
-    struct selector *self = state;
-    const struct spectra_record *spectra = &item->record->spectra;
-    if (!fits(self, spectra)) {
-        log_error("spectra of %u members, %u clusters, %u bins: expected %u, %u, %u",
-                  spectra->members, spectra->clusters, spectra->bins,
-                  self->analysis.training.ensemble, self->analysis.training.clusters,
-                  self->analysis.spectra.bins);
-        return STATUS_BAD_INPUT;
-    }
-    if (spectra->slice < self->next || spectra->slice - self->next >= PENDING) {
-        log_error("spectra of slice %llu while slice %llu is not complete",
-                  (unsigned long long)spectra->slice, (unsigned long long)self->next);
-        return STATUS_BAD_INPUT;
-    }
-    struct pending *to = &self->pending[spectra->slice % PENDING];
-    if (to->copies > 0) {
-        add(to, spectra, self->cells);
-    } else {
-        const status begun = begin(self, to, spectra);
-        if (begun != STATUS_OK)
-            return begun;
-    }
-    /* Every accumulator sends its slices in order, so they are complete in order. */
-    struct pending *slice = &self->pending[self->next % PENDING];
-    return slice->copies == self->copies ? answer(self, slice, outlet) : STATUS_OK;
+    return outlet->emit(outlet, &selection);
 }
 
 static status selector_finish(void *state, size_t input, uint64_t total,
@@ -193,11 +106,7 @@ static status selector_finish(void *state, size_t input, uint64_t total,
     const struct selector *self = state;
     (void)input;
     (void)outlet;
-    if (self->next == total)
-        return STATUS_OK;
-    log_error("the accumulators ended after %llu slices, but only %llu are complete",
-              (unsigned long long)total, (unsigned long long)self->next);
-    return STATUS_BAD_INPUT;
+    return slice_sum_finish(self->sum, total);
 }
 
 int main(int argc, char **argv)

@@ -14,24 +14,13 @@
 #include <string.h>
 
 #include "common/log/log.h"
+#include "common/stage/slice_sum.h"
 #include "common/stage/stage.h"
-
-/* More slices than the accumulators can be apart, which are fed jointly. */
-enum { PENDING = 2 * STAGE_FEED_AHEAD };
-
-struct pending {
-    size_t copies; /* accumulators that have sent this slice */
-    struct spectra_record sum;
-    uint64_t *counts; /* [members, clusters, bins], so is the next */
-    uint64_t *signal;
-};
 
 struct selector {
     size_t members, clusters, bins;
     double threshold;
-    size_t copies; /* accumulators */
-    uint64_t next; /* slice to be answered */
-    struct pending pending[PENDING];
+    slice_sum *sum;
     double *z;      /* [members, clusters, bins] */
     uint8_t *label; /* [members, clusters] */
     uint64_t *rich; /* [members, bins], so are the next two */
@@ -44,10 +33,7 @@ static void selector_destroy(void **state)
     struct selector *self = *state;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < PENDING; i++) {
-        free(self->pending[i].counts);
-        free(self->pending[i].signal);
-    }
+    slice_sum_destroy(&self->sum);
     free(self->z);
     free(self->label);
     free(self->rich);
@@ -60,19 +46,13 @@ static void selector_destroy(void **state)
 static status allocate(struct selector *self)
 {
     const size_t cells = self->members * self->clusters * self->bins;
-    bool good = true;
-    for (size_t i = 0; i < PENDING; i++) {
-        self->pending[i].counts = calloc(cells, sizeof *self->pending[i].counts);
-        self->pending[i].signal = calloc(cells, sizeof *self->pending[i].signal);
-        good = good && self->pending[i].counts != NULL && self->pending[i].signal != NULL;
-    }
     self->z = calloc(cells, sizeof *self->z);
     self->label = calloc(self->members * self->clusters, sizeof *self->label);
     self->rich = calloc(self->members * self->bins, sizeof *self->rich);
     self->depleted = calloc(self->members * self->bins, sizeof *self->depleted);
     self->background = calloc(self->members * self->bins, sizeof *self->background);
-    good = good && self->z != NULL && self->label != NULL && self->rich != NULL &&
-           self->depleted != NULL && self->background != NULL;
+    const bool good = self->z != NULL && self->label != NULL && self->rich != NULL &&
+                      self->depleted != NULL && self->background != NULL;
     return good ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -92,29 +72,8 @@ static status selector_create(void **out, const struct stage_setup *setup)
     }
     self->threshold =
         threshold != NULL ? json_number_value(threshold) : setup->analysis.selection.threshold;
-    for (size_t i = 0; i < setup->n_inputs; i++)
-        self->copies += setup->inputs[i].copies;
-    return allocate(self);
-}
-
-static void add(const struct selector *self, struct pending *to,
-                const struct spectra_record *spectra)
-{
-    const size_t cells = self->members * self->clusters * self->bins;
-    if (to->copies++ == 0) {
-        to->sum = *spectra;
-        to->sum.counts = memcpy(to->counts, spectra->counts, cells * sizeof *to->counts);
-        to->sum.signal = memcpy(to->signal, spectra->signal, cells * sizeof *to->signal);
-        return;
-    }
-    tally_add(&to->sum.tally, &spectra->tally);
-    to->sum.in_window += spectra->in_window;
-    to->sum.labelled += spectra->labelled;
-    to->sum.digest += spectra->digest;
-    for (size_t i = 0; i < cells; i++) {
-        to->counts[i] += spectra->counts[i];
-        to->signal[i] += spectra->signal[i];
-    }
+    const status done = slice_sum_create(&self->sum, setup);
+    return done == STATUS_OK ? allocate(self) : done;
 }
 
 /* Labels one cluster; in_bin[bins] are the counts of all clusters together, all their sum. */
@@ -165,37 +124,23 @@ static void select_member(struct selector *self, size_t m, const uint64_t counts
                 : 0;
 }
 
-static status answer(struct selector *self, struct pending *slice, struct stage_outlet *outlet)
+static status selector_process(void *state, const struct stage_item *item,
+                               struct stage_outlet *outlet)
 {
+    struct selector *self = state;
+    const struct spectra_record *sum;
+    const status done = slice_sum_add(self->sum, &item->record->spectra, &sum);
+    if (done != STATUS_OK || sum == NULL)
+        return done;
     for (size_t m = 0; m < self->members; m++)
-        select_member(self, m, slice->counts + m * self->clusters * self->bins);
-    slice->copies = 0;
-    self->next++;
-    const struct selection_record selection = {.summed = slice->sum,
+        select_member(self, m, sum->counts + m * self->clusters * self->bins);
+    const struct selection_record selection = {.summed = *sum,
                                                .z = self->z,
                                                .label = self->label,
                                                .rich = self->rich,
                                                .depleted = self->depleted,
                                                .background = self->background};
     return outlet->emit(outlet, &selection);
-}
-
-static status selector_process(void *state, const struct stage_item *item,
-                               struct stage_outlet *outlet)
-{
-    struct selector *self = state;
-    const struct spectra_record *spectra = &item->record->spectra;
-    if (spectra->members != self->members || spectra->clusters != self->clusters ||
-        spectra->bins != self->bins || spectra->slice - self->next >= PENDING) {
-        log_error("spectra of %u members, %u clusters, %u bins of slice %llu do not fit",
-                  spectra->members, spectra->clusters, spectra->bins,
-                  (unsigned long long)spectra->slice);
-        return STATUS_BAD_INPUT;
-    }
-    add(self, &self->pending[spectra->slice % PENDING], spectra);
-    /* Every accumulator sends its slices in order, so they are complete in order. */
-    struct pending *slice = &self->pending[self->next % PENDING];
-    return slice->copies == self->copies ? answer(self, slice, outlet) : STATUS_OK;
 }
 
 int main(int argc, char **argv)
