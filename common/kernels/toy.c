@@ -23,7 +23,6 @@ static const double gluon_share = 0.55;  /* of the background's partons */
 static const double angle_max = 1.0;     /* of a first splitting */
 static const double central = 0.6;       /* largest |y*| of the two jets in their own frame */
 static const double boost_spread = 0.35; /* of the rapidity of that frame */
-static const double resonance_width = 0.02;
 static const double haze_eta = 4.5;
 static const double haze_pt = 1.2; /* GeV, mean above the threshold */
 static const double haze_threshold = 0.3;
@@ -32,8 +31,11 @@ static const double eta_end = 5;
 static const uint64_t random_key = UINT64_C(0x746f7900);
 enum { HAZE_MIN = 20, HAZE_SPREAD = 41, MASS_CELLS = 4200 };
 
-const struct toy_settings toy_defaults = {
-    .mass_min = 2800, .mass_max = 7000, .resonance_mass = 3500, .prong_mass = {500, 100}};
+const struct toy_settings toy_defaults = {.mass_min = 2800,
+                                          .mass_max = 7000,
+                                          .resonance_mass = 3500,
+                                          .prong_mass = {500, 100},
+                                          .resonance_width = 0.02};
 
 struct momentum {
     double x, y, z, e;
@@ -77,7 +79,8 @@ status toy_create(toy **out, const struct toy_settings *settings, uint64_t seed)
     assert(out != NULL && settings->mass_min > 0 && settings->mass_min < settings->mass_max &&
            settings->mass_max < 13000 && settings->prong_mass[0] > 0 &&
            settings->prong_mass[1] > 0 &&
-           settings->prong_mass[0] + settings->prong_mass[1] < settings->resonance_mass);
+           settings->prong_mass[0] + settings->prong_mass[1] < settings->resonance_mass &&
+           settings->resonance_width >= 0 && settings->resonance_width <= 0.2);
     *out = NULL;
     toy *self = calloc(1, sizeof *self);
     if (self == NULL)
@@ -291,8 +294,8 @@ static void make_background(toy *self)
 static void make_signal(toy *self)
 {
     const double *masses = self->settings.prong_mass;
-    const double mass =
-        self->settings.resonance_mass * (1 + resonance_width * random_gaussian(&self->random));
+    const double mass = self->settings.resonance_mass *
+                        (1 + self->settings.resonance_width * random_gaussian(&self->random));
     struct momentum pair[2];
     /* The far tail of a narrow resonance near its threshold has no decay: take the threshold. */
     draw_pair(self, fmax(mass, 1.001 * (masses[0] + masses[1])), masses, pair);

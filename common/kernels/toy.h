@@ -14,10 +14,11 @@
 enum { TOY_PARTICLES_MAX = 700 };
 
 struct toy_settings {
-    double mass_min;       /* GeV, lowest dijet mass of the background */
-    double mass_max;       /* GeV */
-    double resonance_mass; /* GeV, of Z' */
-    double prong_mass[2];  /* GeV, of X and Y */
+    double mass_min;        /* GeV, lowest dijet mass of the background */
+    double mass_max;        /* GeV */
+    double resonance_mass;  /* GeV, of Z' */
+    double prong_mass[2];   /* GeV, of X and Y */
+    double resonance_width; /* standard deviation as a share of resonance_mass, 0 to 0.2 */
 };
 extern const struct toy_settings toy_defaults;
 

@@ -18,6 +18,10 @@
 #include "tools/clusterscan/command.h"
 
 enum { BATCH = 512 };
+enum { OPTION_MASS = 0x101, OPTION_WIDTH, OPTION_PRONGS };
+
+/* Beyond this a resonance would hardly be made at 13 TeV. */
+static const double mass_most = 10000, width_most = 0.2;
 
 /* "mix": the second key of the numbers that the order is drawn with. */
 static const uint64_t order_key = UINT64_C(0x6d6978);
@@ -29,6 +33,7 @@ struct arguments {
     bool events_given;
     bool seed_given;
     const char *out;
+    struct toy_settings toy;
 };
 
 static uint64_t parse_number(const char *name, const char *value, uint64_t most,
@@ -42,6 +47,21 @@ static uint64_t parse_number(const char *name, const char *value, uint64_t most,
         argp_error(state, "--%s is '%s', expected a whole number from 0 to %" PRIu64, name, value,
                    most);
     return number;
+}
+
+/* n numbers with commas between them. */
+static void parse_reals(const char *name, const char *text, size_t n, double least, double most,
+                        double out[], struct argp_state *state)
+{
+    const char *at = text;
+    for (size_t i = 0; i < n; i++) {
+        char *end;
+        out[i] = strtod(at, &end);
+        if (end == at || *end != (i + 1 < n ? ',' : '\0') || !(out[i] >= least && out[i] <= most))
+            argp_error(state, "--%s is '%s', expected %zu number%s from %g to %g", name, text, n,
+                       n > 1 ? "s with commas between them," : "", least, most);
+        at = end + 1;
+    }
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -63,12 +83,26 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case 'o':
         arguments->out = value;
         return 0;
+    case OPTION_MASS:
+        parse_reals("mass", value, 1, 1, mass_most, &arguments->toy.resonance_mass, state);
+        return 0;
+    case OPTION_WIDTH:
+        parse_reals("width", value, 1, 0, width_most, &arguments->toy.resonance_width, state);
+        return 0;
+    case OPTION_PRONGS:
+        parse_reals("prongs", value, 2, 1, mass_most, arguments->toy.prong_mass, state);
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "what is '%s'? The file goes behind --out", value);
         return 0;
     case ARGP_KEY_END:
         if (!arguments->events_given || !arguments->seed_given || arguments->out == NULL)
             argp_error(state, "--events, --seed and --out must be given");
+        if (arguments->toy.prong_mass[0] + arguments->toy.prong_mass[1] >=
+            arguments->toy.resonance_mass)
+            argp_error(state, "a resonance at %g GeV cannot decay to jets of %g and %g GeV",
+                       arguments->toy.resonance_mass, arguments->toy.prong_mass[0],
+                       arguments->toy.prong_mass[1]);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -178,7 +212,7 @@ static status make_file(const struct arguments *arguments)
     sample->left[0] = arguments->events;
     sample->left[1] = arguments->signal;
     random_init(&sample->order, arguments->seed, order_key, 0);
-    outcome = toy_create(&sample->toy, &toy_defaults, arguments->seed);
+    outcome = toy_create(&sample->toy, &arguments->toy, arguments->seed);
     if (outcome == STATUS_OK)
         outcome = event_writer_create(&writer, arguments->out);
     if (outcome == STATUS_OK)
@@ -197,6 +231,10 @@ int command_generate(int argc, char **argv)
         {"events", 'n', "N", 0, "background events", 0},
         {"signal", 's', "N", 0, "signal events mixed among them (0 by default)", 0},
         {"seed", 'r', "S", 0, "the same seed gives the same file", 0},
+        {"mass", OPTION_MASS, "GEV", 0, "of the resonance (3500 by default)", 0},
+        {"width", OPTION_WIDTH, "SHARE", 0,
+         "of it: standard deviation over mass (0.02 by default, up to 0.2)", 0},
+        {"prongs", OPTION_PRONGS, "GEV,GEV", 0, "masses of its two jets (500,100 by default)", 0},
         {"out", 'o', "FILE", 0, "where to; an old file stays until the new one is complete", 0},
         {0},
     };
@@ -204,13 +242,13 @@ int command_generate(int argc, char **argv)
         .options = options,
         .parser = parse,
         .doc = "Make a toy sample of events with labels: QCD-like background with a falling dijet "
-               "mass spectrum, and as signal a resonance at 3500 GeV to two two-pronged jets of "
-               "500 and 100 GeV. Shapes only, no physics."
+               "mass spectrum, and as signal a resonance (at 3500 GeV, unless told otherwise) "
+               "to two two-pronged jets. Shapes only, no physics."
                "\vExamples:\n"
                "  clusterscan generate --events 20000 --seed 1 --out background.h5\n"
                "  clusterscan generate --events 20000 --signal 500 --seed 2 --out toy.h5",
     };
-    struct arguments arguments = {0};
+    struct arguments arguments = {.toy = toy_defaults};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;

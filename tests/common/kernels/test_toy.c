@@ -85,7 +85,7 @@ END_TEST
 
 START_TEST(other_masses_may_be_asked_for)
 {
-    const struct toy_settings settings = {1500, 1510, 2000, {900, 1099}}; /* near threshold */
+    const struct toy_settings settings = {1500, 1510, 2000, {900, 1099}, 0.02}; /* near threshold */
     toy *maker;
     ck_assert_int_eq(toy_create(&maker, &settings, 1), STATUS_OK);
     static struct event event;

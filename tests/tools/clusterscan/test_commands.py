@@ -47,6 +47,35 @@ class Generate(product.ProductCase):
         told = json.loads(self.command("inspect", "--json", "none.h5").stdout)
         self.assertEqual((told["events"], told["labels"]), (0, True))
 
+    def test_the_resonance_is_where_and_as_wide_as_it_is_asked_for(self):
+        means, widths = {}, {}
+        for name, options in (("usual", []), ("heavy", ["--mass", 5200]),
+                              ("wide", ["--width", 0.11, "--prongs", "70,210"])):
+            self.command("generate", "--events", 0, "--signal", 900, "--seed", 3, "--out",
+                         f"{name}.h5", *options)
+            with h5py.File(self.folder / f"{name}.h5") as file:
+                offset = file["events/offset"][:].astype(int)
+                pt, eta, phi = (file[f"events/{key}"][:].astype(float)
+                                for key in ("pt", "eta", "phi"))
+            masses = []
+            for first, last in zip(offset[:-1], offset[1:]):
+                hard = slice(first, last)
+                keep = pt[hard] > 4  # without the haze
+                x, y, z, e = ((pt[hard] * f)[keep].sum() for f in (
+                    np.cos(phi[hard]), np.sin(phi[hard]), np.sinh(eta[hard]), np.cosh(eta[hard])))
+                masses.append(np.sqrt(e * e - x * x - y * y - z * z))
+            means[name], widths[name] = np.median(masses), np.std(masses) / np.median(masses)
+        # The cut takes a few percent of the mass away, from heavier ones less.
+        self.assertAlmostEqual(means["heavy"] / means["usual"], 5200 / 3500, delta=0.06)
+        self.assertAlmostEqual(means["wide"] / means["usual"], 1, delta=0.05)
+        self.assertGreater(widths["wide"], 2 * widths["usual"])
+        for options, because in ((["--mass", "600"], "cannot decay"), (["--width", "0.3"], "0.2"),
+                                 (["--prongs", "100"], "2 numbers"), (["--mass", "1e3x"], "1e3x"),
+                                 (["--prongs", "1,2,3"], "1,2,3"), (["--mass", "nan"], "nan")):
+            said = self.command("generate", "--events", 1, "--seed", 1, "--out", "x.h5", *options,
+                                code=2).stderr
+            self.assertIn(because, said)
+
     def test_ctrl_c_leaves_the_old_file_and_nothing_half_written(self):
         (self.folder / "toy.h5").write_text("old")
         ours, theirs = pty.openpty()
