@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log/log.h"
+#include "common/log/printable.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/difference.h"
 
@@ -18,14 +19,21 @@ struct arguments {
     bool json;
 };
 
+/* A text of a file: whatever stands in it commands no terminal. */
+static void print_foreign(const char *text)
+{
+    char shown[400];
+    text_printable(text, sizeof shown, shown);
+    fputs(shown, stdout);
+}
+
 static void print_value(const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
-    fputs(json_is_null(value)     ? "nothing"
-          : json_is_string(value) ? json_string_value(value)
-          : text != NULL          ? text
-                                  : "?",
-          stdout);
+    print_foreign(json_is_null(value)     ? "nothing"
+                  : json_is_string(value) ? json_string_value(value)
+                  : text != NULL          ? text
+                                          : "?");
     free(text);
 }
 
@@ -38,7 +46,9 @@ static void print_pairs(const char *title, json_t *pairs)
         printf("%s:\n", title);
     json_object_foreach(pairs, key, pair)
     {
-        printf("  %s: ", key);
+        fputs("  ", stdout);
+        print_foreign(key);
+        fputs(": ", stdout);
         print_value(json_array_get(pair, 0));
         fputs(" in A, ", stdout);
         print_value(json_array_get(pair, 1));
@@ -248,7 +258,8 @@ static void print_end(json_t *difference, bool equal)
     }
     json_object_foreach(analysis, key, pair)
     {
-        printf("%s%s", before, key);
+        fputs(before, stdout);
+        print_foreign(key);
         before = ", ";
     }
     puts(".");

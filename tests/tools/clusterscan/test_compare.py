@@ -2,6 +2,7 @@
 """Tests of clusterscan compare: two results made by hand, one of them changed in a known way."""
 import json
 import shutil
+import subprocess
 
 import h5py
 import numpy as np
@@ -212,6 +213,17 @@ class Compare(product.ProductCase):
                 file["score/bin"][:] = np.array(bins)
             self.change(change)
             self.assertEqual(self.compare(1)[0]["answer"]["agree"], agree, bins)
+
+    def test_texts_of_a_file_command_no_terminal(self):
+        def change(file):
+            file.attrs["version"] = "\x1b]0;owned\x07 9.9"
+            file.attrs["analysis"] = ANALYSIS + '"a\\eb": {"\\e[2Jkey": "\\e[31mred"}\n'
+        self.change(change)
+        done = subprocess.run([product.CLUSTERSCAN, "compare", "a.h5", "b.h5"], cwd=self.folder,
+                              capture_output=True)
+        self.assertIn(done.returncode, (0, 2))
+        for byte in (b"\x1b", b"\x07"):
+            self.assertNotIn(byte, done.stdout + done.stderr)
 
     def test_what_is_not_final_is_said(self):
         def change(file):
