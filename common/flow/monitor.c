@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/flow/monitor.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "common/log/log.h"
 
 enum { LINGER_MS = 200, QUEUE = 1000 };
 
@@ -15,6 +18,8 @@ static void *open_socket(void *zmq, int type)
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(socket, ZMQ_SNDHWM, &queue, sizeof queue);
     zmq_setsockopt(socket, ZMQ_RCVHWM, &queue, sizeof queue);
+    const int64_t most = 8 * MONITOR_TEXT_MAX; /* a longer one is cut when it is read */
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     return socket;
 }
 
@@ -32,6 +37,13 @@ void *monitor_bind(void *zmq, const char *endpoint)
     if (socket != NULL && zmq_bind(socket, endpoint) != 0)
         monitor_close(socket), socket = NULL;
     return socket;
+}
+
+void monitor_rebind(void *socket, const char *endpoint)
+{
+    zmq_unbind(socket, endpoint);
+    if (zmq_bind(socket, endpoint) != 0)
+        log_warning("heartbeats cannot be heard on %s: %s", endpoint, zmq_strerror(errno));
 }
 
 void monitor_close(void *socket)

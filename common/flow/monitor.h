@@ -15,6 +15,9 @@ enum { MONITOR_TEXT_MAX = 8192 };
 void *monitor_connect(struct flow *flow, const char *endpoint);
 /* Binds the watcher's end in a context of its own making; NULL on failure (errno). */
 void *monitor_bind(void *zmq, const char *endpoint);
+/* Binds again under the same name, whose socket file has vanished; what was sent meanwhile arrives.
+ */
+void monitor_rebind(void *socket, const char *endpoint);
 void monitor_close(void *socket);
 /* Sends one heartbeat, or drops it. */
 void monitor_send(void *socket, const char *text);

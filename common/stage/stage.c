@@ -11,6 +11,7 @@
 
 #include "common/flow/monitor.h"
 #include "common/log/log.h"
+#include "common/log/printable.h"
 #include "common/stage/runtime.h"
 
 enum { WAIT_MS = 200, BEAT_MS = 500, ROOM_RETRY_MS = 2000 };
@@ -89,9 +90,11 @@ static json_t *tell_flow(const struct runtime *runtime, const struct role *role,
 static void beat(struct runtime *runtime, const struct role *role, const struct pace *pace,
                  void *monitor)
 {
-    char line[200] = "";
+    char said[200] = "";
+    char line[sizeof said]; /* a name in it may be no UTF-8, or cut */
     if (runtime->stage->describe != NULL && runtime->self != NULL)
-        runtime->stage->describe(runtime->self, sizeof line, line);
+        runtime->stage->describe(runtime->self, sizeof said, said);
+    text_printable(said, sizeof line, line);
     const struct tally *tally = &runtime->tally;
     json_t *object = json_pack(
         "{s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "stage",

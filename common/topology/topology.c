@@ -334,6 +334,26 @@ bool topology_replays(const topology *self)
     return false;
 }
 
+bool topology_can_select(const topology *self, size_t size, char why[])
+{
+    const struct analysis *a = &self->analysis;
+    bool selects = false;
+    for (size_t i = 0; i < self->n; i++)
+        selects = selects || (self->stages[i].ours && self->stages[i].output == MESSAGE_SELECTION);
+    const double fraction = a->selection.outlier_fraction;
+    const double factor =
+        a->selection.sd_factor > 0 ? a->selection.sd_factor : robust_sd_factor(fraction);
+    const double most = largest_z(a->training.clusters, fraction, factor);
+    if (!selects || most > a->selection.threshold)
+        return true;
+    snprintf(why, size,
+             "no cluster can be picked: with analysis.training.clusters %u and "
+             "analysis.selection.outlier_fraction %g no deviation exceeds %.3g, and "
+             "analysis.selection.threshold is %g",
+             (unsigned)a->training.clusters, fraction, most, a->selection.threshold);
+    return false;
+}
+
 bool topology_is_sink(const topology *self, size_t index)
 {
     for (size_t i = 0; i < self->n; i++)

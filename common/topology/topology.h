@@ -79,6 +79,10 @@ const struct topology_stage *topology_stage(const topology *self, size_t index);
 size_t topology_find(const topology *self, const char *name);
 /* True if its log takes from nobody: it reads a folder that an earlier run has filled. */
 bool topology_replays(const topology *self);
+/* Whether a cluster can be picked at all: with few clusters, or few of them kept by the estimators,
+ * no deviation can exceed the threshold, and the answer to any signal is "nothing". True too where
+ * no selector of ours is there. why[size]: for people, where the answer is no. */
+bool topology_can_select(const topology *self, size_t size, char why[]);
 /* True if no other stage takes from it. */
 bool topology_is_sink(const topology *self, size_t index);
 

@@ -273,35 +273,11 @@ static void check_command(struct draft *self, size_t stage)
                      s->name, s->run);
 }
 
-/* Settings under which no cluster can be picked would say "no sign" to any signal. */
-static void check_reachable(struct draft *self)
-{
-    const struct analysis *a = &self->topology->analysis;
-    bool selects = false;
-    for (size_t i = 0; i < self->topology->n; i++)
-        selects = selects || (self->stages[i].kind != NULL &&
-                              self->stages[i].kind->output == MESSAGE_SELECTION);
-    const double fraction = a->selection.outlier_fraction;
-    const double factor =
-        a->selection.sd_factor > 0 ? a->selection.sd_factor : robust_sd_factor(fraction);
-    const double most = largest_z(a->training.clusters, fraction, factor);
-    if (!selects || most > a->selection.threshold)
-        return;
-    const struct place analysis = place_find(document_root(self->document), "analysis");
-    const struct place selection = place_find(analysis.value, "selection");
-    document_mistake(self->document, NULL, selection.key != NULL ? selection.key : analysis.key,
-                     "no cluster can be picked: with analysis.training.clusters %u and "
-                     "analysis.selection.outlier_fraction %g no deviation exceeds %.3g, and "
-                     "analysis.selection.threshold is %g",
-                     (unsigned)a->training.clusters, fraction, most, a->selection.threshold);
-}
-
 void draft_check_values(struct draft *self)
 {
     if (self->analysis_known) {
         check_windows(self);
         check_sizes(self);
-        check_reachable(self);
     }
     if (self->top_known)
         check_transport(self);

@@ -37,14 +37,21 @@ class Physics(RunCase):
         self.assertEqual(told[-1], "No conclusion can be drawn from these numbers: a check above is "
                                    "bad.")
 
-    def test_settings_under_which_nothing_can_be_picked_are_refused(self):
+    def test_settings_under_which_nothing_can_be_picked_are_refused_by_validate(self):
         for clusters, fraction, most in ((2, 0.2, "0.662"), (10, 0, "3"), (7, 0, "2.45"),
                                          (9, 0.9, "0")):
-            self.refused("run", "t.yaml", "--set", f"analysis.training.clusters={clusters}", "--set",
-                         f"analysis.selection.outlier_fraction={fraction}", says=(
+            self.refused("validate", "t.yaml", "--set", f"analysis.training.clusters={clusters}",
+                         "--set", f"analysis.selection.outlier_fraction={fraction}", says=(
                              f"no cluster can be picked: with analysis.training.clusters {clusters} "
                              f"and analysis.selection.outlier_fraction {fraction} no deviation "
                              f"exceeds {most}, and analysis.selection.threshold is 3",))
+
+    def test_a_run_with_such_settings_says_so_before_it_starts_and_before_its_answer(self):
+        self.toy("events.h5", 900)
+        warnings, report = self.ran("--set", "analysis.training.clusters=9", "--set",
+                                    "analysis.selection.outlier_fraction=0")
+        self.assertIn("no cluster can be picked: with analysis.training.clusters 9", warnings[0])
+        self.assertIn("BAD (reachable): nothing can be picked", report)
 
     def test_no_cluster_selected_is_an_answer_of_0(self):
         self.toy("events.h5", 40000)

@@ -17,6 +17,7 @@
 #include "common/store/atomic_file.h"
 #include "common/store/event_file.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/interrupts.h"
 
 enum { READ_ROWS = 512, BATCH_MAX = 1000000, RATE_MAX = 1000000000 };
 
@@ -92,17 +93,6 @@ static void on_signal(int number)
 {
     (void)number;
     interrupted = 1;
-}
-
-/* Without SA_RESTART, so that a signal ends a wait. One that is ignored (nohup) stays so. */
-static void catch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction action = {.sa_handler = on_signal};
-    struct sigaction old;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
 }
 
 /* A line on a terminal that is written over after every file. */
@@ -231,14 +221,15 @@ int command_feed(int argc, char **argv)
                "try a reader with follow: true."
                "\vExamples:\n"
                "  clusterscan feed toy.h5 --rate 2000 incoming\n"
-               "  clusterscan run topology/lhco.yaml --set stages.reader.settings.follow=true \\\n"
+               "  clusterscan run topology/lhco.yaml \\\n"
+               "      --set stages.reader.settings.follow=true \\\n"
                "      --set 'stages.reader.settings.files=[incoming]'\n",
     };
     struct arguments arguments = {.prefix = "events", .end = "end-of-run", .batch = 512};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    catch_signals();
+    interrupts_catch(on_signal, 0); /* without SA_RESTART: a signal ends a wait */
     event_file *from = NULL;
     uint64_t fed = 0;
     status done = event_file_open(&from, arguments.file, NULL);

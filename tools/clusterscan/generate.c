@@ -16,6 +16,7 @@
 #include "common/status/status.h"
 #include "common/store/event_file.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/interrupts.h"
 
 enum { BATCH = 512 };
 enum { OPTION_MASS = 0x101, OPTION_WIDTH, OPTION_PRONGS };
@@ -114,17 +115,6 @@ static void on_signal(int number)
 {
     (void)number;
     interrupted = 1;
-}
-
-/* One that is ignored (nohup) stays so. */
-static void catch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct sigaction old;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
 }
 
 /* A batch that is being filled, and what is still to come of the sample. */
@@ -252,7 +242,7 @@ int command_generate(int argc, char **argv)
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    catch_signals();
+    interrupts_catch(on_signal, SA_RESTART);
     const status outcome = make_file(&arguments);
     if (outcome == STATUS_OK)
         printf("%s: %" PRIu64 " background events and %" PRIu64 " of signal, seed %" PRIu64 "\n",

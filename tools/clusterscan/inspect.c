@@ -114,15 +114,15 @@ int command_inspect(int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "FILE",
-        .doc =
-            "Tell what an event file holds: its layout, how many events, whether they are "
-            "labelled."
-            "\vLayouts: lhco-table (pandas files of the LHC Olympics: N rows of 700 x (pT, eta, "
-            "phi) and a label) and columns (/events/offset, pt, eta, phi, label).\n\n"
-            "Examples:\n"
-            "  clusterscan inspect events_anomalydetection.h5\n"
-            "  clusterscan inspect BlackBox1.h5 --masterkey events_LHCO2020_BlackBox1.masterkey\n"
-            "  clusterscan inspect --json toy.h5",
+        .doc = "Tell what an event file holds: its layout, how many events, whether they are "
+               "labelled."
+               "\vLayouts: lhco-table (pandas files of the LHC Olympics: N rows of 700 x (pT, eta, "
+               "phi) and a label) and columns (/events/offset, pt, eta, phi, label).\n\n"
+               "Examples:\n"
+               "  clusterscan inspect events_anomalydetection.h5\n"
+               "  clusterscan inspect BlackBox1.h5 \\\n"
+               "      --masterkey events_LHCO2020_BlackBox1.masterkey\n"
+               "  clusterscan inspect --json toy.h5",
     };
     struct arguments arguments = {0};
     argp_err_exit_status = EXIT_BAD_INPUT;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* clusterscan: the one command a physicist types; each subcommand is a file beside this one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log/log.h"
 #include "common/status/status.h"
@@ -38,7 +41,7 @@ static void print_help(FILE *to)
         fprintf(to, "  %-10s %s\n", subcommands[i].name, subcommands[i].help);
     fputs("\nclusterscan COMMAND --help tells more; clusterscan --version the version.\n"
           "Exit codes: 0 done, 1 the run failed, 2 the command, the topology or an input file\n"
-          "is wrong, 130 interrupted.\n\n"
+          "is wrong, 3 done, but some of the input was refused or quarantined, 130 interrupted.\n\n"
           "Example:\n"
           "  clusterscan generate --events 20000 --signal 500 --seed 1 --out toy.h5\n"
           "  clusterscan run topology/lhco.yaml --set 'stages.reader.settings.files=[toy.h5]'\n"
@@ -46,9 +49,35 @@ static void print_help(FILE *to)
           to);
 }
 
+/* So that no file gets the number of a standard stream that was closed. Writing to a standard
+ * output that was closed fails then, as it should. */
+static void open_standard_streams(void)
+{
+    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            _exit(EXIT_RUN_FAILED);
+}
+
+/* At exit: an answer that could not be written is no answer. A reader that has gone, as head(1)
+ * does, knows that. */
+static void close_output(int code, void *nothing)
+{
+    (void)nothing;
+    const bool failed = ferror(stdout) != 0;
+    if (fclose(stdout) == 0 && !failed)
+        return;
+    if (errno != EPIPE)
+        log_error("standard output cannot be written: %s", strerror(errno));
+    _exit(code != EXIT_DONE ? code : EXIT_RUN_FAILED);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     log_init(NULL, LOG_INFO);
+    on_exit(close_output, NULL);
+    signal(SIGPIPE, SIG_IGN); /* an error of the call that writes */
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the call that writes it */
     if (argc < 2) {
         print_help(stderr);

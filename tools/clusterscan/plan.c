@@ -2,24 +2,20 @@
 #include "tools/clusterscan/plan.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log/log.h"
 #include "tools/clusterscan/ports.h"
 #include "tools/clusterscan/replay.h"
 #include "tools/clusterscan/source_files.h"
-
-#define SOCKET_FOLDER "/tmp/clusterscan-"
 
 enum { STATE_NAME_MAX = 4000 }; /* leaves room for what stands in it */
 
@@ -41,82 +37,12 @@ static status make_folders(const char *path)
     return STATUS_BAD_INPUT;
 }
 
-static void remove_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    if (folder == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    closedir(folder);
-    rmdir(path);
-}
-
-/* Takes the lock of a folder that is in nobody's use; -1 if it is in use or has no lock yet. */
-static int lock_left_behind(const char *path)
-{
-    char lock[4200];
-    snprintf(lock, sizeof lock, "%s/lock", path);
-    const int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Locks a new folder; the lock gets its name when it is held, so that nobody finds it free. */
-static int lock_new(const char *path)
-{
-    char unnamed[4200];
-    char lock[4200];
-    snprintf(unnamed, sizeof unnamed, "%s/lock.new", path);
-    snprintf(lock, sizeof lock, "%s/lock", path);
-    const int fd = open(unnamed, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && rename(unnamed, lock) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Removes our own socket folders whose run was killed: their lock is free. */
-static void sweep_sockets(void)
-{
-    DIR *folder = opendir("/tmp");
-    if (folder == NULL)
-        return;
-    const char *prefix = strrchr(SOCKET_FOLDER, '/') + 1;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char path[300];
-        struct stat found;
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-            continue;
-        snprintf(path, sizeof path, "/tmp/%s", entry->d_name);
-        if (lstat(path, &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != geteuid())
-            continue;
-        const int lock = lock_left_behind(path);
-        if (lock < 0)
-            continue;
-        remove_folder(path);
-        close(lock);
-    }
-    closedir(folder);
-}
-
 static status make_sockets(struct plan *self)
 {
-    sweep_sockets();
-    strcpy(self->sockets, SOCKET_FOLDER "XXXXXX");
-    if (mkdtemp(self->sockets) == NULL) {
-        self->sockets[0] = '\0';
-        log_error("cannot make a folder for sockets under /tmp: %s", strerror(errno));
-        return STATUS_BAD_INPUT;
-    }
-    self->sockets_lock = lock_new(self->sockets);
-    snprintf(self->monitor, sizeof self->monitor, "ipc://%s/monitor", self->sockets);
-    return self->sockets_lock >= 0 ? STATUS_OK : STATUS_IO;
+    const status made = socket_folder_make(self->sockets, &self->sockets_lock);
+    if (made == STATUS_OK)
+        snprintf(self->monitor, sizeof self->monitor, "ipc://%s/monitor", self->sockets);
+    return made;
 }
 
 /* --- endpoints --------------------------------------------------------------------------- */
@@ -125,7 +51,7 @@ static status make_endpoint(struct plan *self, const char *name, uint32_t *next_
                             char out[PLAN_ENDPOINT_MAX], int *holder)
 {
     if (topology_transport(self->flow) == TRANSPORT_IPC) {
-        snprintf(out, PLAN_ENDPOINT_MAX, "ipc://%s/%.32s", self->sockets, name);
+        snprintf(out, PLAN_ENDPOINT_MAX, "ipc://%.91s/%.7s", self->sockets, name);
         return STATUS_OK;
     }
     uint32_t first;
@@ -323,6 +249,44 @@ static status write_setup(const struct plan *self, const struct plan_process *pr
     return STATUS_IO;
 }
 
+/* --- a folder that a cleaner has emptied ------------------------------------------------- */
+
+bool plan_socket_is_there(const char *endpoint)
+{
+    static const char ipc[] = "ipc://";
+    return strncmp(endpoint, ipc, sizeof ipc - 1) != 0 ||
+           access(endpoint + sizeof ipc - 1, F_OK) == 0;
+}
+
+bool plan_has_sockets(const struct plan *self, const struct plan_process *process)
+{
+    const struct topology_stage *stage = topology_stage(self->flow, process->stage);
+    const bool control = stage->role == ROLE_LOG && stage->n_inputs > 0;
+    return plan_socket_is_there(process->output) &&
+           (!control || plan_socket_is_there(self->control));
+}
+
+status plan_renew_folder(const struct plan *self)
+{
+    return access(self->sockets, F_OK) == 0 ? STATUS_OK : socket_folder_renew(self->sockets);
+}
+
+status plan_renew_setup(const struct plan *self, const struct plan_process *process)
+{
+    if (access(process->setup, F_OK) == 0)
+        return STATUS_OK;
+    const status there = plan_renew_folder(self);
+    return there == STATUS_OK ? write_setup(self, process) : there;
+}
+
+void plan_keep_sockets(const struct plan *self)
+{
+    enum { EVERY_S = 3600 };
+    struct stat about;
+    if (stat(self->sockets, &about) == 0 && time(NULL) - about.st_mtime > EVERY_S)
+        socket_folder_touch(self->sockets);
+}
+
 /* --- the whole --------------------------------------------------------------------------- */
 
 static status expand_files(struct plan *self)
@@ -429,7 +393,7 @@ void plan_fini(struct plan *self)
     if (self->control_port_holder >= 0)
         close(self->control_port_holder);
     if (self->sockets[0] != '\0')
-        remove_folder(self->sockets);
+        socket_folder_remove(self->sockets);
     if (self->sockets_lock >= 0)
         close(self->sockets_lock);
     *self = (struct plan){.sockets_lock = -1, .control_port_holder = -1};

@@ -5,11 +5,13 @@
 #define TOOLS_CLUSTERSCAN_PLAN_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/status/status.h"
 #include "common/topology/topology.h"
 #include "tools/clusterscan/ids.h"
+#include "tools/clusterscan/socket_folder.h"
 
 enum { PLAN_ENDPOINT_MAX = 108 };
 
@@ -29,7 +31,7 @@ struct plan {
     char folder[4096]; /* of this run's lock and logs: STATE/LOG_ID, STATE/replay-RUN_ID */
     char images[4096]; /* of the image log: STATE/LOG_ID */
     uint32_t sources;
-    char sockets[64]; /* the 0700 folder under /tmp */
+    char sockets[SOCKET_FOLDER_MAX];
     int sockets_lock; /* held while the folder is in use */
     char monitor[PLAN_ENDPOINT_MAX];
     char control[PLAN_ENDPOINT_MAX]; /* of the log */
@@ -45,6 +47,16 @@ struct plan {
  * socket folder and the files of all processes. STATUS_BAD_INPUT, logged, if any of these cannot
  * be; nothing is left then but the state folder. */
 MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *state);
+/* Whether the socket file of an endpoint is there; true for one of another kind. */
+bool plan_socket_is_there(const char *endpoint);
+/* Whether all that the process has bound is there. */
+bool plan_has_sockets(const struct plan *self, const struct plan_process *process);
+/* Makes the socket folder, or the setup file of a process, again if it is not there. STATUS_IO,
+ * logged. */
+MUST_CHECK status plan_renew_folder(const struct plan *self);
+MUST_CHECK status plan_renew_setup(const struct plan *self, const struct plan_process *process);
+/* Keeps cleaners of temporary files from taking the socket folder for an old one. */
+void plan_keep_sockets(const struct plan *self);
 /* Removes the socket folder and frees what is in *self. */
 void plan_fini(struct plan *self);
 

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "common/log/printable.h"
+
 static uint64_t number(const json_t *object, const char *key)
 {
     const json_int_t value = json_integer_value(json_object_get(object, key));
@@ -13,7 +15,7 @@ static uint64_t number(const json_t *object, const char *key)
 static void copy_text(const json_t *object, const char *key, size_t size, char out[])
 {
     const char *text = json_string_value(json_object_get(object, key));
-    snprintf(out, size, "%s", text != NULL ? text : "");
+    text_printable(text != NULL ? text : "", size, out);
 }
 
 static void read_flow(struct pulse *out, const json_t *flow)

@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/log/log.h"
@@ -76,6 +77,35 @@ static const char *result_of(const topology *flow)
     return NULL;
 }
 
+/* Each stage process needs two descriptors here and some of its own, libzmq a few: with too few it
+ * would stop in the middle. */
+static status check_descriptors(const topology *flow)
+{
+    struct rlimit limit;
+    rlim_t needed = 64;
+    for (size_t s = 0; s < topology_n_stages(flow); s++)
+        needed += 4 * (rlim_t)topology_stage(flow, s)->replicas;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return STATUS_OK;
+    limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+    if (limit.rlim_cur >= needed && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return STATUS_OK;
+    log_error("this run needs %llu file descriptors, but only %llu may be open (see ulimit -n)",
+              (unsigned long long)needed, (unsigned long long)limit.rlim_cur);
+    return STATUS_BAD_INPUT;
+}
+
+/* After Ctrl-C: what there is, and how to go on. */
+static void tell_interrupted(const char *result)
+{
+    if (result != NULL && access(result, F_OK) == 0)
+        log_info("%s may hold a result that is not final; the same command goes on from what is "
+                 "sealed",
+                 result);
+    else
+        log_info("no result was written; the same command goes on from what is sealed");
+}
+
 static int run_plan(const struct arguments *arguments, const topology *flow,
                     const struct plan *plan)
 {
@@ -88,6 +118,8 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     const enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
     const char *result = result_of(flow);
     close(lock);
+    if (code == EXIT_INTERRUPTED && !arguments->quiet)
+        tell_interrupted(result);
     if (code != EXIT_DONE || result == NULL)
         return (int)code;
     bool incomplete = false;
@@ -108,7 +140,8 @@ int command_run(int argc, char **argv)
         "  clusterscan run topology/demo.yaml\n"
         "  clusterscan run topology/lhco.yaml \\\n"
         "      --set 'stages.reader.settings.files=[events_anomalydetection_v2.h5]'\n"
-        "  clusterscan run topology/lhco.yaml --state /data/state --set stages.images.replicas=8\n",
+        "  clusterscan run topology/lhco.yaml --state /data/state \\\n"
+        "      --set stages.images.replicas=8\n",
         children,
         NULL,
         NULL};
@@ -123,6 +156,11 @@ int command_run(int argc, char **argv)
         topology_load(&flow, arguments.topology, arguments.overrides.n, arguments.overrides.item);
     if (done == STATUS_OK)
         done = outputs_check(flow);
+    if (done == STATUS_OK)
+        done = check_descriptors(flow);
+    char why[400];
+    if (done == STATUS_OK && !topology_can_select(flow, sizeof why, why))
+        log_warning("%s", why);
     struct plan plan;
     if (done == STATUS_OK)
         done = plan_make(&plan, flow, arguments.state);

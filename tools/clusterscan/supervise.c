@@ -18,13 +18,19 @@
 #include "common/flow/link.h"
 #include "common/flow/monitor.h"
 #include "common/log/log.h"
+#include "common/log/printable.h"
 #include "tools/clusterscan/board.h"
 #include "tools/clusterscan/child.h"
+#include "tools/clusterscan/interrupts.h"
 #include "tools/clusterscan/progress.h"
 
 enum {
-    DEATHS_MAX = 5,   /* without progress in between: a crash loop */
-    BACKOFF_MS = 100, /* doubled with every death */
+    DEATHS_MAX = 5,            /* without progress in between: a crash loop ... */
+    DEATHS_WITHIN_MS = 600000, /* ... if they came within so long */
+    KILLED_EARLY_MS = 1000,    /* SIGKILL counts only for one that has not lived so long */
+    SOCKETS_MS = 500,          /* so often the socket files are looked for */
+    ORPHANS_MS = 2000,         /* how long killed orphans are waited for */
+    BACKOFF_MS = 100,          /* doubled with every death */
     BACKOFF_MAX_MS = 5000,
     STOP_MS = 10000, /* how long a stage may take to stop in order */
     TICK_MS = 100
@@ -37,8 +43,11 @@ struct supervisor {
     void *zmq;
     void *monitor;
     int signals;
+    sigset_t mask_before;
+    bool masked;
+    uint64_t checked_ms; /* when the sockets were looked for */
     bool stopping;
-    bool killing; /* asked a second time to stop */
+    bool killing; /* interrupted while it stops: SIGKILL */
     bool ended;
     enum exit_code code;
     struct progress progress;
@@ -47,15 +56,13 @@ struct supervisor {
 
 /* --- setting up -------------------------------------------------------------------------- */
 
-static int open_signals(void)
+static int open_signals(sigset_t *mask_before)
 {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    interrupts_add(&set);
     sigaddset(&set, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, mask_before);
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -85,7 +92,8 @@ static status supervisor_init(struct supervisor *self, const struct plan *plan, 
     /* What a stage forks becomes ours when the stage dies, so that we can wait for it. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signal(SIGPIPE, SIG_IGN);
-    self->signals = open_signals();
+    self->signals = open_signals(&self->mask_before);
+    self->masked = true;
     self->zmq = zmq_ctx_new();
     self->monitor = self->zmq != NULL ? monitor_bind(self->zmq, plan->monitor) : NULL;
     if (self->signals < 0 || self->monitor == NULL) {
@@ -106,6 +114,8 @@ static void supervisor_fini(struct supervisor *self)
         zmq_ctx_term(self->zmq);
     if (self->signals >= 0)
         close(self->signals);
+    if (self->masked) /* what prints the answer can be interrupted again */
+        sigprocmask(SIG_SETMASK, &self->mask_before, NULL);
 }
 
 /* --- what happens to children ------------------------------------------------------------ */
@@ -141,11 +151,39 @@ static void describe_death(int how, size_t size, char out[])
         snprintf(out, size, "ended with exit code %d", WEXITSTATUS(how));
 }
 
+/* What it said last, without the level and name that every line begins with. */
+static void last_words(const struct child *child, size_t size, char out[])
+{
+    const char *words = child->last_line;
+    const char *name = strstr(words, "] ");
+    if (strncmp(words, "error: [", 8) == 0 && name != NULL)
+        words = name + 2;
+    text_printable(words[0] != '\0' ? words : "(it said nothing)", size, out);
+}
+
+/* Deaths that have nothing to do with each other are no crash loop: those far apart, and kills from
+ * outside of a stage that was up. */
+static void count_death(struct child *child, int how)
+{
+    const uint64_t now = flow_now_ms();
+    const bool killed = WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
+    if (child->replaced || (killed && now - child->started_ms >= KILLED_EARLY_MS)) {
+        child->replaced = false;
+        return;
+    }
+    if (child->deaths > 0 && now - child->first_death_ms > DEATHS_WITHIN_MS)
+        child->deaths = 0;
+    if (child->deaths == 0)
+        child->first_death_ms = now;
+    child->deaths++;
+}
+
 static void bury(struct supervisor *self, struct child *child, int how)
 {
     char death[100];
     describe_death(how, sizeof death, death);
-    const char *words = child->last_line[0] != '\0' ? child->last_line : "(it said nothing)";
+    char words[1024];
+    last_words(child, sizeof words, words);
     if (WIFEXITED(how) && WEXITSTATUS(how) == EXIT_BAD_INPUT) {
         child->state = CHILD_ENDED;
         progress_clear(&self->progress);
@@ -153,16 +191,17 @@ static void bury(struct supervisor *self, struct child *child, int how)
         end_run(self, EXIT_BAD_INPUT);
         return;
     }
-    child->deaths++;
+    count_death(child, how);
     if (child->deaths >= DEATHS_MAX) {
         child->state = CHILD_ENDED;
         progress_clear(&self->progress);
-        log_error("stage %s %s, %u times without any progress; its last words: %s",
-                  child->process->name, death, child->deaths, words);
+        log_error("stage %s %s, %u times without any progress; its last words: %s (all of them are "
+                  "in %s)",
+                  child->process->name, death, child->deaths, words, child->log_path);
         end_run(self, EXIT_RUN_FAILED);
         return;
     }
-    const uint64_t wait = (uint64_t)BACKOFF_MS << (child->deaths - 1);
+    const uint64_t wait = (uint64_t)BACKOFF_MS << (child->deaths > 0 ? child->deaths - 1 : 0);
     child->start_ms = flow_now_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
     child->state = CHILD_WAITING;
     child->restarts++;
@@ -172,10 +211,11 @@ static void bury(struct supervisor *self, struct child *child, int how)
 
 static void child_ended(struct supervisor *self, struct child *child, int how)
 {
-    child_listen(child);
+    child_drain(child);
     child_signal_group(child, SIGKILL); /* what it may have forked */
-    const bool clean = WIFEXITED(how) && WEXITSTATUS(how) == EXIT_DONE;
-    if (self->stopping || clean)
+    /* Others serve what they have until they are told to stop. */
+    const bool finished = WIFEXITED(how) && WEXITSTATUS(how) == EXIT_DONE && is_sink(self, child);
+    if (self->stopping || finished)
         child->state = CHILD_ENDED;
     else
         bury(self, child, how);
@@ -228,7 +268,7 @@ static void take_signals(struct supervisor *self)
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGCHLD)
             continue;
-        self->killing = self->ended && self->code == EXIT_INTERRUPTED;
+        self->killing = self->ended;
         progress_clear(&self->progress);
         log_info(self->killing ? "killing what is left"
                                : "stopping in order; what is sealed is kept");
@@ -245,7 +285,7 @@ static void listen_once(struct supervisor *self)
     items[n++] = (zmq_pollitem_t){.fd = self->signals, .events = ZMQ_POLLIN};
     items[n++] = (zmq_pollitem_t){.socket = self->monitor, .events = ZMQ_POLLIN};
     for (size_t i = 0; i < self->n; i++)
-        if (self->child[i].state == CHILD_RUNNING)
+        if (self->child[i].state == CHILD_RUNNING && self->child[i].output >= 0)
             items[n++] = (zmq_pollitem_t){.fd = self->child[i].output, .events = ZMQ_POLLIN};
     zmq_poll(items, n, TICK_MS);
     free(items);
@@ -266,8 +306,45 @@ static void start_due(struct supervisor *self)
         struct child *child = &self->child[i];
         if (child->state != CHILD_WAITING || child->start_ms > now)
             continue;
-        if (child_start(child) != STATUS_OK)
+        if (plan_renew_setup(self->plan, child->process) != STATUS_OK ||
+            child_start(child) != STATUS_OK)
             end_run(self, EXIT_RUN_FAILED);
+    }
+}
+
+/* A stage says that it lives before it binds its sockets, which a log does only when its disk has
+ * room for the first line. */
+static bool may_still_bind(const struct child *child, uint64_t now)
+{
+    enum { BOUND_MS = 3000 };
+    return now - child->started_ms < BOUND_MS || strcmp(child->pulse.waits, "disk") == 0;
+}
+
+/* Somebody cleans folders of temporary files: a producer whose socket has no name any more reaches
+ * nobody who comes later, so it makes another. */
+static void check_sockets(struct supervisor *self)
+{
+    const uint64_t now = flow_now_ms();
+    if (now - self->checked_ms < SOCKETS_MS)
+        return;
+    self->checked_ms = now;
+    plan_keep_sockets(self->plan);
+    if (!plan_socket_is_there(self->plan->monitor) && plan_renew_folder(self->plan) == STATUS_OK)
+        monitor_rebind(self->monitor, self->plan->monitor);
+    for (size_t i = 0; i < self->n; i++) {
+        struct child *child = &self->child[i];
+        if (child->state != CHILD_RUNNING)
+            continue;
+        const bool there = plan_has_sockets(self->plan, child->process);
+        child->bound = child->bound || there;
+        if (there || !child->pulse.heard || (!child->bound && may_still_bind(child, now)))
+            continue;
+        progress_clear(&self->progress);
+        log_warning("the socket of stage %s has vanished from %s: starting it again",
+                    child->process->name, self->plan->sockets);
+        child->replaced = true;
+        child_signal(child, SIGKILL);
+        child->bound = false;
     }
 }
 
@@ -318,8 +395,11 @@ static void kill_orphans(void)
         kill(pid, SIGKILL);
     if (list != NULL)
         fclose(list);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        ;
+    const uint64_t deadline = flow_now_ms() + ORPHANS_MS; /* one may hang in the kernel */
+    pid_t gone;
+    while ((gone = waitpid(-1, NULL, WNOHANG)) > 0 || (gone == 0 && flow_now_ms() < deadline))
+        if (gone == 0)
+            poll(NULL, 0, 1);
 }
 
 enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose)
@@ -331,6 +411,7 @@ enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose)
     }
     while (!self.ended) {
         start_due(&self);
+        check_sockets(&self);
         listen_once(&self);
         for (size_t i = 0; i < self.n; i++)
             child_measure(&self.child[i], flow_now_ms());

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/kernels/image.h"
+#include "common/log/log.h"
 #include "common/stage/stage.h"
 #include "common/status/status.h"
 #include "tools/clusterscan/command.h"
@@ -274,6 +275,15 @@ static const struct argp parser = {
     .children = children,
 };
 
+static status check_selection(const topology *flow)
+{
+    char why[400];
+    if (topology_can_select(flow, sizeof why, why))
+        return STATUS_OK;
+    log_error("%s: %s", topology_path(flow), why);
+    return STATUS_BAD_INPUT;
+}
+
 int command_validate(int argc, char **argv)
 {
     struct arguments arguments = {.path = NULL};
@@ -283,6 +293,8 @@ int command_validate(int argc, char **argv)
         topology *flow;
         done =
             topology_load(&flow, arguments.path, arguments.overrides.n, arguments.overrides.item);
+        if (done == STATUS_OK)
+            done = check_selection(flow);
         if (done == STATUS_OK && arguments.json)
             done = print_json(flow);
         else if (done == STATUS_OK)
