@@ -3,8 +3,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log/log.h"
+
+enum { REFUSED_MAX = 64, REASON_SIZE = 200 };
+
+struct refusal {
+    uint64_t seq;
+    char reason[REASON_SIZE];
+};
 
 struct ack_reader {
     struct flow *flow;
@@ -12,6 +20,8 @@ struct ack_reader {
     uint32_t source;
     uint64_t said_batches;
     struct talk talk;
+    size_t n_refused;
+    struct refusal refused[REFUSED_MAX]; /* that have not been asked for */
 };
 
 status ack_reader_create(ack_reader **out, struct flow *flow, const char *endpoint, uint32_t source)
@@ -44,7 +54,46 @@ void *ack_reader_socket(const ack_reader *self)
     return link_socket(self->link);
 }
 
-static void take_word(const ack_reader *self, const struct arrival *arrival, ledger *book)
+/* One more than there is room for is forgotten: the batch is resent in time, and refused again. */
+static void note_refusal(ack_reader *self, const struct control_refused *refused)
+{
+    if (refused->source != self->source || self->n_refused == REFUSED_MAX)
+        return;
+    struct refusal *to = &self->refused[self->n_refused++];
+    const size_t n =
+        refused->reason.size < REASON_SIZE - 1 ? refused->reason.size : REASON_SIZE - 1;
+    to->seq = refused->seq;
+    memcpy(to->reason, refused->reason.data, n);
+    to->reason[n] = '\0';
+}
+
+bool ack_reader_refused(ack_reader *self, uint64_t *seq, const char **reason)
+{
+    if (self->n_refused == 0)
+        return false;
+    const struct refusal *last = &self->refused[--self->n_refused];
+    *seq = last->seq;
+    *reason = last->reason;
+    return true;
+}
+
+status ack_reader_handed(ack_reader *self, uint64_t seq, uint64_t first_row, uint32_t rows)
+{
+    const struct control_handed handed = {
+        .source = self->source, .seq = seq, .first_row = first_row, .rows = rows};
+    const status done = link_send_control(self->link, NULL, CONTROL_HANDED, &handed);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+status ack_reader_quarantine(ack_reader *self, uint64_t seq, uint64_t first_row, uint32_t rows)
+{
+    const struct control_quarantine quarantine = {
+        .source = self->source, .seq = seq, .first_row = first_row, .rows = rows};
+    const status done = link_send_control(self->link, NULL, CONTROL_QUARANTINE, &quarantine);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+static void take_word(ack_reader *self, const struct arrival *arrival, ledger *book)
 {
     const struct control_received *received = &arrival->control.received;
     const struct control_durable *durable = &arrival->control.durable;
@@ -53,6 +102,8 @@ static void take_word(const ack_reader *self, const struct arrival *arrival, led
     else if (arrival->control_type == CONTROL_DURABLE && durable->source == self->source)
         ledger_durable(book, durable->epoch, durable->watermark, durable->bitmap.size,
                        durable->bitmap.data);
+    else if (arrival->control_type == CONTROL_REFUSED)
+        note_refusal(self, &arrival->control.refused);
 }
 
 static status hear(ack_reader *self, ledger *book)
@@ -98,6 +149,8 @@ struct ack_log {
     flow_link *link;
     uint32_t n;
     struct peer *peer; /* [n] by source */
+    ack_told *told;
+    void *context;
 };
 
 status ack_log_create(ack_log **out, struct flow *flow, const char *endpoint, uint32_t n_sources)
@@ -164,12 +217,34 @@ static void meet(ack_log *self, const struct arrival *arrival)
         peer->end = (struct ack_source){reader->batches, reader->rows};
 }
 
+void ack_log_tell_on(ack_log *self, ack_told *told, void *context)
+{
+    self->told = told;
+    self->context = context;
+}
+
+static status tell_on(const ack_log *self, const struct arrival *arrival)
+{
+    const struct control_handed *handed = &arrival->control.handed;
+    const struct control_quarantine *given_up = &arrival->control.quarantine;
+    const struct ack_batch batch =
+        arrival->control_type == CONTROL_HANDED
+            ? (struct ack_batch){handed->source, handed->seq, handed->first_row, handed->rows,
+                                 false}
+            : (struct ack_batch){given_up->source, given_up->seq, given_up->first_row,
+                                 given_up->rows, true};
+    return self->told != NULL && batch.source < self->n ? self->told(self->context, &batch)
+                                                        : STATUS_OK;
+}
+
 status ack_log_tend(ack_log *self, ack_state *state, void *context)
 {
     struct arrival arrival;
     status done;
     while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
-        if (arrival.control_type == CONTROL_READER) {
+        if (arrival.control_type == CONTROL_HANDED || arrival.control_type == CONTROL_QUARANTINE) {
+            done = tell_on(self, &arrival);
+        } else if (arrival.control_type == CONTROL_READER) {
             const uint32_t source = arrival.control.reader.source;
             if (source < self->n) {
                 meet(self, &arrival);
@@ -196,6 +271,14 @@ status ack_log_received(ack_log *self, uint32_t source, uint64_t seq)
     assert(source < self->n);
     const struct control_received received = {.source = source, .seq = seq};
     return tell(self, &self->peer[source], CONTROL_RECEIVED, &received);
+}
+
+status ack_log_refused(ack_log *self, uint32_t source, uint64_t seq, const char *reason)
+{
+    assert(source < self->n);
+    const struct control_refused refused = {
+        .source = source, .seq = seq, .reason = {(const uint8_t *)reason, strlen(reason)}};
+    return tell(self, &self->peer[source], CONTROL_REFUSED, &refused);
 }
 
 status ack_log_durable(ack_log *self, ack_state *state, void *context)

@@ -7,7 +7,12 @@
 
 #include "common/log/log.h"
 
-enum { CONSUMERS_MAX = 256 };
+enum { CONSUMERS_MAX = 256, REFUSED_MAX = 64, REASON_SIZE = 200 };
+
+struct refusal {
+    uint64_t seq;
+    char reason[REASON_SIZE];
+};
 
 struct consumer {
     uint64_t number;
@@ -29,6 +34,9 @@ struct handout {
     struct consumer consumer[CONSUMERS_MAX];
     size_t n_lost;
     uint64_t lost[CONSUMERS_MAX];
+    char lost_name[CONSUMERS_MAX][WIRE_TEXT_SIZE];
+    size_t n_refused;
+    struct refusal refused[REFUSED_MAX]; /* that have not been asked for */
 };
 
 status handout_create(handout **out, struct flow *flow, const char *endpoint)
@@ -62,8 +70,10 @@ void *handout_socket(const handout *self)
 
 static void forget(handout *self, size_t i)
 {
-    if (self->n_lost < CONSUMERS_MAX)
+    if (self->n_lost < CONSUMERS_MAX) {
+        memcpy(self->lost_name[self->n_lost], self->consumer[i].name, WIRE_TEXT_SIZE);
         self->lost[self->n_lost++] = self->consumer[i].number;
+    }
     self->consumer[i] = self->consumer[--self->n];
 }
 
@@ -138,6 +148,34 @@ static void drop_silent(handout *self)
     }
 }
 
+/* One more than there is room for is forgotten: the batch is resent in time, and refused again. */
+static void note_refusal(handout *self, const struct control_refused *refused)
+{
+    if (self->n_refused == REFUSED_MAX)
+        return;
+    struct refusal *to = &self->refused[self->n_refused++];
+    const size_t n =
+        refused->reason.size < REASON_SIZE - 1 ? refused->reason.size : REASON_SIZE - 1;
+    to->seq = refused->seq;
+    memcpy(to->reason, refused->reason.data, n);
+    to->reason[n] = '\0';
+}
+
+bool handout_refused(handout *self, uint64_t *seq, const char **reason)
+{
+    if (self->n_refused == 0)
+        return false;
+    const struct refusal *last = &self->refused[--self->n_refused];
+    *seq = last->seq;
+    *reason = last->reason;
+    return true;
+}
+
+const char *handout_lost_name(const handout *self)
+{
+    return self->lost_name[self->n_lost]; /* handout_receive took the number behind it */
+}
+
 status handout_receive(handout *self, uint64_t *lost)
 {
     struct arrival arrival;
@@ -146,6 +184,8 @@ status handout_receive(handout *self, uint64_t *lost)
     while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
         if (arrival.control_type == CONTROL_GRANT)
             done = take_grant(self, &arrival);
+        else if (arrival.control_type == CONTROL_REFUSED)
+            note_refusal(self, &arrival.control.refused);
         arrival_close(&arrival);
         if (done != STATUS_OK)
             return done;

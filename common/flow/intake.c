@@ -66,6 +66,13 @@ static status say_grant(intake *self, uint64_t now)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
+status intake_say(intake *self)
+{
+    const uint64_t now = flow_now_ms();
+    self->talk.heard_ms = now; /* nobody listens to it meanwhile */
+    return say_grant(self, now);
+}
+
 /* There is more room than was told, and at most half of it is still on its way: a grant for every
  * batch would be as many messages again. */
 static bool is_short(const intake *self)
@@ -115,10 +122,17 @@ status intake_receive(intake *self, struct arrival *arrival, union record *out)
         meet(self, arrival->header.epoch);
         self->received++;
         done = link_unpack(self->link, arrival, out);
-        if (done == STATUS_OK)
-            return STATUS_OK;
-        arrival_close(arrival);
-        if (done != STATUS_BAD_INPUT)
-            return done;
+        if (done != STATUS_OK)
+            arrival_close(arrival);
+        return done;
     }
+}
+
+status intake_refuse(intake *self, const struct wire_header *header, const char *reason)
+{
+    const struct control_refused refused = {.source = header->source,
+                                            .seq = header->seq,
+                                            .reason = {(const uint8_t *)reason, strlen(reason)}};
+    const status done = link_send_control(self->link, NULL, CONTROL_REFUSED, &refused);
+    return done == STATUS_END ? STATUS_OK : done;
 }

@@ -4,11 +4,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum state { UNSENT = 0, SENT, RECEIVED };
+enum state { UNSENT = 0, SENT, RECEIVED, QUARANTINED };
 
 struct entry {
     enum state state;
     uint32_t attempts;
+    uint32_t refusals;
     uint64_t worker;
     uint64_t sent_ms;
 };
@@ -93,6 +94,33 @@ uint32_t ledger_sent(ledger *self, uint64_t seq, uint64_t worker, uint64_t now_m
     return ++entry->attempts;
 }
 
+uint32_t ledger_refused(ledger *self, uint64_t seq)
+{
+    if (!is_open(self, seq))
+        return 0;
+    struct entry *entry = entry_of(self, seq);
+    if (entry->state == RECEIVED || entry->state == QUARANTINED)
+        return 0;
+    entry->state = UNSENT;
+    return ++entry->refusals;
+}
+
+void ledger_quarantine(ledger *self, uint64_t seq)
+{
+    assert(is_open(self, seq));
+    entry_of(self, seq)->state = QUARANTINED;
+}
+
+bool ledger_quarantined(const ledger *self, uint64_t *seq)
+{
+    if (*seq < self->watermark)
+        *seq = self->watermark;
+    for (; is_open(self, *seq); (*seq)++)
+        if (entry_of(self, *seq)->state == QUARANTINED)
+            return true;
+    return false;
+}
+
 void ledger_received(ledger *self, uint64_t seq)
 {
     if (is_open(self, seq))
@@ -133,7 +161,7 @@ void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t byt
         struct entry *entry = entry_of(self, watermark + i);
         if (bit(bytes, bitmap, i))
             entry->state = RECEIVED;
-        else if (reborn)
+        else if (reborn && entry->state != QUARANTINED)
             entry->state = UNSENT;
     }
 }
@@ -145,13 +173,29 @@ void ledger_worker_lost(ledger *self, uint64_t worker)
             self->ring[i].state = UNSENT;
 }
 
-size_t ledger_expire(ledger *self, uint64_t before_ms)
+bool ledger_first_of(const ledger *self, uint64_t worker, uint64_t *seq)
 {
+    for (*seq = self->watermark; is_open(self, *seq); (*seq)++) {
+        const struct entry *entry = entry_of(self, *seq);
+        if (entry->state == SENT && entry->worker == worker)
+            return true;
+    }
+    return false;
+}
+
+size_t ledger_expire(ledger *self, uint64_t now_ms, uint64_t after_ms)
+{
+    enum { DOUBLED_MAX = 6 };
     size_t n = 0;
     for (uint64_t i = 0; i < self->window; i++) {
-        if (self->ring[i].state != SENT || self->ring[i].sent_ms >= before_ms)
+        struct entry *entry = &self->ring[i];
+        if (entry->state != SENT)
             continue;
-        self->ring[i].state = UNSENT;
+        const uint32_t doubled =
+            entry->attempts - 1 < DOUBLED_MAX ? entry->attempts - 1 : DOUBLED_MAX;
+        if (now_ms - entry->sent_ms <= after_ms << doubled)
+            continue;
+        entry->state = UNSENT;
         n++;
     }
     return n;

@@ -25,6 +25,13 @@ bool ledger_next(const ledger *self, uint64_t *seq);
 /* Batch seq went to worker (any number that names it); returns which attempt this was, from 1. */
 uint32_t ledger_sent(ledger *self, uint64_t seq, uint64_t worker, uint64_t now_ms);
 void ledger_received(ledger *self, uint64_t seq);
+/* Somebody could not take the batch: it is unsent again. Returns how often that was so by now, 0
+ * for a batch that has arrived or is none of the open ones. */
+uint32_t ledger_refused(ledger *self, uint64_t seq);
+/* The batch is given up: it is not sent any more. */
+void ledger_quarantine(ledger *self, uint64_t seq);
+/* The first batch from *seq on that was given up and has not arrived; false if there is none. */
+bool ledger_quarantined(const ledger *self, uint64_t *seq);
 /* The log's word: everything below watermark is on disk, bit i of bitmap[bytes] says watermark + i
  * has arrived. The epoch decides first: the word of an earlier one changes nothing, and within one
  * the watermark only grows. A new epoch means that the log lost its memory, and maybe what was on
@@ -33,8 +40,11 @@ void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t byt
                     const uint8_t bitmap[]);
 /* That worker is gone: what was sent to it and has not been received is unsent again. */
 void ledger_worker_lost(ledger *self, uint64_t worker);
-/* So is what was sent before `before_ms`. Returns how many. */
-size_t ledger_expire(ledger *self, uint64_t before_ms);
+/* The lowest batch that this worker was given and that has not arrived; false if there is none. */
+bool ledger_first_of(const ledger *self, uint64_t worker, uint64_t *seq);
+/* So is what was sent more than after_ms ago, doubled with each attempt: what takes so long once
+ * may take as long again. Returns how many. */
+size_t ledger_expire(ledger *self, uint64_t now_ms, uint64_t after_ms);
 /* Batches below are durable. */
 uint64_t ledger_watermark(const ledger *self);
 /* True when the count is known and all are durable. */

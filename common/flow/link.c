@@ -253,12 +253,16 @@ static status receive_one(flow_link *self, struct arrival *out)
     if (n == 0)
         return STATUS_END;
     status done;
+    bool strange = false;
     if (envelope == 1) {
-        out->route.size = zmq_msg_size(&frames[0]);
-        assert(out->route.size <= sizeof out->route.id);
+        const size_t size = zmq_msg_size(&frames[0]);
+        strange = size > sizeof out->route.id; /* a peer chooses its own, up to 255 bytes */
+        out->route.size = strange ? 0 : size;
         memcpy(out->route.id, zmq_msg_data(&frames[0]), out->route.size);
     }
-    if (n == envelope + 1)
+    if (strange)
+        done = refuse(self, "from a peer whose routing id is longer than ours are");
+    else if (n == envelope + 1)
         done = read_control(self, &frames[envelope], out);
     else if (n == envelope + 2)
         done = read_record(self, &frames[envelope], out);

@@ -62,9 +62,9 @@ const char *drop_reason_text(enum drop_reason reason)
     return words[reason];
 }
 
-static uint32_t batch_dropped(const struct image_batch *batch)
+static uint64_t batch_dropped(const struct image_batch *batch)
 {
-    uint32_t sum = 0;
+    uint64_t sum = 0;
     for (int r = 0; r < DROP_REASONS; r++)
         sum += batch->dropped[r];
     return sum;
@@ -72,7 +72,7 @@ static uint32_t batch_dropped(const struct image_batch *batch)
 
 uint32_t image_batch_counted(const struct image_batch *batch)
 {
-    return batch->read - batch->quarantined - batch_dropped(batch);
+    return (uint32_t)(batch->read - batch->quarantined - batch_dropped(batch));
 }
 
 static const char *offset_fault(uint32_t n, const uint32_t offset[], uint32_t end)
@@ -101,7 +101,7 @@ const char *event_batch_fault(const struct event_batch *batch)
 
 static const char *pixel_fault(const struct image_batch *batch, uint32_t pixels)
 {
-    for (uint32_t jet = 0; jet < 2 * batch->events; jet++) {
+    for (size_t jet = 0; jet < 2 * (size_t)batch->events; jet++) {
         int32_t last = -1;
         for (uint32_t i = batch->offset[jet]; i < batch->offset[jet + 1]; i++) {
             if (batch->pixel[i] >= pixels || batch->pixel[i] <= last)
@@ -114,9 +114,16 @@ static const char *pixel_fault(const struct image_batch *batch, uint32_t pixels)
     return NULL;
 }
 
+const char *image_batch_account_fault(const struct image_batch *batch)
+{
+    return batch->events + batch->quarantined + batch_dropped(batch) == batch->read
+               ? NULL
+               : "kept, dropped and quarantined events are not the rows that were read";
+}
+
 const char *image_batch_fault(const struct image_batch *batch, uint32_t pixels)
 {
-    const uint64_t gone = (uint64_t)batch->quarantined + batch_dropped(batch);
+    const uint64_t gone = batch->quarantined + batch_dropped(batch);
     if (batch->events > UINT32_MAX / 4 || gone + batch->events > batch->read)
         return "rows do not add up";
     const char *fault = offset_fault(2 * batch->events, batch->offset, batch->lit);

@@ -110,6 +110,9 @@ struct codebook_record {
  * up, pixels that are not below `pixels` or not ascending. */
 const char *event_batch_fault(const struct event_batch *batch);
 const char *image_batch_fault(const struct image_batch *batch, uint32_t pixels);
+/* NULL, or what does not add up in a batch that nobody has filtered: events + dropped + quarantined
+ * must be the rows read. */
+const char *image_batch_account_fault(const struct image_batch *batch);
 
 /* NULL, or what is wrong with the numbers of a batch without such a fault: masses, momenta or
  * angles that are not finite, a dijet mass below 0, rows that are not ascending within the batch's

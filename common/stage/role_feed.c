@@ -113,9 +113,15 @@ static status take_item(struct feed *self, size_t i, size_t copy, bool *busy)
     *busy = true;
     const struct stage_item item = {
         .input = i, .copy = copy, .header = &arrival.header, .record = &record};
-    done = STATUS_BAD_INPUT;
-    if (runtime_accepts(runtime, i, &arrival.header, &record))
+    const char *fault = runtime_fault(runtime, i, &arrival.header, &record);
+    if (fault == NULL) {
         done = runtime->stage->process(runtime->self, &item, &self->outlet);
+    } else { /* its producer would make the same again */
+        log_error("%s %llu of %s.%zu: %s", message_type_name(arrival.header.type),
+                  (unsigned long long)arrival.header.seq, runtime->place.setup.inputs[i].stage,
+                  copy, fault);
+        done = STATUS_BAD_INPUT;
+    }
     runtime->events += arrival.header.events;
     arrival_close(&arrival);
     if (done != STATUS_END)

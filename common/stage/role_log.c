@@ -9,14 +9,25 @@
 #include "common/stage/intakes.h"
 #include "common/stage/runtime.h"
 
+/* A batch as its reader handed it out. */
+struct handed {
+    bool known;
+    uint64_t seq;
+    uint64_t first_row;
+    uint32_t rows;
+};
+
 struct store {
     ack_log *acks; /* NULL in a replay */
     feeder *out;   /* NULL: nobody takes it */
     struct intakes from;
+    struct handed *handed; /* [sources, window] what the readers said of their batches */
     uint64_t sealed;
     bool open; /* there is room on the disk */
     bool told; /* of the state after the last seal */
 };
+
+static status learn_batch(void *context, const struct ack_batch *batch);
 
 static status log_open(struct runtime *runtime)
 {
@@ -31,13 +42,88 @@ static status log_open(struct runtime *runtime)
         return STATUS_NO_MEMORY;
     runtime->role = self;
     self->open = true;
+    self->handed =
+        calloc((size_t)place->setup.sources * place->setup.window + 1, sizeof *self->handed);
+    if (self->handed == NULL)
+        return STATUS_NO_MEMORY;
     status done =
         replay ? STATUS_OK
                : ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
     if (done == STATUS_OK && place->output != NULL)
         done = feeder_create_store(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
                                    runtime->stage->log->item, runtime->self);
+    if (self->acks != NULL)
+        ack_log_tell_on(self->acks, learn_batch, runtime);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
+}
+
+static struct handed *handed_of(const struct runtime *runtime, uint32_t source, uint64_t seq)
+{
+    const struct store *self = runtime->role;
+    const uint32_t window = runtime->place.setup.window;
+    return &self->handed[(size_t)source * window + seq % window];
+}
+
+/* A reader's word on one of its batches. One that is given up takes its place without its events.
+ */
+static status learn_batch(void *context, const struct ack_batch *batch)
+{
+    struct runtime *runtime = context;
+    const struct store *self = runtime->role;
+    *handed_of(runtime, batch->source, batch->seq) =
+        (struct handed){true, batch->seq, batch->first_row, batch->rows};
+    if (!batch->given_up || batch->rows > runtime->place.setup.analysis.stream.batch)
+        return STATUS_OK;
+    static const uint32_t dropped[DROP_REASONS];
+    static const uint32_t offset[1];
+    union record record = {.images = {.first_row = batch->first_row,
+                                      .read = batch->rows,
+                                      .quarantined = batch->rows,
+                                      .dropped = dropped,
+                                      .offset = offset}};
+    const struct wire_header header = {
+        .type = MESSAGE_IMAGE_BATCH, .source = batch->source, .seq = batch->seq};
+    const struct stage_item item = {.header = &header, .record = &record};
+    const status done = runtime->stage->process(runtime->self, &item, NULL);
+    if (done == STATUS_OK)
+        return ack_log_received(self->acks, batch->source, batch->seq);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+/* What is wrong with a batch for the log: it must tell of just the rows that its reader handed out.
+ */
+static const char *batch_fault(const struct runtime *runtime, size_t input,
+                               const struct wire_header *header, const union record *record)
+{
+    const struct image_batch *images = &record->images;
+    const char *fault = runtime_fault(runtime, input, header, record);
+    if (fault == NULL)
+        fault = image_batch_account_fault(images);
+    if (fault == NULL)
+        fault = image_batch_value_fault(images);
+    if (fault == NULL && images->quarantined > 0)
+        fault = "a worker cannot quarantine rows: only their reader gives them up";
+    const struct handed *handed = handed_of(runtime, header->source, header->seq);
+    if (fault == NULL && handed->known && handed->seq == header->seq &&
+        (handed->first_row != images->first_row || handed->rows != images->read))
+        fault = "it tells of other rows than its reader handed out";
+    return fault;
+}
+
+static status refuse(struct runtime *runtime, size_t i, const struct wire_header *header,
+                     const char *reason)
+{
+    struct store *self = runtime->role;
+    const struct stage_setup *setup = &runtime->place.setup;
+    size_t copy = 0;
+    while (copy < i && self->from.input[i - copy - 1] == self->from.input[i])
+        copy++;
+    runtime->flow.refused++;
+    log_warning("refused batch %llu of source %u from %s.%zu: %s", (unsigned long long)header->seq,
+                header->source, setup->inputs[self->from.input[i]].stage, copy, reason);
+    return header->source < setup->sources
+               ? ack_log_refused(self->acks, header->source, header->seq, reason)
+               : STATUS_OK;
 }
 
 static status take_batch(struct runtime *runtime, size_t i, bool *busy)
@@ -46,12 +132,20 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
     struct arrival arrival;
     union record record;
     status done = intake_receive(self->from.in[i], &arrival, &record);
+    const struct wire_header header = arrival.header;
+    if (done == STATUS_BAD_INPUT) {
+        *busy = true;
+        return refuse(runtime, i, &header, wire_reason(runtime->flow.unpacker));
+    }
     if (done != STATUS_OK)
         return done == STATUS_END ? STATUS_OK : done;
     *busy = true;
-    const struct wire_header header = arrival.header;
-    if (header.source < runtime->place.setup.sources &&
-        runtime_accepts(runtime, self->from.input[i], &header, &record)) {
+    const char *fault = header.source < runtime->place.setup.sources
+                            ? batch_fault(runtime, self->from.input[i], &header, &record)
+                            : "there is no such source";
+    if (fault != NULL) {
+        done = refuse(runtime, i, &header, fault);
+    } else {
         const struct stage_item item = {.header = &header, .record = &record};
         done = runtime->stage->process(runtime->self, &item, NULL);
         if (done == STATUS_OK)
@@ -151,6 +245,7 @@ static void log_close(struct runtime *runtime)
     intakes_close(&self->from);
     feeder_destroy(&self->out);
     ack_log_destroy(&self->acks);
+    free(self->handed);
     free(self);
     runtime->role = NULL;
 }

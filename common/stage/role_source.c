@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* role_source: hands out numbered batches until the log has all of them on its disk. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/flow/acks.h"
 #include "common/flow/handout.h"
@@ -11,12 +13,18 @@
 /* A batch on its way for so long was lost on a link that both its ends believe in. */
 enum { RESEND_MS = 4 * FLOW_LEASE_MS };
 
+/* A batch is given up after so many refusals, a run after so many batches in a row. */
+enum { REFUSALS_MAX = 3, GIVEN_UP_MAX = 8 };
+
 struct source {
     handout *out;
     ack_reader *acks;
     ledger *book;
     uint64_t batches;
     uint64_t rows;
+    uint64_t told_ms;   /* when the batches that were given up were told again */
+    uint32_t given_up;  /* one after the other, with none that arrived in between */
+    uint64_t watermark; /* when the last was */
 };
 
 static void learn_extent(struct runtime *runtime)
@@ -74,22 +82,119 @@ static status grow(struct runtime *runtime, bool *busy)
 }
 
 /* What was given to workers that are gone, or long ago, is to be sent again. */
-static status take_back(struct source *self)
+static status accuse_first(struct runtime *runtime, uint64_t lost);
+
+static status take_back(struct runtime *runtime)
 {
+    struct source *self = runtime->role;
     uint64_t lost;
     do {
         const status done = handout_receive(self->out, &lost);
         if (done != STATUS_OK)
             return done;
-        if (lost != 0)
-            ledger_worker_lost(self->book, lost);
+        if (lost == 0)
+            break;
+        const status accused = accuse_first(runtime, lost);
+        if (accused != STATUS_OK)
+            return accused;
+        ledger_worker_lost(self->book, lost);
     } while (lost != 0);
     const uint64_t now = flow_now_ms();
-    const size_t late = now > RESEND_MS ? ledger_expire(self->book, now - RESEND_MS) : 0;
+    const size_t late = ledger_expire(self->book, now, RESEND_MS);
     if (late > 0)
-        log_warning("%zu batches have not arrived within %d s: sending them again", late,
+        log_warning("%zu batches have not arrived within %d s or more: sending them again", late,
                     RESEND_MS / 1000);
     return STATUS_OK;
+}
+
+/* --- batches that nobody can take --------------------------------------------------------- */
+
+/* Which rows a batch has. */
+static status tell_given_up(struct runtime *runtime, uint64_t seq)
+{
+    struct source *self = runtime->role;
+    struct event_batch batch;
+    const status done = runtime->stage->read(runtime->self, seq, &batch);
+    return done == STATUS_OK ? ack_reader_quarantine(self->acks, seq, batch.first_row, batch.events)
+                             : done;
+}
+
+/* Where nothing but refusals comes, the fault is not in a batch. */
+static status check_given_up(struct source *self, const char *reason)
+{
+    if (ledger_watermark(self->book) > self->watermark)
+        self->given_up = 0;
+    self->watermark = ledger_watermark(self->book);
+    if (++self->given_up < GIVEN_UP_MAX)
+        return STATUS_OK;
+    log_error("%d batches one after the other could not be taken by anybody, the last because: %s",
+              GIVEN_UP_MAX, reason);
+    return STATUS_BAD_INPUT;
+}
+
+static status give_up(struct runtime *runtime, uint64_t seq, const char *reason)
+{
+    struct source *self = runtime->role;
+    log_warning("batch %llu is quarantined after %d refusals, the last because: %s",
+                (unsigned long long)seq, REFUSALS_MAX, reason);
+    status done = check_given_up(self, reason);
+    if (done == STATUS_OK && runtime->stage->quarantine != NULL)
+        done = runtime->stage->quarantine(runtime->self, seq, reason);
+    if (done != STATUS_OK)
+        return done;
+    ledger_quarantine(self->book, seq);
+    return tell_given_up(runtime, seq);
+}
+
+static status take_refusal(struct runtime *runtime, uint64_t seq, const char *reason)
+{
+    struct source *self = runtime->role;
+    runtime->flow.refused++;
+    if (seq >= self->batches || ledger_refused(self->book, seq) < REFUSALS_MAX)
+        return STATUS_OK;
+    char because[200]; /* the text goes with the next word that is heard */
+    snprintf(because, sizeof because, "%s", reason);
+    return give_up(runtime, seq, because);
+}
+
+static status take_refusals(struct runtime *runtime)
+{
+    struct source *self = runtime->role;
+    uint64_t seq;
+    const char *reason;
+    status done = STATUS_OK;
+    while (done == STATUS_OK && ack_reader_refused(self->acks, &seq, &reason))
+        done = take_refusal(runtime, seq, reason);
+    while (done == STATUS_OK && handout_refused(self->out, &seq, &reason))
+        done = take_refusal(runtime, seq, reason);
+    const uint64_t now = flow_now_ms();
+    if (done != STATUS_OK || now - self->told_ms < FLOW_HEARTBEAT_MS)
+        return done;
+    self->told_ms = now;
+    for (seq = 0; done == STATUS_OK && ledger_quarantined(self->book, &seq); seq++)
+        done = tell_given_up(runtime, seq);
+    return done;
+}
+
+static bool is_foreign(const struct runtime *runtime, const char *name)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(runtime->place.setup.foreign, i,
+                       one) if (strcmp(json_string_value(one), name) == 0) return true;
+    return false;
+}
+
+/* A worker of others died or hangs; what it had begun nobody has noted. It takes one batch after
+ * the other, so it was the first that has not arrived. */
+static status accuse_first(struct runtime *runtime, uint64_t lost)
+{
+    const struct source *self = runtime->role;
+    uint64_t seq;
+    if (!is_foreign(runtime, handout_lost_name(self->out)) ||
+        !ledger_first_of(self->book, lost, &seq))
+        return STATUS_OK;
+    return take_refusal(runtime, seq, "the worker that had begun it died");
 }
 
 static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consumer)
@@ -105,7 +210,9 @@ static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consume
                                  .seq = seq,
                                  .attempt = attempt,
                                  .events = batch.events};
-    done = handout_send(self->out, consumer, &header, &batch);
+    done = ack_reader_handed(self->acks, seq, batch.first_row, batch.events);
+    if (done == STATUS_OK)
+        done = handout_send(self->out, consumer, &header, &batch);
     if (done == STATUS_END) /* it will be told as lost, and the batch with it */
         return STATUS_OK;
     runtime->items++;
@@ -121,7 +228,9 @@ static status source_turn(struct runtime *runtime, bool *busy)
     if (done == STATUS_OK)
         done = check_watermark(self);
     if (done == STATUS_OK)
-        done = take_back(self);
+        done = take_back(runtime);
+    if (done == STATUS_OK)
+        done = take_refusals(runtime);
     if (done == STATUS_OK && runtime->growing)
         done = grow(runtime, busy);
     if (done != STATUS_OK)

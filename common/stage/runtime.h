@@ -17,6 +17,7 @@ struct runtime {
     struct stage_place place;
     struct flow flow;
     void *role;          /* the role's own state */
+    void *monitor;       /* where heartbeats go; NULL: nowhere */
     uint64_t items;      /* sent, sealed or emitted: what counts as progress */
     uint64_t events;     /* in the batches taken in or handed out */
     struct tally tally;  /* of the log */
@@ -64,9 +65,12 @@ extern const struct role role_worker;
 extern const struct role role_log;
 extern const struct role role_feed;
 
-/* False, logged, if a record is not of the type that the input carries, or not what its type and
- * the analysis say; such a record is refused. */
-bool runtime_accepts(const struct runtime *runtime, size_t input, const struct wire_header *header,
-                     const union record *record);
+/* Sends a heartbeat out of the loop's turn, for a role that is long at work. */
+void runtime_beat(struct runtime *runtime);
+
+/* NULL, or why a record is refused: it is not of the type that the input carries, or not what its
+ * type and the run's limits say. */
+const char *runtime_fault(const struct runtime *runtime, size_t input,
+                          const struct wire_header *header, const union record *record);
 
 #endif

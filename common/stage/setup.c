@@ -52,6 +52,8 @@ static status read_scalars(struct stage_place *self, const char *path)
     setup->sources = (uint32_t)sources;
     setup->window = (uint32_t)window;
     setup->settings = settings;
+    setup->foreign = json_object_get(self->document, "foreign");
+    setup->started = text_or_null(self->document, "started");
     const json_t *contents = json_object_get(self->document, "contents");
     setup->contents = json_is_array(contents) ? contents : NULL;
     const char *compression = text_or_null(self->document, "compression");

@@ -25,23 +25,32 @@ static const struct role *role_of(enum stage_role role)
     return roles[role];
 }
 
-bool runtime_accepts(const struct runtime *runtime, size_t input, const struct wire_header *header,
-                     const union record *record)
+/* A batch is never larger than the run's own. */
+static const char *events_fault(const struct runtime *runtime, const struct event_batch *batch)
 {
-    const enum message_type wanted = runtime->place.setup.inputs[input].type;
-    const uint32_t side = runtime->place.setup.analysis.image.pixels;
-    const char *fault = NULL;
-    if (header->type != wanted)
-        fault = "this edge carries another type";
-    else if (header->type == MESSAGE_EVENT_BATCH)
-        fault = event_batch_fault(&record->events);
-    else if (header->type == MESSAGE_IMAGE_BATCH)
-        fault = image_batch_fault(&record->images, side * side);
-    if (fault == NULL)
-        return true;
-    log_warning("refused %s %llu of source %u: %s", message_type_name(header->type),
-                (unsigned long long)header->seq, header->source, fault);
-    return false;
+    if (batch->events > runtime->place.setup.analysis.stream.batch)
+        return "it has more rows than analysis.stream.batch";
+    return event_batch_fault(batch);
+}
+
+static const char *images_fault(const struct runtime *runtime, const struct image_batch *batch)
+{
+    const struct analysis *analysis = &runtime->place.setup.analysis;
+    if (batch->read > analysis->stream.batch || batch->events > batch->read)
+        return "it has more rows than analysis.stream.batch";
+    return image_batch_fault(batch, analysis->image.pixels * analysis->image.pixels);
+}
+
+const char *runtime_fault(const struct runtime *runtime, size_t input,
+                          const struct wire_header *header, const union record *record)
+{
+    if (header->type != runtime->place.setup.inputs[input].type)
+        return "this edge carries another type";
+    if (header->type == MESSAGE_EVENT_BATCH)
+        return events_fault(runtime, &record->events);
+    if (header->type == MESSAGE_IMAGE_BATCH)
+        return images_fault(runtime, &record->images);
+    return NULL;
 }
 
 /* When heartbeats were, and how much of the time since was spent waiting. */
@@ -145,6 +154,13 @@ static void pace_turn(struct pace *self, uint64_t now)
     self->idle_ms = 0;
 }
 
+void runtime_beat(struct runtime *runtime)
+{
+    static const struct pace at_work = {.idle = 0};
+    if (runtime->monitor != NULL)
+        beat(runtime, role_of(runtime->stage->role), &at_work, runtime->monitor);
+}
+
 static status loop(struct runtime *runtime, const struct role *role, void *monitor, int signals)
 {
     struct pace pace = {.beat_ms = flow_now_ms(), .idle = 100};
@@ -212,6 +228,7 @@ static status run_stage(struct runtime *runtime, int signals)
         return done;
     if (runtime->place.monitor != NULL)
         monitor = monitor_connect(&runtime->flow, runtime->place.monitor);
+    runtime->monitor = monitor;
     done = create_when_there_is_room(runtime, role, monitor, signals);
     if (done == STATUS_OK)
         done = role->open(runtime);

@@ -41,6 +41,8 @@ struct stage_setup {
     const char *analysis_text; /* canonical YAML */
     struct analysis analysis;
     const json_t *settings;
+    const json_t *foreign;  /* of a source: names of stages of others that take its batches */
+    const char *started;    /* of a worker: file that holds what it has begun; NULL: none */
     const json_t *contents; /* of a source: its files as they must be; NULL: not known */
     const char *folder;     /* STATE/LOG_ID */
     uint32_t source;        /* of a source: its number in the order of the file */
@@ -54,6 +56,9 @@ struct stage_setup {
  * until emit returns. */
 struct stage_outlet {
     status (*emit)(struct stage_outlet *self, const void *record);
+    /* To be called from time to time by what takes long, at least once a second: without it the
+     * process counts as one that hangs after FLOW_LEASE_MS. Cheap. NULL: not needed. */
+    void (*alive)(struct stage_outlet *self);
 };
 
 /* One record that has come. */
@@ -108,6 +113,9 @@ struct stage {
      * waiting. A batch counted once keeps its rows for good, also after a restart. *busy: there is
      * more to look at at once; *ended: there will be no more. */
     status (*grow)(void *self, bool *busy, bool *ended);
+    /* Sources: the rows of a batch are given up, after three refusals: notes where they lie, on the
+     * disk. NULL: nothing to note. */
+    status (*quarantine)(void *self, uint64_t seq, const char *because);
     /* A descriptor that is readable when grow may find something, -1 for none; NULL likewise. */
     int (*watch)(void *self);
     /* The log only. */

@@ -24,7 +24,7 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_RUN_FAILED = 1,
     EXIT_BAD_INPUT = 2,
-    EXIT_QUARANTINED = 3, /* reserved: done, with quarantined events */
+    EXIT_QUARANTINED = 3, /* done, but some of the input was refused or quarantined */
     EXIT_INTERRUPTED = 130
 };
 

@@ -261,6 +261,34 @@ static const struct wire_field durable_fields[] = {
 };
 #undef T
 
+#define T struct control_handed
+static const struct wire_field handed_fields[] = {
+    SCALAR(source, WIRE_U32, "of the batch"),
+    SCALAR(seq, WIRE_U64, "of the batch"),
+    SCALAR(first_row, WIRE_U64, "over all files of the source"),
+    SCALAR(rows, WIRE_U32, "of the batch"),
+};
+#undef T
+#define T struct control_refused
+static const struct wire_field refused_fields[] = {
+    SCALAR(source, WIRE_U32, "of the batch"),
+    SCALAR(seq, WIRE_U64, "of the batch"),
+    {.name = "reason",
+     .kind = WIRE_U8,
+     .place = WIRE_BYTES,
+     .offset = offsetof(T, reason),
+     .help = "UTF-8 text for people"},
+};
+#undef T
+#define T struct control_quarantine
+static const struct wire_field quarantine_fields[] = {
+    SCALAR(source, WIRE_U32, "of the batch"),
+    SCALAR(seq, WIRE_U64, "of the batch"),
+    SCALAR(first_row, WIRE_U64, "over all files of the source"),
+    SCALAR(rows, WIRE_U32, "of the batch, none of them counted"),
+};
+#undef T
+
 #define SCHEMA(name_, type, fields_, help_)                                       \
     {                                                                             \
         .name = name_, .help = help_, .size = sizeof(type), .n = LENGTH(fields_), \
@@ -297,6 +325,12 @@ const struct wire_schema *wire_schema_find(unsigned type)
                "log to event reader: stops the resend timer"),
         SCHEMA("durable", struct control_durable, durable_fields,
                "log to event reader, after a segment is sealed and in answer to reader"),
+        SCHEMA("handed", struct control_handed, handed_fields,
+               "event reader to log, before a batch is handed out; may be left out"),
+        SCHEMA("refused", struct control_refused, refused_fields,
+               "log to event reader, or worker to event reader on their edge: not taken"),
+        SCHEMA("quarantine", struct control_quarantine, quarantine_fields,
+               "event reader to log, once a second until the batch is on disk: given up"),
     };
     if (type > MESSAGE_NONE && type < MESSAGE_TYPES)
         return &messages[type];

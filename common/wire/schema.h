@@ -75,6 +75,9 @@ enum control_type {
     CONTROL_READER,     /* reader -> log: who I am, and the end when it is known */
     CONTROL_RECEIVED,   /* log -> reader: a batch has arrived (not yet on disk) */
     CONTROL_DURABLE,    /* log -> reader: what is on disk */
+    CONTROL_HANDED,     /* reader -> log: which rows a batch has that it hands out */
+    CONTROL_REFUSED,    /* log or worker -> reader: a batch that could not be taken */
+    CONTROL_QUARANTINE, /* reader -> log: a batch that is given up */
     CONTROL_LAST
 };
 
@@ -119,6 +122,24 @@ struct control_durable {
     struct wire_bytes bitmap; /* bit i (byte i/8, bit i mod 8): watermark + i has arrived */
 };
 
+struct control_handed {
+    uint32_t source;
+    uint64_t seq;
+    uint64_t first_row; /* over all files of the source */
+    uint32_t rows;
+};
+struct control_refused {
+    uint32_t source;
+    uint64_t seq;
+    struct wire_bytes reason; /* text */
+};
+struct control_quarantine {
+    uint32_t source;
+    uint64_t seq;
+    uint64_t first_row;
+    uint32_t rows;
+};
+
 union control {
     struct control_grant grant;
     struct control_alive alive;
@@ -127,6 +148,9 @@ union control {
     struct control_reader reader;
     struct control_received received;
     struct control_durable durable;
+    struct control_handed handed;
+    struct control_refused refused;
+    struct control_quarantine quarantine;
 };
 
 union record {

@@ -5,6 +5,7 @@
  *   {"file": NAME, "events": N, "identity": [DEVICE, INODE, SIZE, MTIME, CTIME],
  *    "digest": 32 hex digits}
  *   {"refused": NAME, "because": TEXT}
+ *   {"quarantined": FILE, "first_row": N, "rows": N, "because": TEXT}      of any reader
  *   {"end": true} */
 #ifndef STAGES_EVENT_READER_JOURNAL_H
 #define STAGES_EVENT_READER_JOURNAL_H
@@ -50,5 +51,8 @@ bool journal_ended(const journal *self);
 MUST_CHECK status journal_take(journal *self, const struct journal_file *file);
 MUST_CHECK status journal_refuse(journal *self, const char *name, const char *because);
 MUST_CHECK status journal_end(journal *self);
+/* Rows of a file that are not counted; any number of times for the same ones. */
+MUST_CHECK status journal_quarantine(journal *self, const char *file, uint64_t first_row,
+                                     uint64_t rows, const char *because);
 
 #endif

@@ -41,7 +41,9 @@ struct reader {
     event_file *file; /* the one read last */
     size_t file_index;
     const char *folder; /* the one followed; NULL: none */
-    journal *notes;     /* of what was taken there */
+    const char *log;    /* folder of the image log, where the journal is */
+    uint32_t source;
+    journal *notes; /* of what was taken there */
     follower *follower;
 };
 
@@ -293,6 +295,8 @@ static status reader_create(void **out, const struct stage_setup *setup)
         for (size_t i = 0; i < 2; i++)
             self->wanted[i] = (uint64_t)json_integer_value(json_array_get(rows, i));
     self->source_batch = setup->analysis.stream.batch;
+    self->log = setup->folder;
+    self->source = setup->source;
     if (json_is_true(json_object_get(setup->settings, "follow")))
         return open_folder(self, setup, files);
     self->masterkey = json_string_value(json_object_get(setup->settings, "masterkey"));
@@ -348,6 +352,28 @@ static status reader_read(void *state, uint64_t seq, struct event_batch *out)
     return done;
 }
 
+/* A line in the journal, which a reader of files that are all there has only for this. */
+static status reader_quarantine(void *state, uint64_t seq, const char *because)
+{
+    struct reader *self = state;
+    const size_t i = find_span(self, seq);
+    const struct span *span = &self->span[i];
+    const uint64_t skipped = (seq - span->first_batch) * self->source_batch;
+    const uint64_t left = span->rows - skipped;
+    const uint64_t rows = left < self->source_batch ? left : self->source_batch;
+    journal *notes = self->notes;
+    status done = STATUS_OK;
+    if (notes == NULL)
+        done = journal_open(&notes, self->log, self->source);
+    if (done == STATUS_OK)
+        done = journal_quarantine(notes, span->path, span->first + skipped, rows, because);
+    if (notes != self->notes)
+        journal_close(&notes);
+    if (done == STATUS_NO_SPACE)
+        log_error("%s: no space left to note what is quarantined", self->log);
+    return done;
+}
+
 static void reader_describe(void *state, size_t size, char out[])
 {
     const struct reader *self = state;
@@ -371,6 +397,7 @@ int main(int argc, char **argv)
         .read = reader_read,
         .grow = reader_grow,
         .watch = reader_watch,
+        .quarantine = reader_quarantine,
         .describe = reader_describe,
         .destroy = reader_destroy,
     };

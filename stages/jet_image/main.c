@@ -140,11 +140,13 @@ static status imager_process(void *state, const struct stage_item *item,
     struct imager *self = state;
     const struct event_batch *from = &item->record->events;
     const status reset = image_columns_reset(&self->columns, from->events,
-                                             2 * from->events * IMAGE_CONSTITUENTS_MAX);
+                                             2 * (size_t)from->events * IMAGE_CONSTITUENTS_MAX);
     if (reset != STATUS_OK)
         return reset;
     for (uint32_t e = 0; e < from->events; e++) {
         const enum drop_reason reason = add_event(self, from, e);
+        if (outlet->alive != NULL)
+            outlet->alive(outlet);
         if (reason == DROP_REASONS)
             continue;
         self->columns.dropped[reason]++;

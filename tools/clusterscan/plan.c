@@ -212,6 +212,26 @@ static json_t *settings_of(const struct plan *self, size_t stage)
     return settings;
 }
 
+/* Workers that do not note what they have begun. */
+static json_t *foreign_workers(const struct plan *self)
+{
+    json_t *list = json_array();
+    for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
+        const struct topology_stage *stage = topology_stage(self->flow, s);
+        if (stage->role == ROLE_WORKER && !stage->ours)
+            json_array_append_new(list, json_string(stage->name));
+    }
+    return list;
+}
+
+void plan_started_path(const struct plan_process *process, size_t size, char out[])
+{
+    snprintf(out, size, "%.*s.started",
+             (int)strcspn(strrchr(process->setup, '/') + 1, ".") +
+                 (int)(strrchr(process->setup, '/') + 1 - process->setup),
+             process->setup);
+}
+
 static json_t *setup_of(const struct plan *self, const struct plan_process *process)
 {
     const struct topology_stage *stage = topology_stage(self->flow, process->stage);
@@ -232,6 +252,12 @@ static json_t *setup_of(const struct plan *self, const struct plan_process *proc
                               "control", acked ? self->control : NULL, "monitor", self->monitor,
                               "contents", self->contents[process->stage]);
     free(text);
+    if (setup != NULL && stage->role == ROLE_SOURCE)
+        json_object_set_new(setup, "foreign", foreign_workers(self));
+    char started[PLAN_ENDPOINT_MAX + 16];
+    plan_started_path(process, sizeof started, started);
+    if (setup != NULL && stage->role == ROLE_WORKER)
+        json_object_set_new(setup, "started", json_string(started));
     return setup;
 }
 

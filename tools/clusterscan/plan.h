@@ -47,6 +47,8 @@ struct plan {
  * socket folder and the files of all processes. STATUS_BAD_INPUT, logged, if any of these cannot
  * be; nothing is left then but the state folder. */
 MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *state);
+/* The file in which a worker notes what it has begun, beside its setup file. */
+void plan_started_path(const struct plan_process *process, size_t size, char out[]);
 /* Whether the socket file of an endpoint is there; true for one of another kind. */
 bool plan_socket_is_there(const char *endpoint);
 /* Whether all that the process has bound is there. */

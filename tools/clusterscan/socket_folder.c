@@ -74,12 +74,13 @@ static bool is_run_name(const char *name)
     return name[NAME_LENGTH] == '\0';
 }
 
-/* Names that we give to regular files: N.json and the locks. */
+/* Names that we give to regular files: N.json, N.started and the locks. */
 static bool is_our_file(const char *name)
 {
     const size_t digits = strspn(name, "0123456789");
-    return (digits > 0 && strcmp(name + digits, ".json") == 0) || strcmp(name, "lock") == 0 ||
-           strcmp(name, "lock.new") == 0;
+    return (digits > 0 &&
+            (strcmp(name + digits, ".json") == 0 || strcmp(name + digits, ".started") == 0)) ||
+           strcmp(name, "lock") == 0 || strcmp(name, "lock.new") == 0;
 }
 
 void socket_folder_remove(const char *path)

@@ -3,7 +3,8 @@
  * folder of six letters and digits for each run:
  *   $XDG_RUNTIME_DIR/clusterscan, else $TMPDIR/clusterscan-UID, else /tmp/clusterscan-UID
  * the first whose names are short enough for a socket address. The parent must be ours and nobody
- * else's (0700). A run's folder holds sockets, N.json and `lock`; nothing else is ever removed. */
+ * else's (0700). A run's folder holds sockets, N.json, N.started and `lock`; nothing else is ever
+ * removed. */
 #ifndef TOOLS_CLUSTERSCAN_SOCKET_FOLDER_H
 #define TOOLS_CLUSTERSCAN_SOCKET_FOLDER_H
 

@@ -161,12 +161,22 @@ static void last_words(const struct child *child, size_t size, char out[])
     text_printable(words[0] != '\0' ? words : "(it said nothing)", size, out);
 }
 
+/* Killed from outside: what it had begun has not done it. */
+static void forget_started(const struct child *child)
+{
+    char path[PLAN_ENDPOINT_MAX + 16];
+    plan_started_path(child->process, sizeof path, path);
+    unlink(path);
+}
+
 /* Deaths that have nothing to do with each other are no crash loop: those far apart, and kills from
  * outside of a stage that was up. */
 static void count_death(struct child *child, int how)
 {
     const uint64_t now = flow_now_ms();
     const bool killed = WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
+    if (killed || child->replaced)
+        forget_started(child);
     if (child->replaced || (killed && now - child->started_ms >= KILLED_EARLY_MS)) {
         child->replaced = false;
         return;
@@ -255,7 +265,14 @@ static void take_heartbeat(struct supervisor *self, const char *text)
 {
     struct pulse pulse;
     struct child *child = pulse_read(&pulse, text) ? find_child(self, &pulse) : NULL;
-    if (child == NULL || !child_take_pulse(child, &pulse))
+    if (child == NULL)
+        return;
+    /* A worker that gets batches done goes on, even if some kill it: three deaths end such a batch.
+     */
+    if (topology_stage(self->plan->flow, child->process->stage)->role == ROLE_WORKER &&
+        pulse.items > 0)
+        child->deaths = 0;
+    if (!child_take_pulse(child, &pulse))
         return;
     forgive(self, child);
     if (is_sink(self, child) && pulse.text[0] != '\0' && !self->progress.quiet)

@@ -139,14 +139,65 @@ START_TEST(a_source_that_had_finished_goes_on_when_the_log_comes_back_with_less)
 }
 END_TEST
 
+START_TEST(every_attempt_may_take_twice_as_long_as_the_one_before)
+{
+    ledger_durable(book, 1, 0, 0, NULL);
+    ledger_sent(book, 0, 1, 100);
+    ck_assert_uint_eq(ledger_expire(book, 151, 50), 1);
+    ledger_sent(book, 0, 2, 200);
+    ck_assert_uint_eq(ledger_expire(book, 300, 50), 0);
+    ck_assert_uint_eq(ledger_expire(book, 301, 50), 1);
+}
+END_TEST
+
+START_TEST(a_refused_batch_is_sent_again_until_it_is_given_up)
+{
+    uint64_t seq = 0;
+    ledger_durable(book, 1, 0, 0, NULL);
+    for (uint32_t refusal = 1; refusal <= 3; refusal++) {
+        ck_assert(ledger_next(book, &seq));
+        ck_assert_uint_eq(seq, 0);
+        ledger_sent(book, 0, 1, 100);
+        ck_assert_uint_eq(ledger_refused(book, 0), refusal);
+    }
+    ledger_quarantine(book, 0);
+    ck_assert(ledger_next(book, &seq));
+    ck_assert_uint_eq(seq, 1);
+    ck_assert_uint_eq(ledger_refused(book, 0), 0);
+    seq = 0;
+    ck_assert(ledger_quarantined(book, &seq));
+    ck_assert_uint_eq(seq, 0);
+    ledger_durable(book, 2, 0, 0, NULL); /* the log was born again: it is told again */
+    ck_assert(ledger_quarantined(book, &seq));
+    ledger_received(book, 0);
+    ck_assert(!ledger_quarantined(book, &seq));
+}
+END_TEST
+
+START_TEST(the_first_batch_of_a_worker_is_the_one_it_had_begun)
+{
+    uint64_t seq;
+    ledger_durable(book, 1, 0, 0, NULL);
+    ledger_sent(book, 0, 7, 1);
+    ledger_sent(book, 1, 9, 2);
+    ledger_sent(book, 2, 9, 3);
+    ck_assert(ledger_first_of(book, 9, &seq));
+    ck_assert_uint_eq(seq, 1);
+    ledger_received(book, 1);
+    ck_assert(ledger_first_of(book, 9, &seq));
+    ck_assert_uint_eq(seq, 2);
+    ck_assert(!ledger_first_of(book, 8, &seq));
+}
+END_TEST
+
 START_TEST(a_batch_that_is_on_its_way_for_too_long_is_sent_again)
 {
     ledger_durable(book, 1, 0, 0, NULL);
     ledger_sent(book, 0, 1, 100);
     ledger_sent(book, 1, 1, 200);
     ledger_received(book, 0);
-    ck_assert_uint_eq(ledger_expire(book, 150), 0);
-    ck_assert_uint_eq(ledger_expire(book, 201), 1);
+    ck_assert_uint_eq(ledger_expire(book, 250, 50), 0);
+    ck_assert_uint_eq(ledger_expire(book, 251, 50), 1);
     uint64_t seq;
     ck_assert(ledger_next(book, &seq));
     ck_assert_uint_eq(seq, 1);
@@ -174,6 +225,9 @@ int main(void)
     tcase_add_test(cases, a_log_that_was_reborn_shorter_gets_its_batches_again);
     tcase_add_test(cases, a_source_that_had_finished_goes_on_when_the_log_comes_back_with_less);
     tcase_add_test(cases, a_batch_that_is_on_its_way_for_too_long_is_sent_again);
+    tcase_add_test(cases, every_attempt_may_take_twice_as_long_as_the_one_before);
+    tcase_add_test(cases, a_refused_batch_is_sent_again_until_it_is_given_up);
+    tcase_add_test(cases, the_first_batch_of_a_worker_is_the_one_it_had_begun);
     tcase_add_test(cases, a_second_run_sends_nothing_that_is_on_disk);
     return run_case(cases, "flow/ledger");
 }
