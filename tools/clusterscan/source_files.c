@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,16 +27,66 @@ static status append(json_t *list, const char *path)
     return json_array_append_new(list, json_string(path)) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* What glob(3) could not look into; it takes no argument of ours along. */
+static char unreadable[PATH_MAX];
+static int unreadable_errno;
+
+/* Ends the search, save at what is no folder or leads nowhere: a pattern may pass these by. */
+static int note_unreadable(const char *path, int error)
+{
+    if (error == ENOTDIR || error == ENOENT)
+        return 0;
+    snprintf(unreadable, sizeof unreadable, "%s", path);
+    unreadable_errno = error;
+    return 1;
+}
+
+/* The first folder of the pattern's fixed part that cannot be used, written to out; false if all
+ * are there. */
+static bool find_bad_folder(const char *pattern, size_t size, char out[])
+{
+    const size_t fixed = strcspn(pattern, "*?[");
+    for (size_t i = 1; i < fixed && i < size; i++) {
+        if (pattern[i] != '/')
+            continue;
+        struct stat about;
+        snprintf(out, size, "%.*s", (int)i, pattern);
+        errno = 0;
+        if (stat(out, &about) != 0 || !S_ISDIR(about.st_mode))
+            return true;
+    }
+    return false;
+}
+
+static status refuse_pattern(const struct topology_stage *stage, const char *pattern, int failed)
+{
+    char folder[PATH_MAX];
+    if (find_bad_folder(pattern, sizeof folder, folder))
+        log_error("stages.%s.settings.files: no file matches '%s': the folder %s %s%s", stage->name,
+                  pattern, folder,
+                  errno == ENOENT ? "does not exist"
+                  : errno == 0    ? "is no folder"
+                                  : "cannot be used: ",
+                  errno != ENOENT && errno != 0 ? strerror(errno) : "");
+    else if (failed == GLOB_ABORTED)
+        log_error("stages.%s.settings.files: '%s': the folder %s cannot be searched: %s",
+                  stage->name, pattern, unreadable, strerror(unreadable_errno));
+    else if (failed == GLOB_NOSPACE)
+        log_error("stages.%s.settings.files: '%s': out of memory", stage->name, pattern);
+    else
+        log_error("stages.%s.settings.files: no file matches '%s'", stage->name, pattern);
+    return failed == GLOB_NOSPACE ? STATUS_NO_MEMORY : STATUS_BAD_INPUT;
+}
+
 static status expand_one(const struct topology_stage *stage, const char *pattern, json_t *list)
 {
     if (!is_pattern(pattern))
         return append(list, pattern);
     glob_t found;
-    const int failed = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
+    const int failed = glob(pattern, GLOB_NOSORT, note_unreadable, &found);
     if (failed != 0) {
-        log_error("stages.%s.settings.files: %s '%s'", stage->name,
-                  failed == GLOB_NOMATCH ? "no file matches" : "cannot search for", pattern);
-        return STATUS_BAD_INPUT;
+        globfree(&found);
+        return refuse_pattern(stage, pattern, failed);
     }
     qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
     status done = STATUS_OK;

@@ -191,6 +191,41 @@ class Input(ProductCase):
         script.write_text(text + "\n# edited\n")
         self.assertNotEqual(run_id(), first)
 
+    def test_a_pattern_that_finds_nothing_says_which_folder_is_to_blame(self):
+        self.toy("events.h5", 300)
+        (self.folder / "there").mkdir()
+        (self.folder / "loop").symlink_to("loop")
+        for pattern, words in (
+                ("there/nope/deeper/*.h5", "the folder there/nope does not exist"),
+                (f"{self.folder}/gone/*.h5", f"the folder {self.folder}/gone does not exist"),
+                ("events.h5/*.h5", "the folder events.h5 is no folder"),
+                ("loop/[ab]*.h5", "the folder loop cannot be used: Too many levels"),
+                ("there/*.h5", "no file matches 'there/*.h5'")):
+            said = self.run_small("--set", f"stages.reader.settings.files=['{pattern}']",
+                                  code=2).stderr
+            self.assertIn(words, said)
+            self.assertIn("stages.reader.settings.files", said)
+
+    def test_a_pattern_in_a_folder_that_may_not_be_entered_says_so(self):
+        folder = self.folder / "closed"
+        folder.mkdir()
+        folder.chmod(0o000)
+        self.addCleanup(folder.chmod, 0o755)
+        self.folder.chmod(0o777)
+        # The superuser may enter every folder.
+        nobody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+        for pattern in ("closed/*.h5", "*/x*.h5", "closed/in/*.h5"):
+            said = self.command("run", "small.yaml", "--set",
+                                f"stages.reader.settings.files=['{pattern}']", code=2,
+                                **nobody).stderr
+            self.assertRegex(said, "the folder closed.*: Permission denied")
+
+    def test_a_pattern_passes_by_what_is_no_folder(self):
+        (self.folder / "in").mkdir()
+        self.toy("in/events.h5", 300)
+        (self.folder / "dangling").symlink_to("nowhere")
+        self.run_small("--set", "stages.reader.settings.files=['*/e*.h5']")
+
 
 if __name__ == "__main__":
     main()
