@@ -14,6 +14,7 @@ int command_feed(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_plot(int argc, char **argv);
+int command_events(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_reference(int argc, char **argv);
 

@@ -28,6 +28,7 @@ static const struct subcommand {
     {"report", command_report, "tell a result file in plain words"},
     {"plot", command_plot, "draw the figures of a result file"},
     {"compare", command_compare, "tell what differs between two result files"},
+    {"events", command_events, "list the events behind the excess of a result file"},
     {"reference", command_reference, "print topology keys, messages, JSON Schema"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };

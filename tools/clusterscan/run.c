@@ -9,6 +9,7 @@
 #include "common/log/log.h"
 #include "tools/clusterscan/board.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/input_record.h"
 #include "tools/clusterscan/outputs.h"
 #include "tools/clusterscan/overrides.h"
 #include "tools/clusterscan/plan.h"
@@ -112,6 +113,7 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     const int lock = run_lock_take(plan->folder);
     if (lock < 0)
         return EXIT_BAD_INPUT;
+    input_record_write(plan);
     if (!arguments->quiet)
         log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
                  plan->n, plan->images);
