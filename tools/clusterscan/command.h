@@ -15,6 +15,7 @@ int command_status(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_plot(int argc, char **argv);
 int command_events(int argc, char **argv);
+int command_states(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_reference(int argc, char **argv);
 

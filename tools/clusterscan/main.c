@@ -29,6 +29,7 @@ static const struct subcommand {
     {"plot", command_plot, "draw the figures of a result file"},
     {"compare", command_compare, "tell what differs between two result files"},
     {"events", command_events, "list the events behind the excess of a result file"},
+    {"states", command_states, "list and clean the folders of earlier runs"},
     {"reference", command_reference, "print topology keys, messages, JSON Schema"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
