@@ -169,6 +169,21 @@ class Events(product.ProductCase):
         self.assertGreater(max(int(row["row"]) for row in rows if row["source"] == "source 0"),
                            FILES["a-1.h5"][0] + 97)
 
+    def test_files_of_a_followed_folder_are_those_that_its_journal_says_were_taken(self):
+        (self.folder / "in").mkdir()
+        for name in ("a-1.h5", "a-2.h5"):
+            shutil.copy(self.base / name, self.folder / "in" / name)
+        (self.folder / "in/end-of-run").touch()
+        (self.folder / "small.yaml").write_text(SMALL.replace(
+            "{files: [events.h5]}", "{files: [in], follow: true}"))
+        self.command("run", "small.yaml", "--quiet")
+        rows = self.table(self.command("events", "results.h5", "--all").stdout)
+        self.assertEqual({(row["source"], row["file"].split("/")[-1]) for row in rows},
+                         {("reader", "a-1.h5"), ("reader", "a-2.h5")})
+        static = {(row["file"].split("/")[-1], row["row"]): row["m_jj"] for row in self.rows}
+        for row in rows:
+            self.assertEqual(row["m_jj"], static[row["file"].split("/")[-1], row["row"]])
+
     def test_names_in_the_record_command_no_terminal(self):
         shutil.copytree(self.base / "state", self.folder / "state")
         (self.folder / "state" / self.log_id / "inputs.json").write_text(
