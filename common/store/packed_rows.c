@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store/hdf5_util.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes are put together as in the file");
 _Static_assert(sizeof(float) == sizeof(uint32_t), "a float is put together from four bytes");
 
@@ -22,6 +24,7 @@ struct packed_rows {
     uint8_t
         *plain; /* inflated: the numbers or, shuffled, the first bytes of all, the second, ... */
     bool filled;
+    bool planes;   /* whether the chunk at hand lies in plain shuffled */
     hsize_t chunk; /* which it is, counted in chunks */
     size_t row;    /* of the chunk: the one sought */
 };
@@ -114,18 +117,42 @@ static bool reserve_packed(packed_rows *self, hsize_t size)
     return self->packed != NULL;
 }
 
-static bool inflate_chunk(packed_rows *self, hsize_t chunk)
+static bool inflate_chunk(packed_rows *self, hsize_t size)
+{
+    const size_t plain = self->rows * self->width * self->element;
+    self->planes = self->shuffled;
+    return libdeflate_zlib_decompress(self->inflater, self->packed, size, self->plain, plain,
+                                      NULL) == LIBDEFLATE_SUCCESS;
+}
+
+/* As HDF5 gives it: a chunk that was never written, or did not go through all the filters. */
+static bool read_by_hdf5(packed_rows *self, hsize_t first)
+{
+    hsize_t dims[2] = {0, 1};
+    const hid_t space = H5Dget_space(self->dataset);
+    const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    H5Sclose(space);
+    if (rank < 1 || first >= dims[0])
+        return false;
+    const hsize_t left = dims[0] - first;
+    self->planes = false;
+    return hdf5_read_rows(self->dataset, rank, dims, first, left < self->rows ? left : self->rows,
+                          rank == 1 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, self->plain);
+}
+
+static bool fill_chunk(packed_rows *self, hsize_t chunk)
 {
     const hsize_t at[2] = {chunk * self->rows, 0};
-    const size_t plain = self->rows * self->width * self->element;
     hsize_t size = 0;
     uint32_t skipped = 0; /* filters this chunk did not go through */
-    return H5Dget_chunk_storage_size(self->dataset, at, &size) >= 0 && size > 0 &&
-           reserve_packed(self, size) &&
-           H5Dread_chunk(self->dataset, H5P_DEFAULT, at, &skipped, self->packed) >= 0 &&
-           skipped == 0 &&
-           libdeflate_zlib_decompress(self->inflater, self->packed, size, self->plain, plain,
-                                      NULL) == LIBDEFLATE_SUCCESS;
+    if (H5Dget_chunk_storage_size(self->dataset, at, &size) < 0)
+        return false;
+    if (size == 0)
+        return read_by_hdf5(self, at[0]);
+    if (!reserve_packed(self, size) ||
+        H5Dread_chunk(self->dataset, H5P_DEFAULT, at, &skipped, self->packed) < 0)
+        return false;
+    return skipped == 0 ? inflate_chunk(self, size) : read_by_hdf5(self, at[0]);
 }
 
 bool packed_rows_seek(packed_rows *self, uint64_t row)
@@ -135,7 +162,7 @@ bool packed_rows_seek(packed_rows *self, uint64_t row)
     if (self->filled && chunk == self->chunk)
         return true;
     self->chunk = chunk;
-    self->filled = inflate_chunk(self, chunk);
+    self->filled = fill_chunk(self, chunk);
     return self->filled;
 }
 
@@ -192,7 +219,7 @@ static size_t get_shuffled(const packed_rows *self, size_t first, size_t n, doub
 size_t packed_rows_get(const packed_rows *self, size_t first, size_t n, double out[])
 {
     assert(self->filled && self->element == BYTES && first + n <= self->width);
-    if (self->shuffled)
+    if (self->planes)
         return get_shuffled(self, first, n, out);
     memcpy(out, self->plain + (self->row * self->width + first) * BYTES, n * BYTES);
     while (n > 0 && out[n - 1] == 0)
@@ -203,7 +230,7 @@ size_t packed_rows_get(const packed_rows *self, size_t first, size_t n, double o
 /* Numbers of the chunk at hand from the one sought on. */
 static void take_floats(const packed_rows *self, size_t n, float out[])
 {
-    if (!self->shuffled) {
+    if (!self->planes) {
         memcpy(out, self->plain + self->row * sizeof *out, n * sizeof *out);
         return;
     }

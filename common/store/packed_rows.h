@@ -3,7 +3,7 @@
  * deflated, shuffled or not: what pandas and the LHC Olympics write. The chunks are taken as they
  * lie in the file and inflated by libdeflate, which is faster than the zlib inside HDF5, and a row
  * is put back in order only up to its last number that is not 0: three quarters of most are
- * padding. */
+ * padding. A chunk that was written without one of the filters is left to HDF5. */
 #ifndef COMMON_STORE_PACKED_ROWS_H
 #define COMMON_STORE_PACKED_ROWS_H
 

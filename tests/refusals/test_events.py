@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Events that cannot be used: dropped, counted under their reason, named; the run goes on."""
+import os
+import zlib
+
 import h5py
 import numpy as np
 
@@ -60,6 +63,46 @@ class Events(refusals.RefusalCase):
         for line in ("6 a momentum or angle is not a finite number", "3 no jet above pt_min",
                      "1 a single jet above pt_min", "2 more than 40000 particles"):
             self.assertIn(f" {line}\n", report)
+
+    def tally_of_masks(self, values, masks, **filters):
+        """The tally of a table in chunks of 17 rows, each written without the filters of its
+        mask."""
+        write_table(self.folder / "events.h5", values, chunks=(17, values.shape[1]), **filters)
+        with h5py.File(self.folder / "events.h5", "r+") as file:
+            rows = file["df/block0_values"]
+            for i, mask in enumerate(masks):
+                chunk = np.zeros((17, values.shape[1]))
+                part = values[17 * i:17 * (i + 1)]
+                chunk[:len(part)] = part
+                packed = chunk.tobytes()
+                if filters.get("shuffle") and not mask & 1:
+                    packed = chunk.reshape(-1).view("u1").reshape(-1, 8).T.tobytes()
+                if not mask & (2 if filters.get("shuffle") else 1):
+                    packed = zlib.compress(packed)
+                rows.id.write_direct_chunk((17 * i, 0), packed, filter_mask=mask)
+            np.testing.assert_array_equal(rows[:], values)
+        self.ran()
+        return self.tally()
+
+    def test_chunks_written_without_some_of_their_filters_are_read_as_hdf5_reads_them(self):
+        values = table(17 * 4 + 5)
+        values[:, 0] += np.arange(len(values))
+        write_table(self.folder / "events.h5", values)
+        self.ran()
+        plain = self.tally()
+        self.assertEqual(plain[0], 17 * 4 + 5)
+        for shuffle, masks in ((True, (0, 1, 2, 3, 1)), (True, (3, 0, 0, 2, 2)),
+                               (False, (1, 0, 1, 0, 1))):
+            with self.subTest(shuffle=shuffle, masks=masks):
+                self.assertEqual(self.tally_of_masks(values, masks, compression="gzip",
+                                                     shuffle=shuffle), plain)
+
+    def test_a_pattern_that_meets_a_name_in_another_encoding_names_it(self):
+        (self.folder / "taken").mkdir()
+        write_columns(self.folder / "taken" / "a.h5", [DIJET] * 20)
+        os.link(self.folder / "taken" / "a.h5", os.fsencode(self.folder) + b"/taken/stra\xdfe.h5")
+        self.refused("run", "t.yaml", "--set", 'stages.reader.settings.files=["taken/*.h5"]',
+                     says=("settings.files", r"taken/stra\xdfe.h5 is not UTF-8"))
 
     def test_an_event_with_exactly_as_many_particles_as_are_allowed_is_counted(self):
         # Spread out: thousands of particles at one place are the worst case of every jet finder.

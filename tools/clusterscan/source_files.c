@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log/log.h"
+#include "common/log/printable.h"
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -22,9 +23,18 @@ static bool is_pattern(const char *text)
     return strpbrk(text, "*?[") != NULL;
 }
 
-static status append(json_t *list, const char *path)
+/* A setting is JSON, which holds UTF-8 only: a path in another encoding is refused by its name. */
+static status append(const struct topology_stage *stage, json_t *list, const char *path)
 {
-    return json_array_append_new(list, json_string(path)) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+    json_t *text = json_string(path);
+    if (text != NULL)
+        return json_array_append_new(list, text) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+    char shown[PATH_MAX];
+    text_printable(path, sizeof shown, shown);
+    log_error("stages.%s.settings.files: the name of the file %s is not UTF-8: rename it, or name "
+              "a symbolic link to it",
+              stage->name, shown);
+    return STATUS_BAD_INPUT;
 }
 
 /* What glob(3) could not look into; it takes no argument of ours along. */
@@ -81,7 +91,7 @@ static status refuse_pattern(const struct topology_stage *stage, const char *pat
 static status expand_one(const struct topology_stage *stage, const char *pattern, json_t *list)
 {
     if (!is_pattern(pattern))
-        return append(list, pattern);
+        return append(stage, list, pattern);
     glob_t found;
     const int failed = glob(pattern, GLOB_NOSORT, note_unreadable, &found);
     if (failed != 0) {
@@ -91,7 +101,7 @@ static status expand_one(const struct topology_stage *stage, const char *pattern
     qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
     status done = STATUS_OK;
     for (size_t i = 0; i < found.gl_pathc && done == STATUS_OK; i++)
-        done = append(list, found.gl_pathv[i]);
+        done = append(stage, list, found.gl_pathv[i]);
     globfree(&found);
     return done;
 }
@@ -116,7 +126,7 @@ static status find_folder(const struct topology_stage *stage, const char *name, 
     else if (access(path, R_OK | X_OK) != 0)
         log_error("stages.%s.settings.files: %s: %s", stage->name, name, strerror(errno));
     else
-        done = append(list, path);
+        done = append(stage, list, path);
     free(path);
     return done;
 }
