@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "common/flow/link.h"
 #include "common/log/log.h"
+#include "common/log/printable.h"
 #include "common/store/event_file.h"
 
 enum {
@@ -42,10 +44,11 @@ struct follower {
     size_t next; /* the first that has not been dealt with */
     size_t room;
     char **name;
-    char *cursor;     /* the last name taken or refused in its turn; NULL: none */
-    char *written;    /* the file that is waited for, NULL: none */
-    char *told;       /* the last one that was logged */
-    event_file *file; /* the one being checked: name[next] */
+    char *cursor;      /* the last name taken or refused in its turn; NULL: none */
+    char *written;     /* the file that is waited for, NULL: none */
+    char *told;        /* the last one that was logged */
+    json_t *passed_by; /* names that are not UTF-8, escaped, which were logged */
+    event_file *file;  /* the one being checked: name[next] */
     uint64_t row;
 };
 
@@ -71,17 +74,31 @@ static bool is_regular(const char *path)
     return stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
+/* Whether the journal, which holds UTF-8, can hold the name; one that it cannot is named once. */
+static bool can_be_noted(follower *self, const char *name)
+{
+    json_t *text = json_string(name);
+    json_decref(text);
+    if (text != NULL)
+        return true;
+    char shown[4 * NAME_MAX + 1];
+    text_printable(name, sizeof shown, shown);
+    if (json_object_get(self->passed_by, shown) == NULL) {
+        json_object_set_new(self->passed_by, shown, json_true());
+        log_warning("%s/%s is passed by: its name is not UTF-8; rename it", self->folder, shown);
+    }
+    return false;
+}
+
 /* Whether the name may be that of an event file. */
-static bool is_wanted(const follower *self, const char *name)
+static bool is_wanted(follower *self, const char *name)
 {
     const size_t length = strlen(name);
     if (name[0] == '.' || (length >= 4 && strcmp(name + length - 4, ".tmp") == 0) ||
         strcmp(name, self->end) == 0 || journal_knows(self->notes, name))
         return false;
-    json_t *text = json_string(name); /* the journal holds UTF-8 */
     char *path = path_of(self, name);
-    const bool wanted = text != NULL && path != NULL && is_regular(path);
-    json_decref(text);
+    const bool wanted = path != NULL && is_regular(path) && can_be_noted(self, name);
     free(path);
     return wanted;
 }
@@ -358,7 +375,8 @@ status follower_create(follower **out, journal *notes, const char *folder, const
     follower *self = calloc(1, sizeof *self);
     if (self == NULL)
         return STATUS_NO_MEMORY;
-    *self = (follower){.notes = notes, .folder = folder, .end = end, .watch = -1};
+    *self = (follower){
+        .notes = notes, .folder = folder, .end = end, .watch = -1, .passed_by = json_object()};
     status done = find_cursor(self);
     if (done == STATUS_OK)
         done = start_watching(self);
@@ -378,6 +396,7 @@ void follower_destroy(follower **self)
     free((*self)->cursor);
     free((*self)->written);
     free((*self)->told);
+    json_decref((*self)->passed_by);
     if ((*self)->watch >= 0)
         close((*self)->watch);
     free(*self);

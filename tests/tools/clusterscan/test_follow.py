@@ -3,6 +3,7 @@
 at once."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -150,6 +151,16 @@ class Followed(ProductCase):
     def readers(self):
         """None for a moment where one was killed."""
         return [pid for pid, setup in stage_processes(self.folder) if setup["name"] == "reader"]
+
+    def test_a_name_that_is_not_utf8_is_passed_by_and_named_once(self):
+        self.toy("events.h5", 700)
+        self.incoming.mkdir()
+        shutil.copy(self.folder / "events.h5", os.fsencode(self.incoming) + b"/gr\xf6sse.h5")
+        self.feed()
+        said = self.finish(self.start())
+        logs = said + "".join(log.read_text() for log in self.folder.glob("state/**/logs/*.log"))
+        self.assertIn(r"gr\xf6sse.h5 is passed by: its name is not UTF-8", logs)
+        self.assertEqual(len(self.taken()), 3)
 
     def test_a_reader_killed_twice_gives_the_same_bytes(self):
         self.toy("events.h5", 6000, 333)
