@@ -51,10 +51,52 @@ void event_arrays_fini(struct event_arrays *self)
     free(self->phi);
 }
 
+/* How to get at what a filter packed; package NULL: no package of Debian unpacks it. */
+static const struct known_filter {
+    H5Z_filter_t id;
+    const char *name;
+    const char *package;
+    const char *otherwise; /* without a package: the command that writes the file anew */
+} known_filters[] = {
+    {305, "lzo", NULL, "ptrepack --complib=zlib"},
+    {307, "bzip2", "hdf5-filter-plugin", NULL},
+    {32000, "lzf", "hdf5-plugin-lzf", NULL},
+    {32001, "blosc", "hdf5-filter-plugin-blosc-serial", NULL},
+    {32004, "lz4", "hdf5-filter-plugin", NULL},
+    {32008, "bitshuffle", "bitshuffle", NULL},
+    {32013, "zfp", "hdf5-filter-plugin-zfp-serial", NULL},
+    {32015, "zstd", NULL, "h5repack -f GZIP=1"},
+    {32026, "blosc2", NULL, "ptrepack --complib=zlib"},
+};
+
+static const struct known_filter *find_filter(H5Z_filter_t id)
+{
+    for (size_t i = 0; i < sizeof known_filters / sizeof *known_filters; i++)
+        if (known_filters[i].id == id)
+            return &known_filters[i];
+    return NULL;
+}
+
+static status refuse_filter(const event_file *self, const char *name, H5Z_filter_t missing)
+{
+    const struct known_filter *known = find_filter(missing);
+    if (known == NULL)
+        log_error("%s: /%s needs HDF5 filter %d, which is not installed", self->path, name,
+                  (int)missing);
+    else if (known->package != NULL)
+        log_error("%s: /%s is compressed with %s, which HDF5 cannot read here: install the "
+                  "package %s",
+                  self->path, name, known->name, known->package);
+    else
+        log_error("%s: /%s is compressed with %s (HDF5 filter %d), for which there is no package: "
+                  "write the file anew where it can be read, with %s",
+                  self->path, name, known->name, (int)missing, known->otherwise);
+    return STATUS_BAD_INPUT;
+}
+
 /* HDF5 loads a filter's plugin when it is asked for it here. */
 static status check_filters(const event_file *self, const char *name, hid_t dataset)
 {
-    enum { BLOSC = 32001 };
     const hid_t made = H5Dget_create_plist(dataset);
     const int n = made >= 0 ? H5Pget_nfilters(made) : 0;
     H5Z_filter_t missing = H5Z_FILTER_NONE;
@@ -67,16 +109,7 @@ static status check_filters(const event_file *self, const char *name, hid_t data
     }
     if (made >= 0)
         H5Pclose(made);
-    if (missing == H5Z_FILTER_NONE)
-        return STATUS_OK;
-    if (missing == BLOSC)
-        log_error("%s: /%s is compressed with blosc, which HDF5 cannot read here: install the "
-                  "package hdf5-filter-plugin-blosc-serial",
-                  self->path, name);
-    else
-        log_error("%s: /%s needs HDF5 filter %d, which is not installed", self->path, name,
-                  (int)missing);
-    return STATUS_BAD_INPUT;
+    return missing == H5Z_FILTER_NONE ? STATUS_OK : refuse_filter(self, name, missing);
 }
 
 static const char *type_name(H5T_class_t type_class)

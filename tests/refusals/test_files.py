@@ -330,6 +330,26 @@ class Damage(FileCase):
             "error: stage reader.0 cannot go on: "))
         self.assertNotIn("starting it again", told)
 
+    def test_a_filter_that_is_missing_is_told_by_its_name_with_what_helps(self):
+        for number, parts in ((305, ("with lzo ", "ptrepack")),
+                              (307, ("with bzip2,", "package hdf5-filter-plugin\n")),
+                              (32013, ("with zfp,", "package hdf5-filter-plugin-zfp-serial")),
+                              (32015, ("with zstd ", "h5repack")),
+                              (32026, ("with blosc2 ", "ptrepack")),
+                              (31999, ("needs HDF5 filter 31999",))):
+            with self.subTest(number=number):
+                with h5py.File(self.folder / "packed.h5", "w") as file:
+                    made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                    made.set_chunk((3, 2101))
+                    made.set_filter(number, h5py.h5z.FLAG_OPTIONAL, ())
+                    rows = h5py.h5d.create(
+                        file.create_group("df").id, b"block0_values", h5py.h5t.IEEE_F64LE,
+                        h5py.h5s.create_simple((7, 2101)), made)
+                    for row in (0, 3, 6):
+                        rows.write_direct_chunk((row, 0), bytes(3 * 2101 * 8))
+                self.refused("inspect", "packed.h5", says=("packed.h5: /df/block0_values", *parts),
+                             env={**os.environ, "HDF5_PLUGIN_PATH": str(self.folder)})
+
 
 if __name__ == "__main__":
     product.main()
