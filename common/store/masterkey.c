@@ -12,6 +12,9 @@
 #include "common/log/log.h"
 #include "common/store/hdf5_util.h"
 
+/* Some editors put it in front of a text. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 /* 0 or 1; -1 for anything else. */
 static int8_t label_of(const char *line)
 {
@@ -36,12 +39,13 @@ static status read_lines(FILE *file, const char *path, uint64_t events, int8_t l
     uint64_t n = 0;
     status outcome = STATUS_OK;
     while (outcome == STATUS_OK && getline(&line, &room, file) >= 0) {
-        if (is_blank(line))
+        const char *text = line + (n == 0 && strncmp(line, byte_order_mark, 3) == 0 ? 3 : 0);
+        if (is_blank(text))
             continue; /* such as after the last one */
-        const int8_t label = label_of(line);
+        const int8_t label = label_of(text);
         if (label < 0) {
             log_error("%s: label %" PRIu64 " is '%.*s', expected 0 or 1", path, n + 1,
-                      (int)strcspn(line, "\r\n"), line);
+                      (int)strcspn(text, "\r\n"), text);
             outcome = STATUS_BAD_INPUT;
         } else if (n < events) {
             labels[n] = label;

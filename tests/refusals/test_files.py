@@ -350,6 +350,13 @@ class Damage(FileCase):
                 self.refused("inspect", "packed.h5", says=("packed.h5: /df/block0_values", *parts),
                              env={**os.environ, "HDF5_PLUGIN_PATH": str(self.folder)})
 
+    def test_a_masterkey_as_other_editors_write_it_is_read(self):
+        write_table(self.folder / "events.h5", table(13)[:, :WIDTH])
+        key = self.folder / "key.txt"
+        key.write_bytes(b"\xef\xbb\xbf" + b"1\r\n" * 5 + b"0.0\r\n" * 8)
+        done = self.command("inspect", "events.h5", "--masterkey", key)
+        self.assertIn("5 signal", done.stdout)
+
 
 if __name__ == "__main__":
     product.main()
