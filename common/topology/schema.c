@@ -275,6 +275,19 @@ static const struct key event_reader_settings[] = {
      .max = 255,
      .file_name = true,
      .help = "a file of this name in a followed folder ends the input"},
+    {.path = "pattern",
+     .type = KEY_TEXTS,
+     .fallback = "[\"*.h5\", \"*.hdf5\"]",
+     .min = 1,
+     .max = 255,
+     .help = "with follow: names of the folder that belong to the input; others are left alone"},
+    {.path = "patience",
+     .type = KEY_NUMBER,
+     .fallback = "10",
+     .max = 86400,
+     .unit = "s",
+     .help = "with follow: a file that cannot be read is refused when it has not changed for so "
+             "long"},
     {.path = NULL},
 };
 

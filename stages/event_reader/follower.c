@@ -5,19 +5,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <jansson.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/flow/link.h"
 #include "common/log/log.h"
-#include "common/log/printable.h"
 #include "common/store/event_file.h"
 
 enum {
@@ -26,13 +26,16 @@ enum {
     CHECK_ROWS = 2000 /* read at a time, so that the rest of the reader is not held up */
 };
 
-static const char *const too_late = "it sorts before a file already taken or refused";
 static const char *const not_good = "it is no event file that can be read from end to end";
 
 struct follower {
     journal *notes;
     const char *folder;
     const char *end;
+    const json_t *patterns; /* of names that belong to the input */
+    uint64_t patience_ms;   /* how long a file that cannot be read may go on changing */
+    uint64_t end_ms;        /* when the end was first seen; 0: not yet */
+    size_t others;          /* names that belong to nobody, at the last look */
     int watch;
     bool news;
     bool end_seen; /* at the last look, before the folder was listed */
@@ -44,11 +47,9 @@ struct follower {
     size_t next; /* the first that has not been dealt with */
     size_t room;
     char **name;
-    char *cursor;      /* the last name taken or refused in its turn; NULL: none */
-    char *written;     /* the file that is waited for, NULL: none */
-    char *told;        /* the last one that was logged */
-    json_t *passed_by; /* names that are not UTF-8, escaped, which were logged */
-    event_file *file;  /* the one being checked: name[next] */
+    char *written;    /* the file that is waited for, NULL: none */
+    char *told;       /* the last one that was logged */
+    event_file *file; /* the one being checked: name[next] */
     uint64_t row;
 };
 
@@ -74,31 +75,43 @@ static bool is_regular(const char *path)
     return stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
-/* Whether the journal, which holds UTF-8, can hold the name; one that it cannot is named once. */
-static bool can_be_noted(follower *self, const char *name)
+static bool matches(const follower *self, const char *name)
 {
-    json_t *text = json_string(name);
-    json_decref(text);
-    if (text != NULL)
-        return true;
-    char shown[4 * NAME_MAX + 1];
-    text_printable(name, sizeof shown, shown);
-    if (json_object_get(self->passed_by, shown) == NULL) {
-        json_object_set_new(self->passed_by, shown, json_true());
-        log_warning("%s/%s is passed by: its name is not UTF-8; rename it", self->folder, shown);
+    size_t i;
+    const json_t *pattern;
+    json_array_foreach(self->patterns, i, pattern) if (fnmatch(json_string_value(pattern), name,
+                                                               FNM_PERIOD) == 0) return true;
+    return false;
+}
+
+/* A second name of a file that was taken: renamed since, or linked. */
+static bool is_taken_file(const follower *self, const char *path)
+{
+    struct file_identity here;
+    if (file_identity_of(path, &here) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < journal_n_files(self->notes); i++) {
+        const struct file_identity *taken = &journal_file(self->notes, i)->content.identity;
+        if (taken->device == here.device && taken->inode == here.inode &&
+            taken->size == here.size && taken->mtime_ns == here.mtime_ns)
+            return true;
     }
     return false;
 }
 
-/* Whether the name may be that of an event file. */
+/* Whether the name is that of a file which belongs to the input and which nobody knows yet. */
 static bool is_wanted(follower *self, const char *name)
 {
-    const size_t length = strlen(name);
-    if (name[0] == '.' || (length >= 4 && strcmp(name + length - 4, ".tmp") == 0) ||
-        strcmp(name, self->end) == 0 || journal_knows(self->notes, name))
+    if (strcmp(name, self->end) == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    if (!matches(self, name)) {
+        self->others++;
+        return false;
+    }
+    if (journal_knows(self->notes, name))
         return false;
     char *path = path_of(self, name);
-    const bool wanted = path != NULL && is_regular(path) && can_be_noted(self, name);
+    const bool wanted = path != NULL && is_regular(path) && !is_taken_file(self, path);
     free(path);
     return wanted;
 }
@@ -133,6 +146,7 @@ static status list_folder(follower *self)
         return STATUS_OK;
     }
     self->told_gone = false;
+    self->others = 0;
     status done = STATUS_OK;
     for (struct dirent *entry; done == STATUS_OK && (entry = readdir(folder)) != NULL;)
         if (is_wanted(self, entry->d_name))
@@ -161,38 +175,72 @@ static status look(follower *self, uint64_t now)
     /* First the end, then the files: what was there before the end is found. */
     char *end = path_of(self, self->end);
     self->end_seen = end != NULL && access(end, F_OK) == 0;
+    if (self->end_seen && self->end_ms == 0)
+        self->end_ms = now;
     free(end);
     return list_folder(self);
 }
 
-/* Whether somebody has the file open for writing: a read lease is not given then. */
+/* Whether somebody has the file open for writing: a read lease is not given then. Of a file of
+ * another user nobody is told: it counts as written while its size or time stamp has changed
+ * lately. */
 static bool is_being_written(const char *path)
 {
+    enum { QUIET_S = 6 };
+    struct stat about;
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return false;
-    const bool written = fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
+    const bool refused = fcntl(fd, F_SETLEASE, F_RDLCK) != 0;
+    const bool written = refused && errno == EAGAIN;
+    const bool unknown = refused && errno == EACCES;
     fcntl(fd, F_SETLEASE, F_UNLCK);
+    const bool young = fstat(fd, &about) == 0 && time(NULL) - about.st_mtime < QUIET_S;
     close(fd);
-    return written;
+    return written || (unknown && young);
+}
+
+/* Why a file cannot be opened now; 0 if it can. */
+static int open_error(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
+}
+
+/* What cannot be read may become so: its writer opens and closes it, or sets its mode at the end.
+ * So it is looked at again until nothing has changed for the time of patience, or so long after the
+ * end. */
+static bool may_become_good(const follower *self, const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return true; /* gone: no matter for a refusal */
+    const time_t changed = about.st_mtime > about.st_ctime ? about.st_mtime : about.st_ctime;
+    const time_t age = time(NULL) - changed;
+    const bool quiet = age >= 0 && 1000 * (uint64_t)age >= self->patience_ms;
+    const bool ended = self->end_ms != 0 && flow_now_ms() - self->end_ms >= self->patience_ms;
+    return !quiet && !ended;
 }
 
 /* --- files ------------------------------------------------------------------------------- */
 
-/* Name `next` has been dealt with. in_turn: later names must sort behind it. */
-static void leave_name(follower *self, bool in_turn)
+/* Name `next` has been dealt with. */
+static void leave_name(follower *self)
 {
     event_file_close(&self->file);
-    free(self->written);
-    self->written = NULL;
-    char *name = self->name[self->next];
+    free(self->name[self->next]);
     self->name[self->next++] = NULL;
-    if (in_turn) {
-        free(self->cursor);
-        self->cursor = name;
-    } else {
-        free(name);
-    }
+}
+
+/* Name `next` is for a later look; others go on meanwhile. */
+static void postpone(follower *self)
+{
+    free(self->written);
+    self->written = strdup(self->name[self->next]);
+    leave_name(self);
 }
 
 /* No room for the journal is waited for; nothing was done then. */
@@ -209,15 +257,40 @@ static status when_noted(follower *self, status noted)
     return STATUS_END;
 }
 
-static status refuse(follower *self, const char *because, bool in_turn)
+static status refuse(follower *self, const char *because)
 {
     const char *name = self->name[self->next];
     const status done = when_noted(self, journal_refuse(self->notes, name, because));
     if (done != STATUS_OK)
         return done;
     log_warning("refused %s/%s: %s; going on without it", self->folder, name, because);
-    leave_name(self, in_turn);
+    leave_name(self);
     return STATUS_OK;
+}
+
+/* The file at hand cannot be read from end to end. */
+static status refuse_or_wait(follower *self)
+{
+    char *path = path_of(self, self->name[self->next]);
+    if (path == NULL)
+        return STATUS_NO_MEMORY;
+    const bool wait = may_become_good(self, path);
+    free(path);
+    if (!wait)
+        return refuse(self, not_good);
+    postpone(self);
+    return STATUS_OK;
+}
+
+/* The file that was taken with the very same bytes; NULL if there is none. */
+static const char *same_content(const follower *self, const struct content *content)
+{
+    for (size_t i = 0; i < journal_n_files(self->notes); i++) {
+        const struct journal_file *taken = journal_file(self->notes, i);
+        if (memcmp(taken->content.digest, content->digest, sizeof content->digest) == 0)
+            return taken->name;
+    }
+    return NULL;
 }
 
 static status take(follower *self)
@@ -229,18 +302,25 @@ static status take(follower *self)
     status done = path != NULL ? content_read(&taken.content, path) : STATUS_NO_MEMORY;
     free(path);
     if (done == STATUS_BAD_INPUT)
-        return refuse(self, not_good, true);
+        return refuse_or_wait(self);
     if (done == STATUS_OK && (event_file_identity(self->file, &checked) != STATUS_OK ||
                               !file_identity_equal(&checked, &taken.content.identity))) {
         forget_names(self); /* it has been replaced since it was checked: look again */
         return STATUS_OK;
+    }
+    const char *twin = done == STATUS_OK ? same_content(self, &taken.content) : NULL;
+    if (twin != NULL) {
+        char because[400];
+        snprintf(because, sizeof because, "it holds the same bytes as %.300s, which was taken",
+                 twin);
+        return refuse(self, because);
     }
     if (done == STATUS_OK)
         done = when_noted(self, journal_take(self->notes, &taken));
     if (done != STATUS_OK)
         return done;
     log_info("took %s/%s: %llu events", self->folder, taken.name, (unsigned long long)taken.events);
-    leave_name(self, true);
+    leave_name(self);
     return STATUS_OK;
 }
 
@@ -255,7 +335,7 @@ static status check_on(follower *self)
     const uint32_t n = left < CHECK_ROWS ? (uint32_t)left : CHECK_ROWS;
     const status done = event_file_read(self->file, self->row, n, &rows);
     if (done == STATUS_BAD_INPUT)
-        return refuse(self, not_good, true);
+        return refuse_or_wait(self);
     self->row += n;
     return done;
 }
@@ -274,25 +354,41 @@ static status wait_for_writer(follower *self)
     return STATUS_END;
 }
 
+/* A file that may not be read, or not now. */
+static status wait_or_refuse_error(follower *self, const char *path, int error)
+{
+    char because[200];
+    if (error == ENOENT) { /* gone again before it was looked at */
+        leave_name(self);
+        return STATUS_OK;
+    }
+    if (may_become_good(self, path)) {
+        postpone(self);
+        return STATUS_OK;
+    }
+    snprintf(because, sizeof because, "it cannot be opened: %s", strerror(error));
+    return refuse(self, because);
+}
+
 /* Begins with name `next`. */
 static status begin(follower *self)
 {
-    const char *name = self->name[self->next];
-    if (self->cursor != NULL && strcmp(name, self->cursor) < 0)
-        return refuse(self, too_late, false);
-    char *path = path_of(self, name);
+    char *path = path_of(self, self->name[self->next]);
     if (path == NULL)
         return STATUS_NO_MEMORY;
     status done = STATUS_OK;
+    const int error = open_error(path);
     if (!is_regular(path)) {
-        leave_name(self, false); /* gone again before it was looked at */
+        leave_name(self);
+    } else if (error != 0) {
+        done = wait_or_refuse_error(self, path, error);
     } else if (is_being_written(path)) {
         done = wait_for_writer(self);
     } else {
         self->row = 0;
         done = event_file_open(&self->file, path, NULL);
         if (done == STATUS_BAD_INPUT)
-            done = refuse(self, not_good, true);
+            done = refuse_or_wait(self);
     }
     free(path);
     return done;
@@ -339,17 +435,6 @@ status follower_step(follower *self, bool *busy)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
-/* The last name dealt with in its turn: refused ones that came too late sort before it, so it is
- * the last of all. */
-static status find_cursor(follower *self)
-{
-    const char *last = journal_last_name(self->notes);
-    if (last == NULL)
-        return STATUS_OK;
-    self->cursor = strdup(last);
-    return self->cursor != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
 static status start_watching(follower *self)
 {
     signal(SIGIO, SIG_IGN); /* a writer that comes during our moment of a lease */
@@ -368,18 +453,20 @@ static status start_watching(follower *self)
     return STATUS_OK;
 }
 
-status follower_create(follower **out, journal *notes, const char *folder, const char *end)
+status follower_create(follower **out, journal *notes, const struct follow_settings *settings)
 {
-    assert(out != NULL && notes != NULL && folder != NULL && end != NULL);
+    assert(out != NULL && notes != NULL && settings != NULL);
     *out = NULL;
     follower *self = calloc(1, sizeof *self);
     if (self == NULL)
         return STATUS_NO_MEMORY;
-    *self = (follower){
-        .notes = notes, .folder = folder, .end = end, .watch = -1, .passed_by = json_object()};
-    status done = find_cursor(self);
-    if (done == STATUS_OK)
-        done = start_watching(self);
+    *self = (follower){.notes = notes,
+                       .folder = settings->folder,
+                       .end = settings->end,
+                       .patterns = settings->patterns,
+                       .patience_ms = settings->patience_ms,
+                       .watch = -1};
+    const status done = start_watching(self);
     if (done != STATUS_OK)
         follower_destroy(&self);
     *out = self;
@@ -393,10 +480,8 @@ void follower_destroy(follower **self)
     event_file_close(&(*self)->file);
     forget_names(*self);
     free((*self)->name);
-    free((*self)->cursor);
     free((*self)->written);
     free((*self)->told);
-    json_decref((*self)->passed_by);
     if ((*self)->watch >= 0)
         close((*self)->watch);
     free(*self);
@@ -411,4 +496,38 @@ int follower_watch(const follower *self)
 const char *follower_waits_for(const follower *self)
 {
     return self->written;
+}
+
+size_t follower_not_taken(follower *self)
+{
+    forget_names(self);
+    if (list_folder(self) != STATUS_OK)
+        return 0;
+    const size_t n = self->n;
+    forget_names(self);
+    return n;
+}
+
+size_t follower_others(const follower *self)
+{
+    return self->others;
+}
+
+char *follower_find(const follower *self, const struct file_identity *identity)
+{
+    DIR *folder = opendir(self->folder);
+    char *found = NULL;
+    for (struct dirent *entry;
+         folder != NULL && found == NULL && (entry = readdir(folder)) != NULL;) {
+        struct file_identity here;
+        char *path = path_of(self, entry->d_name);
+        if (path != NULL && file_identity_of(path, &here) == STATUS_OK &&
+            here.device == identity->device && here.inode == identity->inode)
+            found = path;
+        else
+            free(path);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return found;
 }

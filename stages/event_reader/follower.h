@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* follower: the files of a folder that is still being filled.
- * Files are taken in byte order of their names, each when it is complete (renamed into the folder,
- * or closed by whoever wrote it), until a file of a given name ends the input. Names that begin
- * with a dot or end in ".tmp" are not looked at. Refused for good, logged and noted: a file that
- * sorts before one already taken or refused, and one that is no event file from its first row to
- * its last. A file still open for writing is waited for, and with it what sorts behind it (where
- * the file system cannot tell, a file counts as complete). */
+ * Files whose names match a pattern are taken, each once, when it is complete (renamed into the
+ * folder, or closed by whoever wrote it; one of another user when it has been quiet for a while),
+ * until a file of a given name ends the input. Those that are there at one look are taken in byte
+ * order of their names; the journal keeps the order. A file that is open for writing is waited for,
+ * and with it what sorts behind it. One that cannot be opened, or is no event file from its first
+ * row to its last, is looked at again while it may become good, and others go on meanwhile; then it
+ * is refused for good, logged and noted, and so is one with the same bytes as another. A second
+ * name of a file that was taken (a link, a new name) is none. Other names are nobody's business. */
 #ifndef STAGES_EVENT_READER_FOLLOWER_H
 #define STAGES_EVENT_READER_FOLLOWER_H
+
+#include <jansson.h>
 
 #include "stages/event_reader/journal.h"
 
 typedef struct follower follower;
 
-/* Follows `folder` until `end` appears in it, going on from the journal (borrowed, as the texts
- * are). STATUS_BAD_INPUT, logged, if there is no such folder. */
-MUST_CHECK status follower_create(follower **out, journal *notes, const char *folder,
-                                  const char *end);
+/* Borrowed for the life of the follower. */
+struct follow_settings {
+    const char *folder;
+    const char *end;        /* name of the file that ends the input */
+    const json_t *patterns; /* list of texts, as fnmatch(3) */
+    uint64_t patience_ms;
+};
+
+/* Goes on from the journal (borrowed). STATUS_BAD_INPUT, logged, if there is no such folder. */
+MUST_CHECK status follower_create(follower **out, journal *notes,
+                                  const struct follow_settings *settings);
 void follower_destroy(follower **self);
 /* Readable when there may be something new; -1: it has to be asked from time to time. */
 int follower_watch(const follower *self);
@@ -25,5 +36,12 @@ int follower_watch(const follower *self);
 MUST_CHECK status follower_step(follower *self, bool *busy);
 /* The file that is waited for because somebody is still writing it; NULL if there is none. */
 const char *follower_waits_for(const follower *self);
+
+/* How many files lie in the folder that the journal does not know. */
+size_t follower_not_taken(follower *self);
+/* How many other names there were at the last look. */
+size_t follower_others(const follower *self);
+/* The path under which a file that was taken lies now; to be given to free, NULL if nowhere. */
+char *follower_find(const follower *self, const struct file_identity *identity);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "common/log/log.h"
 #include "common/store/atomic_file.h"
+#include "common/store/file_name.h"
 #include "common/store/regular_file.h"
 
 struct journal {
@@ -116,7 +117,7 @@ static bool keep_line(journal *self, json_t *line)
         return self->ended;
     }
     if (json_unpack(line, "{s:s, s:s !}", "refused", &name, "because", &because) == 0) {
-        char *copy = strdup(name);
+        char *copy = file_name_from_text(name);
         if (copy == NULL)
             return false;
         keep_name(self, copy);
@@ -129,7 +130,7 @@ static bool keep_line(journal *self, json_t *line)
         events < 0 || !file_identity_from_json(&file.content.identity, identity) ||
         !content_from_hex(&file.content, digest))
         return false;
-    file.name = strdup(name);
+    file.name = file_name_from_text(name);
     if (file.name == NULL)
         return false;
     file.events = (uint64_t)events;
@@ -267,23 +268,33 @@ status journal_take(journal *self, const struct journal_file *file)
 {
     char digest[CONTENT_HEX_SIZE];
     content_hex(&file->content, digest);
-    return add_line(self,
-                    json_pack("{s:s, s:I, s:o, s:s}", "file", file->name, "events",
-                              (json_int_t)file->events, "identity",
-                              file_identity_to_json(&file->content.identity), "digest", digest));
+    char *name = file_name_to_text(file->name);
+    const status done =
+        add_line(self, json_pack("{s:s?, s:I, s:o, s:s}", "file", name, "events",
+                                 (json_int_t)file->events, "identity",
+                                 file_identity_to_json(&file->content.identity), "digest", digest));
+    free(name);
+    return done;
 }
 
 status journal_refuse(journal *self, const char *name, const char *because)
 {
-    return add_line(self, json_pack("{s:s, s:s}", "refused", name, "because", because));
+    char *text = file_name_to_text(name);
+    const status done =
+        add_line(self, json_pack("{s:s?, s:s}", "refused", text, "because", because));
+    free(text);
+    return done;
 }
 
 status journal_quarantine(journal *self, const char *file, uint64_t first_row, uint64_t rows,
                           const char *because)
 {
-    return add_line(self,
-                    json_pack("{s:s, s:I, s:I, s:s}", "quarantined", file, "first_row",
-                              (json_int_t)first_row, "rows", (json_int_t)rows, "because", because));
+    char *text = file_name_to_text(file);
+    const status done = add_line(self, json_pack("{s:s?, s:I, s:I, s:s}", "quarantined", text,
+                                                 "first_row", (json_int_t)first_row, "rows",
+                                                 (json_int_t)rows, "because", because));
+    free(text);
+    return done;
 }
 
 status journal_end(journal *self)

@@ -6,7 +6,8 @@
  *    "digest": 32 hex digits}
  *   {"refused": NAME, "because": TEXT}
  *   {"quarantined": FILE, "first_row": N, "rows": N, "because": TEXT}      of any reader
- *   {"end": true} */
+ *   {"end": true}
+ * NAME and FILE as file_name_to_text gives them. */
 #ifndef STAGES_EVENT_READER_JOURNAL_H
 #define STAGES_EVENT_READER_JOURNAL_H
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log/log.h"
 #include "common/stage/stage.h"
@@ -214,6 +215,22 @@ static status add_taken(struct reader *self)
     return done;
 }
 
+/* What was ended once stays so: files of a second data taking would be read by nobody. */
+static status check_ended(const struct reader *self, const char *end)
+{
+    if (!journal_ended(self->notes))
+        return STATUS_OK;
+    const size_t more = follower_not_taken(self->follower);
+    if (more == 0)
+        return STATUS_OK;
+    log_error("%s: the end of this input was seen before (%s, after %zu files taken and %zu "
+              "refused), but %zu other files lie there now, which would not be read. Use another "
+              "--state to read the folder anew, or another folder for new files",
+              self->folder, end, journal_n_files(self->notes), journal_n_refused(self->notes),
+              more);
+    return STATUS_BAD_INPUT;
+}
+
 static status open_folder(struct reader *self, const struct stage_setup *setup, const json_t *files)
 {
     self->folder = json_string_value(json_array_get(files, 0));
@@ -223,8 +240,16 @@ static status open_folder(struct reader *self, const struct stage_setup *setup, 
         return STATUS_BAD_INPUT;
     }
     status done = journal_open(&self->notes, setup->folder, setup->source);
+    const struct follow_settings settings = {
+        .folder = self->folder,
+        .end = end,
+        .patterns = json_object_get(setup->settings, "pattern"),
+        .patience_ms =
+            (uint64_t)(1000 * json_number_value(json_object_get(setup->settings, "patience")))};
     if (done == STATUS_OK)
-        done = follower_create(&self->follower, self->notes, self->folder, end);
+        done = follower_create(&self->follower, self->notes, &settings);
+    if (done == STATUS_OK)
+        done = check_ended(self, end);
     if (done == STATUS_OK)
         done = add_taken(self);
     if (done == STATUS_OK && journal_n_files(self->notes) > 0)
@@ -253,12 +278,25 @@ static int reader_watch(void *state)
 
 /* --- the whole --------------------------------------------------------------------------- */
 
+/* A file that was taken has been renamed since: it is read on under its new name. */
+static void find_again(const struct reader *self, struct span *span)
+{
+    char *path = follower_find(self->follower, &span->content.identity);
+    if (path == NULL)
+        return;
+    log_info("%s is called %s now", span->path, path);
+    free(span->path);
+    span->path = path;
+}
+
 static status open_span(struct reader *self, size_t i)
 {
     if (self->file != NULL && self->file_index == i)
         return STATUS_OK;
     event_file_close(&self->file);
     self->file_index = i;
+    if (self->follower != NULL && access(self->span[i].path, F_OK) != 0)
+        find_again(self, &self->span[i]);
     status done = event_file_open(&self->file, self->span[i].path, self->masterkey);
     if (done == STATUS_OK)
         done = check_content(self, i);
@@ -380,9 +418,14 @@ static void reader_describe(void *state, size_t size, char out[])
     const char *written = self->follower != NULL ? follower_waits_for(self->follower) : NULL;
     if (self->notes == NULL)
         return;
-    snprintf(out, size, "%zu files taken, %zu refused%s%s", journal_n_files(self->notes),
-             journal_n_refused(self->notes), written != NULL ? ", waiting for the writer of " : "",
-             written != NULL ? written : "");
+    const int n = snprintf(out, size, "%zu files taken, %zu refused", journal_n_files(self->notes),
+                           journal_n_refused(self->notes));
+    const size_t used = n > 0 && (size_t)n < size ? (size_t)n : 0;
+    const size_t others = self->follower != NULL ? follower_others(self->follower) : 0;
+    if (others > 0)
+        snprintf(out + used, size - used, ", %zu other names", others);
+    if (written != NULL)
+        snprintf(out + strlen(out), size - strlen(out), ", waiting for %s", written);
 }
 
 int main(int argc, char **argv)

@@ -161,9 +161,10 @@ class InstalledLibrary(SwapCase):
     def test_an_imager_built_outside_the_tree_gives_the_same_events_and_other_images(self):
         self.build("log_image", "-ffp-contract=off")
         self.run_small("ours.h5")
-        ours = [*(self.folder / "state").iterdir()]
+        ours = [log for log in (self.folder / "state").iterdir() if log.is_dir()]
         self.run_installed(self.swapped(jet_image="log_image"))
-        theirs = [log for log in (self.folder / "state").iterdir() if log not in ours]
+        theirs = [log for log in (self.folder / "state").iterdir()
+                  if log.is_dir() and log not in ours]
         self.assertEqual((len(ours), len(theirs)), (1, 1), "each imaging has a folder of its own")
         name = "segment-000000.h5"
         a, b = (datasets(log / name) for log in (ours[0], theirs[0]))

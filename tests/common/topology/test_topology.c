@@ -632,10 +632,10 @@ START_TEST(set_replaces_and_adds_values)
     write_with(0, NULL);
     topology *flow = load_good("t.yaml", sizeof overrides / sizeof *overrides, overrides);
     ck_assert_str_eq(topology_name(flow), "v");
-    assert_settings(
-        flow, "reader",
-        "{\"files\":[\"b/*.h5\",\"c "
-        "d.h5\"],\"rows\":[3,5],\"masterkey\":null,\"follow\":false,\"end\":\"end-of-run\"}");
+    assert_settings(flow, "reader",
+                    "{\"files\":[\"b/*.h5\",\"c "
+                    "d.h5\"],\"rows\":[3,5],\"masterkey\":null,\"follow\":false,\"end\":\"end-of-"
+                    "run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     assert_settings(
         flow, "log",
         "{\"segment\":100,\"window\":400,\"order\":\"rounds\",\"seal_after\":5.0,\"folder\":null}");
@@ -720,7 +720,7 @@ START_TEST(settings_are_complete_and_in_the_order_of_the_schema)
     topology *flow = load_good("t.yaml", 0, NULL);
     assert_settings(flow, "reader",
                     "{\"files\":[\"a.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,"
-                    "\"end\":\"end-of-run\"}");
+                    "\"end\":\"end-of-run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     assert_settings(flow, "images", "{}");
     assert_settings(
         flow, "log",
@@ -821,10 +821,10 @@ START_TEST(lhco_holds_the_defaults_of_the_schema)
     char *given = analysis_to_yaml(topology_analysis(flow));
     ck_assert_str_eq(topology_name(flow), "lhco");
     ck_assert_uint_eq(stage_of(flow, "images")->replicas, 2);
-    assert_settings(
-        flow, "reader",
-        "{\"files\":[\"events/"
-        "*.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-of-run\"}");
+    assert_settings(flow, "reader",
+                    "{\"files\":[\"events/"
+                    "*.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-of-"
+                    "run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     topology_destroy(&flow);
     write_file(
         "version: 1\nname: t\nstages: {reader: {run: cat}, images: {run: cat, from: reader}, "
@@ -842,10 +842,10 @@ START_TEST(demo_is_small_and_keeps_its_files_together)
 {
     topology *flow = load_good(SOURCE_FOLDER "/topology/demo.yaml", 0, NULL);
     ck_assert_uint_eq(topology_analysis(flow)->training.ensemble, 5);
-    assert_settings(
-        flow, "reader",
-        "{\"files\":[\"demo/"
-        "events.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-of-run\"}");
+    assert_settings(flow, "reader",
+                    "{\"files\":[\"demo/"
+                    "events.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-"
+                    "of-run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     assert_settings(
         flow, "score",
         "{\"results\":\"demo/results.h5\""
@@ -859,10 +859,10 @@ START_TEST(bump_hunt_reads_background_and_signal_side_by_side)
 {
     topology *flow = load_good(SOURCE_FOLDER "/topology/bump-hunt.yaml", 0, NULL);
     ck_assert_uint_eq(topology_analysis(flow)->training.ensemble, 15);
-    assert_settings(
-        flow, "signal",
-        "{\"files\":[\"signal/"
-        "*.h5\"],\"rows\":[0,5000],\"masterkey\":null,\"follow\":false,\"end\":\"end-of-run\"}");
+    assert_settings(flow, "signal",
+                    "{\"files\":[\"signal/"
+                    "*.h5\"],\"rows\":[0,5000],\"masterkey\":null,\"follow\":false,\"end\":\"end-"
+                    "of-run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     ck_assert_uint_eq(stage_of(flow, "images")->n_inputs, 2);
     topology_destroy(&flow);
 }

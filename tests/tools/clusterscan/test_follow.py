@@ -42,10 +42,11 @@ class Followed(ProductCase):
     def feed(self, name="events.h5", *options):
         self.command("feed", name, "incoming", "--rate", 1000000000, "--batch", 250, *options)
 
-    def start(self, *arguments):
+    def start(self, *arguments, **options):
         run = subprocess.Popen(
             [CLUSTERSCAN, "run", "follow.yaml", *map(str, arguments)], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            **options)
         self.addCleanup(run.kill)
         return run
 
@@ -108,7 +109,7 @@ class Followed(ProductCase):
         return [line for file in (self.folder / "state").glob("*/logs/reader.0.log")
                 for line in file.read_text().splitlines()]
 
-    def test_what_is_no_event_file_or_comes_too_late_is_refused_and_the_rest_goes_on(self):
+    def test_what_is_no_event_file_or_a_second_copy_is_refused_and_the_rest_goes_on(self):
         self.toy("events.h5", 3000, 333)
         self.incoming.mkdir()
         (self.incoming / "events-00000004x.h5").write_text("no events here\n")
@@ -128,7 +129,7 @@ class Followed(ProductCase):
         self.assertEqual(set(refused), {"events-00000002.h5", "events-00000004x.h5",
                                         "events-00000000a.h5"})
         for name, because in refused.items():
-            self.assertIn(because, "it sorts before a file already taken or refused"
+            self.assertIn(because, "it holds the same bytes as events-00000000.h5, which was taken"
                           if name.endswith("a.h5") else
                           "it is no event file that can be read from end to end")
             self.assertIn(f"refused {self.incoming}/{name}: {because}", said)
@@ -141,6 +142,86 @@ class Followed(ProductCase):
         for name, because in refused.items():
             self.assertIn(f"refused: {name}: {because}", report)
 
+    WIDE = ("--set", "analysis.training.window=[2000, 5000]")
+
+    def follow_files(self, *names):
+        """Toy files of 300 events each, beside the folder."""
+        self.incoming.mkdir()
+        for seed, name in enumerate(names):
+            self.toy(f"sample-{name}", 300, seed=seed + 1)
+
+    def drop(self, name, source):
+        """Whole under its name, as a transfer tool does at its end."""
+        target = os.path.join(os.fsencode(self.incoming), name)
+        shutil.copy(self.folder / f"sample-{source}", self.incoming / ".on-its-way")
+        os.rename(self.incoming / ".on-its-way", target)
+
+    def test_every_file_of_the_pattern_is_taken_whatever_its_name_and_turn(self):
+        self.follow_files("m.h5", "a.h5", "odd.h5", "late.hdf5")
+        self.drop(b"m.h5", "m.h5")
+        run = self.start(*self.WIDE)
+        wait_until(lambda: len(self.taken()) == 1)
+        (self.incoming / "md5sums.txt").write_text("of no interest\n")
+        (self.incoming / "zz.h5.part").write_text("half\n")
+        (self.incoming / "sub.h5").mkdir()
+        os.mkfifo(self.incoming / "pipe.h5")
+        (self.incoming / "gone.h5").symlink_to("nowhere")
+        self.drop(b"a.h5", "a.h5")  # sorts before one that is taken
+        self.drop(b"\xe9v\xe9nements.h5", "odd.h5")  # Latin-1
+        self.drop(b"late.hdf5", "late.hdf5")
+        wait_until(lambda: len(self.taken()) == 4 or run.poll() is not None)
+        (self.incoming / "end-of-run").touch()
+        said = self.finish(run)
+        self.assertEqual(sorted(self.taken()), sorted(["m.h5", "a.h5", "\\xe9v\\xe9nements.h5",
+                                                       "late.hdf5"]))
+        self.assertIn("1,200 counted", said)
+
+    def test_a_file_that_may_not_be_read_is_waited_for_and_refused_alone(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to read as somebody else")
+        self.follow_files("a.h5", "b.h5", "c.h5")
+        for path in (self.folder, self.incoming):
+            path.chmod(0o777)
+        self.drop(b"a.h5", "a.h5"), self.drop(b"b.h5", "b.h5"), self.drop(b"c.h5", "c.h5")
+        (self.incoming / "a.h5").chmod(0)
+        (self.incoming / "b.h5").chmod(0)
+        other = {"user": 65534, "group": 65534, "extra_groups": []}
+        run = self.start(*self.WIDE, "--set", "stages.reader.settings.patience=12", **other)
+        wait_until(lambda: self.taken() == ["c.h5"] or run.poll() is not None)
+        (self.incoming / "b.h5").chmod(0o644)
+        wait_until(lambda: "b.h5" in self.taken() or run.poll() is not None)
+        (self.incoming / "end-of-run").touch()
+        said = self.finish(run, code=3)
+        self.assertIn("refused: a.h5: it cannot be opened: Permission denied", said)
+        self.assertIn("600 counted", said)
+
+    def test_a_taken_file_that_is_renamed_or_linked_is_neither_lost_nor_taken_twice(self):
+        self.follow_files("a.h5", "b.h5")
+        self.drop(b"a.h5", "a.h5")
+        run = self.start(*self.WIDE)
+        wait_until(lambda: self.taken() == ["a.h5"])
+        os.link(self.incoming / "a.h5", self.incoming / "a-again.h5")
+        os.rename(self.incoming / "a.h5", self.incoming / "z-renamed.h5")
+        run.kill()
+        run.communicate()
+        run = self.start(*self.WIDE)  # reads it again, under another name
+        self.drop(b"b.h5", "b.h5")
+        wait_until(lambda: self.taken() == ["a.h5", "b.h5"] or run.poll() is not None)
+        (self.incoming / "end-of-run").touch()
+        self.assertIn("600 counted", self.finish(run))
+
+    def test_a_second_data_taking_into_an_ended_folder_is_told_and_not_passed_over(self):
+        self.follow_files("a.h5", "b.h5")
+        self.drop(b"a.h5", "a.h5")
+        (self.incoming / "end-of-run").touch()
+        self.finish(self.start(*self.WIDE))
+        self.finish(self.start(*self.WIDE))  # nothing has changed: the same answer
+        self.drop(b"b.h5", "b.h5")
+        said = self.finish(self.start(*self.WIDE), code=2)
+        self.assertIn("the end of this input was seen before (end-of-run, after 1 files taken", said)
+        self.assertIn("1 other files lie there now", said)
+        self.assertIn("--state", said)
+
     @staticmethod
     def break_middle(path):
         """Offsets that go backwards, in a file that is fine at its beginning and its end."""
@@ -151,16 +232,6 @@ class Followed(ProductCase):
     def readers(self):
         """None for a moment where one was killed."""
         return [pid for pid, setup in stage_processes(self.folder) if setup["name"] == "reader"]
-
-    def test_a_name_that_is_not_utf8_is_passed_by_and_named_once(self):
-        self.toy("events.h5", 700)
-        self.incoming.mkdir()
-        shutil.copy(self.folder / "events.h5", os.fsencode(self.incoming) + b"/gr\xf6sse.h5")
-        self.feed()
-        said = self.finish(self.start())
-        logs = said + "".join(log.read_text() for log in self.folder.glob("state/**/logs/*.log"))
-        self.assertIn(r"gr\xf6sse.h5 is passed by: its name is not UTF-8", logs)
-        self.assertEqual(len(self.taken()), 3)
 
     def test_a_reader_killed_twice_gives_the_same_bytes(self):
         self.toy("events.h5", 6000, 333)
