@@ -49,6 +49,9 @@ const char *drop_reason_text(enum drop_reason reason);
  * message. */
 enum { EVENT_PARTICLES_MAX = 40000 };
 
+/* A label is the integer that it is so near to: some files keep it as a rounded float. */
+#define EVENT_LABEL_WITHIN 1e-6
+
 /* n consecutive rows of one file of one source. */
 struct event_batch {
     uint64_t first_row;     /* over all files of the source, from 0 */

@@ -232,13 +232,15 @@ static status read_labels(event_file *self, uint64_t first, uint32_t n)
     if (!hdf5_read_rows(self->columns.label, 1, NULL, first, n, H5T_NATIVE_INT8, label))
         return unreadable(self, "events/label", first, n);
     for (uint32_t e = 0; e < n; e++) {
-        if (label[e] == 0 || label[e] == 1)
+        if (label[e] != INT8_MIN && label[e] != INT8_MAX)
             continue;
-        int64_t found = label[e]; /* clipped to 8 bits; as it stands in the file: */
+        int64_t found = label[e]; /* perhaps clipped to 8 bits; as it stands in the file: */
         if (!hdf5_read_rows(self->columns.label, 1, NULL, first + e, 1, H5T_NATIVE_INT64, &found))
             return unreadable(self, "events/label", first + e, 1);
-        log_error("%s: row %" PRIu64 ": label %" PRIi64 ", expected 0 or 1", self->path, first + e,
-                  found);
+        if (found == label[e])
+            continue;
+        log_error("%s: row %" PRIu64 ": label %" PRIi64 ", expected an integer from %d to %d",
+                  self->path, first + e, found, INT8_MIN, INT8_MAX);
         return STATUS_BAD_INPUT;
     }
     return STATUS_OK;

@@ -359,6 +359,7 @@ status event_file_open(event_file **out, const char *path, const char *masterkey
     if (self == NULL)
         return STATUS_NO_MEMORY;
     *self = (event_file){.file = H5I_INVALID_HID};
+    event_labels_usual(&self->labels);
     self->table.values = H5I_INVALID_HID;
     self->columns.offset = self->columns.label = H5I_INVALID_HID;
     self->columns.pt.values = self->columns.eta.values = H5I_INVALID_HID;
@@ -390,6 +391,7 @@ void event_file_close(event_file **self)
         H5Fclose((*self)->file);
     event_arrays_fini(&(*self)->arrays);
     free((*self)->masterkey);
+    free((*self)->mapped);
     free((*self)->path);
     free(*self);
     *self = NULL;
@@ -415,6 +417,69 @@ const char *event_file_shape(const event_file *self)
     return self->shape;
 }
 
+void event_labels_usual(struct event_labels *out)
+{
+    memset(out->meaning, -1, sizeof out->meaning);
+    out->meaning[128] = 0;
+    out->meaning[129] = 1;
+}
+
+void event_labels_from_settings(struct event_labels *out, const json_t *settings)
+{
+    const json_t *lists[2] = {json_object_get(settings, "labels.background"),
+                              json_object_get(settings, "labels.signal")};
+    if (lists[0] == NULL && lists[1] == NULL) {
+        event_labels_usual(out);
+        return;
+    }
+    memset(out->meaning, -1, sizeof out->meaning);
+    for (int8_t meaning = 0; meaning < 2; meaning++)
+        for (size_t i = 0; i < json_array_size(lists[meaning]); i++)
+            out->meaning[(json_integer_value(json_array_get(lists[meaning], i)) + 128) & 255] =
+                meaning;
+}
+
+void event_file_set_labels(event_file *self, const struct event_labels *labels)
+{
+    self->labels = *labels;
+}
+
+/* "0 or 1", "0 or 1 or 2"; cut where it does not fit. */
+static void known_labels(const struct event_labels *labels, size_t size, char out[])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int l = 0; l < 256 && used < size; l++)
+        if (labels->meaning[l] >= 0)
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%d", used > 0 ? " or " : "", l - 128);
+}
+
+/* What the labels of the file mean, into mapped. */
+static status map_labels(event_file *self, uint64_t first, uint32_t n, const int8_t label[])
+{
+    if (self->mapped == NULL || n > self->mapped_room) {
+        free(self->mapped);
+        self->mapped = malloc((size_t)n + 1);
+        self->mapped_room = self->mapped != NULL ? n : 0;
+        if (self->mapped == NULL)
+            return STATUS_NO_MEMORY;
+    }
+    for (uint32_t e = 0; e < n; e++) {
+        self->mapped[e] = self->labels.meaning[label[e] + 128];
+        if (self->mapped[e] >= 0)
+            continue;
+        char known[80];
+        known_labels(&self->labels, sizeof known, known);
+        log_error("%s: row %" PRIu64
+                  ": label %d, expected %s (the reader's settings.labels say which "
+                  "mean background and signal)",
+                  self->path, first + e, label[e], known);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
 status event_file_read(event_file *self, uint64_t first, uint32_t n, struct event_batch *out)
 {
     assert(first <= self->events && n <= self->events - first);
@@ -425,6 +490,10 @@ status event_file_read(event_file *self, uint64_t first, uint32_t n, struct even
     if (outcome != STATUS_OK)
         return outcome;
     const int8_t *label = self->masterkey != NULL ? self->masterkey + first : self->arrays.label;
+    if (self->labelled)
+        outcome = map_labels(self, first, n, label);
+    if (outcome != STATUS_OK)
+        return outcome;
     *out = (struct event_batch){
         .first_row = first,
         .events = n,
@@ -433,7 +502,7 @@ status event_file_read(event_file *self, uint64_t first, uint32_t n, struct even
         .pt = self->arrays.pt,
         .eta = self->arrays.eta,
         .phi = self->arrays.phi,
-        .label = self->labelled ? label : NULL,
+        .label = self->labelled ? self->mapped : NULL,
     };
     return STATUS_OK;
 }

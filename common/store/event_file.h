@@ -29,6 +29,18 @@ typedef struct event_file event_file;
 MUST_CHECK status event_file_open(event_file **out, const char *path, const char *masterkey);
 void event_file_close(event_file **self);
 
+/* What the labels of a file mean: meaning[label + 128] is 0 (background), 1 (signal) or -1 (not
+ * expected). */
+struct event_labels {
+    int8_t meaning[256];
+};
+/* 0 is background, 1 signal: what a file has that is not told otherwise. */
+void event_labels_usual(struct event_labels *out);
+/* From a reader's settings, "labels.background" and "labels.signal"; usual where they are not told.
+ */
+void event_labels_from_settings(struct event_labels *out, const json_t *settings);
+void event_file_set_labels(event_file *self, const struct event_labels *labels);
+
 enum event_layout event_file_layout(const event_file *self);
 uint64_t event_file_events(const event_file *self);
 bool event_file_has_labels(const event_file *self);

@@ -47,6 +47,9 @@ struct event_file {
     const struct event_layout_reader *reader; /* NULL until the layout is known */
     uint64_t events;
     bool labelled;
+    struct event_labels labels;
+    int8_t *mapped; /* [mapped_room] 0 or 1 */
+    uint32_t mapped_room;
     char shape[200];
     int8_t *masterkey; /* [events] or NULL */
     struct event_arrays arrays;

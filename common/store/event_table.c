@@ -2,6 +2,7 @@
 /* event_table: rows of 700 x (pT, eta, phi) and perhaps a label, as pandas wrote them. */
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,11 +109,13 @@ static uint32_t take_particles(const double row[], uint32_t length, uint32_t use
 
 static status take_label(const event_file *self, uint64_t row, double value, int8_t *out)
 {
-    if (value != 0 && value != 1) {
-        log_error("%s: row %" PRIu64 ": label %g, expected 0 or 1", self->path, row, value);
+    const double whole = round(value);
+    if (!(fabs(value - whole) <= EVENT_LABEL_WITHIN) || whole < INT8_MIN || whole > INT8_MAX) {
+        log_error("%s: row %" PRIu64 ": label %.9g, expected an integer from %d to %d", self->path,
+                  row, value, INT8_MIN, INT8_MAX);
         return STATUS_BAD_INPUT;
     }
-    *out = (int8_t)value;
+    *out = (int8_t)whole;
     return STATUS_OK;
 }
 

@@ -4,27 +4,32 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kernels/records.h"
 #include "common/log/log.h"
 #include "common/store/hdf5_util.h"
 
 /* Some editors put it in front of a text. */
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-/* 0 or 1; -1 for anything else. */
-static int8_t label_of(const char *line)
+/* A small integer in any spelling of the number; false for anything else. */
+static bool label_of(const char *line, int8_t *out)
 {
     char *end;
     const double value = strtod(line, &end);
+    const double whole = round(value);
     while (isspace((unsigned char)*end))
         end++;
-    if (end == line || *end != '\0' || (value != 0 && value != 1))
-        return -1;
-    return (int8_t)value;
+    if (end == line || *end != '\0' || !(fabs(value - whole) <= EVENT_LABEL_WITHIN) ||
+        whole < INT8_MIN || whole > INT8_MAX)
+        return false;
+    *out = (int8_t)whole;
+    return true;
 }
 
 static bool is_blank(const char *line)
@@ -42,10 +47,10 @@ static status read_lines(FILE *file, const char *path, uint64_t events, int8_t l
         const char *text = line + (n == 0 && strncmp(line, byte_order_mark, 3) == 0 ? 3 : 0);
         if (is_blank(text))
             continue; /* such as after the last one */
-        const int8_t label = label_of(text);
-        if (label < 0) {
-            log_error("%s: label %" PRIu64 " is '%.*s', expected 0 or 1", path, n + 1,
-                      (int)strcspn(text, "\r\n"), text);
+        int8_t label;
+        if (!label_of(text, &label)) {
+            log_error("%s: label %" PRIu64 " is '%.*s', expected an integer from %d to %d", path,
+                      n + 1, (int)strcspn(text, "\r\n"), text, INT8_MIN, INT8_MAX);
             outcome = STATUS_BAD_INPUT;
         } else if (n < events) {
             labels[n] = label;

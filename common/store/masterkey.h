@@ -8,8 +8,8 @@
 
 #include "common/status/status.h"
 
-/* Reads exactly `events` labels, 0 or 1 in any spelling of the number. STATUS_BAD_INPUT (logged
- * with path and line). *labels is the caller's, to be given to free. */
+/* Reads exactly `events` labels, integers of 8 bits in any spelling of the number. STATUS_BAD_INPUT
+ * (logged with path and line). *labels is the caller's, to be given to free. */
 MUST_CHECK status masterkey_read(const char *path, uint64_t events, int8_t **labels);
 
 #endif

@@ -264,6 +264,18 @@ static const struct key event_reader_settings[] = {
      .max = PATH_BYTES_MAX,
      .file_name = true,
      .help = "text file with the label of each row of a table without labels"},
+    {.path = "labels.background",
+     .type = KEY_LABELS,
+     .fallback = "[0]",
+     .min = -128,
+     .max = 127,
+     .help = "labels in the files that mean background"},
+    {.path = "labels.signal",
+     .type = KEY_LABELS,
+     .fallback = "[1]",
+     .min = -128,
+     .max = 127,
+     .help = "labels in the files that mean signal"},
     {.path = "follow",
      .type = KEY_BOOLEAN,
      .fallback = "false",
@@ -530,6 +542,9 @@ void schema_expect(const struct key *key, size_t size, char out[])
     case KEY_TEXTS:
         snprintf(out, size, "one or more printable texts of 1 to %.0f bytes", key->max);
         return;
+    case KEY_LABELS:
+        snprintf(out, size, "one or more integers%s", range);
+        return;
     case KEY_WORDS:
         snprintf(out, size, "a printable text of 1 to %.0f bytes, or a list of such words",
                  key->max);
@@ -641,6 +656,20 @@ static bool texts_fit(const struct key *key, const json_t *value, int *element)
     return json_array_size(value) > 0;
 }
 
+static bool labels_fit(const struct key *key, const json_t *value, int *element)
+{
+    if (json_is_integer(value))
+        return number_fits(key, value);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *label = json_array_get(value, i);
+        if (!json_is_integer(label) || !number_fits(key, label)) {
+            *element = (int)i;
+            return false;
+        }
+    }
+    return json_array_size(value) > 0;
+}
+
 bool schema_fits(const struct key *key, const json_t *value, int *element)
 {
     *element = -1;
@@ -664,6 +693,8 @@ bool schema_fits(const struct key *key, const json_t *value, int *element)
     case KEY_TEXTS:
     case KEY_WORDS:
         return texts_fit(key, value, element);
+    case KEY_LABELS:
+        return labels_fit(key, value, element);
     case KEY_BLOCK:
         return json_is_object(value);
     }
@@ -685,7 +716,8 @@ json_t *schema_normal(const struct key *key, json_t *value)
     if (key->type == KEY_INTERVAL)
         return json_pack("[o, o]", normal_real(json_array_get(value, 0)),
                          normal_real(json_array_get(value, 1)));
-    if (key->type == KEY_TEXTS && json_is_string(value))
+    if ((key->type == KEY_TEXTS && json_is_string(value)) ||
+        (key->type == KEY_LABELS && json_is_integer(value)))
         return json_pack("[O]", value);
     return json_incref(value);
 }

@@ -21,6 +21,7 @@ enum key_type {
     KEY_INTERVAL, /* [lo, hi) two numbers, lo < hi */
     KEY_ROWS,     /* [first, last) two integers, first <= last */
     KEY_TEXTS,    /* a list of one or more texts, or one text, which becomes a list */
+    KEY_LABELS,   /* a list of integers, or one, which becomes a list; min .. max */
     KEY_WORDS,    /* a text, or a list of one or more texts */
     KEY_PATH,     /* a file path */
     KEY_BLOCK     /* a mapping that has its own table */

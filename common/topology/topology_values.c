@@ -236,6 +236,23 @@ static void check_follow(struct draft *self, size_t stage)
                          s->name);
 }
 
+/* A label has one meaning. */
+static void check_labels(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const json_t *background = json_object_get(s->settings, "labels.background");
+    const json_t *signal = json_object_get(s->settings, "labels.signal");
+    const struct place settings = place_find(self->stages[stage].block, "settings");
+    const struct place place = place_find(settings.value, "labels");
+    size_t i, k;
+    const json_t *one, *other;
+    json_array_foreach(background, i, one) json_array_foreach(
+        signal, k, other) if (json_integer_value(one) == json_integer_value(other))
+        document_mistake(self->document, place.value, place.key,
+                         "stages.%s.settings.labels: %lld is both background and signal", s->name,
+                         (long long)json_integer_value(one));
+}
+
 static bool is_program(const char *path)
 {
     struct stat about;
@@ -289,8 +306,10 @@ void draft_check_values(struct draft *self)
             continue;
         if (stage->kind->role == ROLE_LOG)
             check_log(self, i);
-        if (stage->kind->role == ROLE_SOURCE)
+        if (stage->kind->role == ROLE_SOURCE) {
             check_follow(self, i);
+            check_labels(self, i);
+        }
         check_results(self, i);
     }
 }

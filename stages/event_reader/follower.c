@@ -32,6 +32,7 @@ struct follower {
     journal *notes;
     const char *folder;
     const char *end;
+    const struct event_labels *labels;
     const json_t *patterns; /* of names that belong to the input */
     uint64_t patience_ms;   /* how long a file that cannot be read may go on changing */
     uint64_t end_ms;        /* when the end was first seen; 0: not yet */
@@ -387,6 +388,8 @@ static status begin(follower *self)
     } else {
         self->row = 0;
         done = event_file_open(&self->file, path, NULL);
+        if (done == STATUS_OK)
+            event_file_set_labels(self->file, self->labels);
         if (done == STATUS_BAD_INPUT)
             done = refuse_or_wait(self);
     }
@@ -463,6 +466,7 @@ status follower_create(follower **out, journal *notes, const struct follow_setti
     *self = (follower){.notes = notes,
                        .folder = settings->folder,
                        .end = settings->end,
+                       .labels = settings->labels,
                        .patterns = settings->patterns,
                        .patience_ms = settings->patience_ms,
                        .watch = -1};

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "common/store/event_file.h"
 #include "stages/event_reader/journal.h"
 
 typedef struct follower follower;
@@ -20,7 +21,8 @@ typedef struct follower follower;
 /* Borrowed for the life of the follower. */
 struct follow_settings {
     const char *folder;
-    const char *end;        /* name of the file that ends the input */
+    const char *end; /* name of the file that ends the input */
+    const struct event_labels *labels;
     const json_t *patterns; /* list of texts, as fnmatch(3) */
     uint64_t patience_ms;
 };

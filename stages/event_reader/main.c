@@ -32,6 +32,7 @@ struct span {
 struct reader {
     uint32_t source_batch; /* rows per batch */
     const char *masterkey;
+    struct event_labels labels;
     uint64_t wanted[2]; /* rows of the source */
     size_t n;
     size_t room;
@@ -179,6 +180,8 @@ static status open_all(struct reader *self, const json_t *files, const json_t *c
         self->file_index = i;
         status done = event_file_open(&self->file, path, self->masterkey);
         if (done == STATUS_OK)
+            event_file_set_labels(self->file, &self->labels);
+        if (done == STATUS_OK)
             done = add_span(self, strdup(path), event_file_events(self->file));
         if (done == STATUS_OK && contents != NULL)
             done = expect_content(&self->span[i], json_array_get(contents, i));
@@ -243,6 +246,7 @@ static status open_folder(struct reader *self, const struct stage_setup *setup, 
     const struct follow_settings settings = {
         .folder = self->folder,
         .end = end,
+        .labels = &self->labels,
         .patterns = json_object_get(setup->settings, "pattern"),
         .patience_ms =
             (uint64_t)(1000 * json_number_value(json_object_get(setup->settings, "patience")))};
@@ -299,6 +303,8 @@ static status open_span(struct reader *self, size_t i)
         find_again(self, &self->span[i]);
     status done = event_file_open(&self->file, self->span[i].path, self->masterkey);
     if (done == STATUS_OK)
+        event_file_set_labels(self->file, &self->labels);
+    if (done == STATUS_OK)
         done = check_content(self, i);
     if (done != STATUS_OK)
         event_file_close(&self->file);
@@ -334,6 +340,7 @@ static status reader_create(void **out, const struct stage_setup *setup)
             self->wanted[i] = (uint64_t)json_integer_value(json_array_get(rows, i));
     self->source_batch = setup->analysis.stream.batch;
     self->log = setup->folder;
+    event_labels_from_settings(&self->labels, setup->settings);
     self->source = setup->source;
     if (json_is_true(json_object_get(setup->settings, "follow")))
         return open_folder(self, setup, files);

@@ -133,7 +133,7 @@ class Tables(FileCase):
         values = table(3)
         values[2, WIDTH] = 0.5
         write_table(self.folder / "t.h5", values)
-        self.both("t.h5", "t.h5: row 2: label 0.5, expected 0 or 1")
+        self.both("t.h5", "t.h5: row 2: label 0.5, expected an integer from -128 to 127")
 
     def test_rows_that_nobody_wrote(self):
         with h5py.File(self.folder / "t.h5", "w") as file:
@@ -228,8 +228,9 @@ class Columns(FileCase):
                  offset=np.zeros(0, "u8"))
 
     def test_a_label_that_is_not_0_or_1(self):
-        self.one("row 1: label 2, expected 0 or 1", label=[1, 2])
-        self.one("row 0: label 257, expected 0 or 1", label=np.array([257, 0], "i4"))
+        self.one("row 1: label 2, expected 0 or 1 (the reader's settings.labels say which mean "
+                 "background and signal)", label=[1, 2])
+        self.one("row 0: label 257, expected an integer from -128 to 127", label=np.array([257, 0], "i4"))
 
     def test_rows_that_nobody_wrote(self):
         write_columns(self.folder / "c.h5", [], offset=None)
@@ -262,8 +263,22 @@ class Masterkeys(FileCase):
         self.one("0\n1\n0\n0\n", "holds 4 labels, expected 3, one for every event")
 
     def test_a_label_that_is_not_0_or_1(self):
-        self.one("0\n1\nsignal\n", "label 3 is 'signal', expected 0 or 1")
-        self.one("0\n2\n1\n", "label 2 is '2', expected 0 or 1")
+        self.one("0\n1\nsignal\n", "label 3 is 'signal', expected an integer from -128 to 127")
+
+    def test_a_label_that_the_settings_do_not_know_and_one_that_they_do(self):
+        write_table(self.folder / "box.h5", table(3)[:, :WIDTH])
+        (self.folder / "key").write_text("0\n2\n1\n")
+        box = ["--set", "stages.reader.settings.files=[box.h5]", "--set",
+               "stages.reader.settings.masterkey=key"]
+        self.refused("run", "t.yaml", *box, says="error: box.h5: row 1: label 2, expected 0 or 1 (the "
+                     "reader's settings.labels say which mean background and signal)")
+        self.refused("validate", "t.yaml", *box, "--set",
+                     "stages.reader.settings.labels={background: [0, 2], signal: [1, 2]}",
+                     says=("stages.reader.settings.labels: 2 is both background and signal",))
+        # Known labels go through; three events are too few to train on.
+        self.refused("run", "t.yaml", *box, "--set",
+                     "stages.reader.settings.labels={background: [0], signal: [1, 2]}",
+                     says=("fewer than the 20 clusters",))
 
     def test_a_folder_or_nothing(self):
         self.one(None, "cannot be opened: No such file or directory")

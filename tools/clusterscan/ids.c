@@ -90,13 +90,19 @@ static status program_of(const struct topology_stage *stage, content_book *book,
 /* --- input files ------------------------------------------------------------------------- */
 
 /* Opened to see that it is an event file, and its first, middle and last event read. */
-static status check_event_file(const char *path, const char *masterkey, uint64_t *events)
+static status check_event_file(const char *path, const struct topology_stage *stage,
+                               uint64_t *events)
 {
+    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
+    struct event_labels labels;
+    event_labels_from_settings(&labels, stage->settings);
     event_file *file = NULL;
     struct event_batch batch;
     status done = event_file_open(&file, path, masterkey);
-    if (done == STATUS_OK)
+    if (done == STATUS_OK) {
+        event_file_set_labels(file, &labels);
         *events = event_file_events(file);
+    }
     for (uint64_t third = 0; done == STATUS_OK && *events > 0 && third < 3; third++)
         done = event_file_read(file, third * (*events - 1) / 2, 1, &batch);
     event_file_close(&file);
@@ -128,7 +134,7 @@ static status add_inputs(json_t *digests, json_t *contents, const struct topolog
     for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++) {
         const char *path = json_string_value(json_array_get(files, i));
         uint64_t events = 0;
-        done = check_event_file(path, masterkey, &events);
+        done = check_event_file(path, stage, &events);
         if (done == STATUS_OK)
             done = add_input(digests, contents, path, events, book);
     }

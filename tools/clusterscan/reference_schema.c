@@ -76,6 +76,9 @@ static json_t *value_schema(const struct key *key)
         return pair_schema(key, "number");
     case KEY_ROWS:
         return pair_schema(key, "integer");
+    case KEY_LABELS:
+        return json_pack("{s:[o, {s:s, s:o, s:i}]}", "anyOf", number_schema(key, "integer"), "type",
+                         "array", "items", number_schema(key, "integer"), "minItems", 1);
     case KEY_TEXTS:
     case KEY_WORDS:
         return texts_schema(key);

@@ -272,12 +272,33 @@ START_TEST(a_masterkey_that_does_not_fit_is_refused)
     write_table(path, "df", ROWS, WIDTH - 1, &plain);
     check_refused(path, write_masterkey(ROWS - 1, "1"), "holds 36 labels, expected 37");
     check_refused(path, write_masterkey(ROWS + 1, "1"), "holds 38 labels, expected 37");
-    check_refused(path, write_masterkey(ROWS, "2"), "label 1 is '2', expected 0 or 1");
+    check_refused(path, write_masterkey(ROWS, "200"), "label 1 is '200', expected an integer");
     check_refused(path, write_masterkey(ROWS, "1 0"), "label 1 is '1 0'");
     check_refused(path, write_masterkey(ROWS, "signal"), "label 1 is 'signal'");
     check_refused(path, scratch_path("absent"), "No such file");
     write_table(path, "df", ROWS, WIDTH, &plain);
     check_refused(path, write_masterkey(ROWS, "1"), "this file has labels");
+}
+END_TEST
+
+START_TEST(labels_mean_what_the_settings_say)
+{
+    const char *path = scratch_path("table.h5");
+    write_table(path, "df", ROWS, WIDTH - 1, &plain);
+    event_file *file = open_file(path, write_masterkey(ROWS, "2"));
+    struct event_batch batch;
+    struct event_labels labels;
+    captured_begin();
+    ck_assert_int_eq(event_file_read(file, 0, 3, &batch), STATUS_BAD_INPUT);
+    CK_SAYS(captured_end(), "row 0: label 2, expected 0 or 1 (the reader's settings.labels");
+    json_t *settings =
+        json_pack("{s:[i], s:[i, i]}", "labels.background", 0, "labels.signal", 1, 2);
+    event_labels_from_settings(&labels, settings);
+    json_decref(settings);
+    event_file_set_labels(file, &labels);
+    ck_assert_int_eq(event_file_read(file, 0, 3, &batch), STATUS_OK);
+    ck_assert_int_eq(batch.label[0], 1);
+    event_file_close(&file);
 }
 END_TEST
 
@@ -339,7 +360,7 @@ START_TEST(a_label_that_is_neither_0_nor_1_is_refused_with_its_row)
     const char *path = scratch_path("table.h5");
     write_table(path, "df", ROWS, WIDTH, &plain);
     spoil(path, "df/block0_values", (hsize_t[]){33, WIDTH - 1}, 0.5);
-    check_unreadable(path, "row 33: label 0.5, expected 0 or 1");
+    check_unreadable(path, "row 33: label 0.5, expected an integer from -128 to 127");
 }
 END_TEST
 
@@ -883,6 +904,7 @@ int main(void)
     tcase_add_test(cases, a_table_without_labels_has_none);
     tcase_add_test(cases, a_masterkey_gives_the_labels_of_a_table_without);
     tcase_add_test(cases, a_masterkey_that_does_not_fit_is_refused);
+    tcase_add_test(cases, labels_mean_what_the_settings_say);
     tcase_add_loop_test(cases, an_empty_frame_has_no_events, 0, 2);
     tcase_add_test(cases, a_table_of_another_width_is_refused_with_both_shapes);
     tcase_add_test(cases, a_label_that_is_neither_0_nor_1_is_refused_with_its_row);

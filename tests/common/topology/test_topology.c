@@ -634,7 +634,8 @@ START_TEST(set_replaces_and_adds_values)
     ck_assert_str_eq(topology_name(flow), "v");
     assert_settings(flow, "reader",
                     "{\"files\":[\"b/*.h5\",\"c "
-                    "d.h5\"],\"rows\":[3,5],\"masterkey\":null,\"follow\":false,\"end\":\"end-of-"
+                    "d.h5\"],\"rows\":[3,5],\"masterkey\":null,\"labels.background\":[0],\"labels."
+                    "signal\":[1],\"follow\":false,\"end\":\"end-of-"
                     "run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     assert_settings(
         flow, "log",
@@ -719,7 +720,8 @@ START_TEST(settings_are_complete_and_in_the_order_of_the_schema)
     write_with(8, "  reader: {run: event_reader, settings: {rows: ~, files: a.h5}}");
     topology *flow = load_good("t.yaml", 0, NULL);
     assert_settings(flow, "reader",
-                    "{\"files\":[\"a.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,"
+                    "{\"files\":[\"a.h5\"],\"rows\":null,\"masterkey\":null,\"labels.background\":["
+                    "0],\"labels.signal\":[1],\"follow\":false,"
                     "\"end\":\"end-of-run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     assert_settings(flow, "images", "{}");
     assert_settings(
@@ -823,7 +825,8 @@ START_TEST(lhco_holds_the_defaults_of_the_schema)
     ck_assert_uint_eq(stage_of(flow, "images")->replicas, 2);
     assert_settings(flow, "reader",
                     "{\"files\":[\"events/"
-                    "*.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-of-"
+                    "*.h5\"],\"rows\":null,\"masterkey\":null,\"labels.background\":[0],\"labels."
+                    "signal\":[1],\"follow\":false,\"end\":\"end-of-"
                     "run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     topology_destroy(&flow);
     write_file(
@@ -844,7 +847,8 @@ START_TEST(demo_is_small_and_keeps_its_files_together)
     ck_assert_uint_eq(topology_analysis(flow)->training.ensemble, 5);
     assert_settings(flow, "reader",
                     "{\"files\":[\"demo/"
-                    "events.h5\"],\"rows\":null,\"masterkey\":null,\"follow\":false,\"end\":\"end-"
+                    "events.h5\"],\"rows\":null,\"masterkey\":null,\"labels.background\":[0],"
+                    "\"labels.signal\":[1],\"follow\":false,\"end\":\"end-"
                     "of-run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     assert_settings(
         flow, "score",
@@ -861,7 +865,8 @@ START_TEST(bump_hunt_reads_background_and_signal_side_by_side)
     ck_assert_uint_eq(topology_analysis(flow)->training.ensemble, 15);
     assert_settings(flow, "signal",
                     "{\"files\":[\"signal/"
-                    "*.h5\"],\"rows\":[0,5000],\"masterkey\":null,\"follow\":false,\"end\":\"end-"
+                    "*.h5\"],\"rows\":[0,5000],\"masterkey\":null,\"labels.background\":[0],"
+                    "\"labels.signal\":[1],\"follow\":false,\"end\":\"end-"
                     "of-run\",\"pattern\":[\"*.h5\",\"*.hdf5\"],\"patience\":10.0}");
     ck_assert_uint_eq(stage_of(flow, "images")->n_inputs, 2);
     topology_destroy(&flow);
