@@ -9,6 +9,7 @@
 
 #include "common/log/log.h"
 #include "common/store/event_layouts.h"
+#include "common/store/hdf5_util.h"
 #include "common/store/masterkey.h"
 
 const char *event_layout_name(enum event_layout layout)
@@ -365,6 +366,7 @@ status event_file_open(event_file **out, const char *path, const char *masterkey
     self->columns.pt.values = self->columns.eta.values = H5I_INVALID_HID;
     self->columns.phi.values = H5I_INVALID_HID;
     self->path = strdup(path);
+    hdf5_guard(path);
     status outcome = self->path != NULL ? hdf5_open(&self->file, path) : STATUS_NO_MEMORY;
     if (outcome == STATUS_OK) {
         hsize_t bytes = 0;
@@ -372,6 +374,7 @@ status event_file_open(event_file **out, const char *path, const char *masterkey
         self->bytes = bytes;
         outcome = open_layout(self);
     }
+    hdf5_guard(NULL);
     if (outcome == STATUS_OK)
         outcome = add_masterkey(self, masterkey);
     if (outcome == STATUS_OK)
@@ -485,8 +488,10 @@ status event_file_read(event_file *self, uint64_t first, uint32_t n, struct even
     assert(first <= self->events && n <= self->events - first);
     uint32_t particles;
     status outcome = event_arrays_reserve(&self->arrays, n, 0);
+    hdf5_guard(self->path);
     if (outcome == STATUS_OK)
         outcome = self->reader->read(self, first, n, &particles);
+    hdf5_guard(NULL);
     if (outcome != STATUS_OK)
         return outcome;
     const int8_t *label = self->masterkey != NULL ? self->masterkey + first : self->arrays.label;

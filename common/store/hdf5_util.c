@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,50 @@ hid_t hdf5_memory_type(enum hdf5_element element)
         return H5T_NATIVE_DOUBLE;
     }
     return H5I_INVALID_HID;
+}
+
+static const char *volatile guarded; /* the file that HDF5 works on */
+
+static void write_words(const char *words)
+{
+    if (write(STDERR_FILENO, words, strlen(words)) < 0)
+        return; /* nothing more can be done about it */
+}
+
+/* Nothing but what a signal handler may call. */
+static void on_crash(int number)
+{
+    const char *path = guarded;
+    if (path == NULL) { /* somebody else's crash: as it would have been */
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    write_words("error: ");
+    write_words(path);
+    write_words(": the HDF5 library crashed reading it: the file is damaged or hostile\n");
+    _exit(EXIT_BAD_INPUT);
+}
+
+static void catch_crashes(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction action;
+        const struct sigaction ours = {.sa_handler = on_crash, .sa_flags = SA_NODEFER};
+        /* A sanitizer has its own. */
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+            sigaction(numbers[i], &ours, NULL);
+    }
+}
+
+void hdf5_guard(const char *path)
+{
+    static bool catching;
+    if (!catching)
+        catch_crashes();
+    catching = true;
+    guarded = path;
 }
 
 void hdf5_silence(void)

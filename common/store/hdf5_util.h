@@ -24,6 +24,11 @@ enum { HDF5_RANK_MAX = 3 };
 
 /* Switches off HDF5's error printing for this thread, and its clean-up at exit. */
 void hdf5_silence(void);
+/* From here to the next call the HDF5 library works on the file at path (kept, not copied); NULL:
+ * on none. Where it crashes meanwhile, which only a damaged or hostile file makes it do, the
+ * process ends with exit code 2 and a line that names the file. Other crashes, and those under a
+ * sanitizer, end the process as they would. */
+void hdf5_guard(const char *path);
 /* File access without HDF5's file locks (which fail on read-only media and would meet our own),
  * whose files close all their objects with them. H5I_INVALID_HID when out of memory. */
 hid_t hdf5_file_access(void);

@@ -395,9 +395,12 @@ status result_file_read(struct result_summary *out, const char *path)
     *out = (struct result_summary){0};
     struct source source = {.path = path};
     uint64_t dropped = 0;
+    hdf5_guard(path);
     status outcome = hdf5_open(&source.file, path);
-    if (outcome != STATUS_OK)
+    if (outcome != STATUS_OK) {
+        hdf5_guard(NULL);
         return outcome;
+    }
     outcome = read_attributes(out, &source, &dropped);
     if (outcome == STATUS_OK)
         outcome = read_dropped(out, &source);
@@ -416,6 +419,7 @@ status result_file_read(struct result_summary *out, const char *path)
     if (outcome == STATUS_OK)
         outcome = check_numbers(out, &source);
     H5Fclose(source.file);
+    hdf5_guard(NULL);
     if (outcome != STATUS_OK)
         result_summary_fini(out);
     return outcome;

@@ -103,11 +103,13 @@ status result_tables_read(struct result_tables *out, const char *path)
     if (outcome != STATUS_OK)
         return outcome;
     hid_t file;
+    hdf5_guard(path);
     outcome = hdf5_open(&file, path);
     if (outcome == STATUS_OK) {
         outcome = read_all(out, file, path);
         H5Fclose(file);
     }
+    hdf5_guard(NULL);
     if (outcome == STATUS_OK)
         outcome = check_numbers(out, path);
     if (outcome != STATUS_OK)

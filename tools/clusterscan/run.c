@@ -13,6 +13,7 @@
 #include "tools/clusterscan/outputs.h"
 #include "tools/clusterscan/overrides.h"
 #include "tools/clusterscan/plan.h"
+#include "tools/clusterscan/provenance.h"
 #include "tools/clusterscan/report.h"
 #include "tools/clusterscan/supervise.h"
 
@@ -117,8 +118,11 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     if (!arguments->quiet)
         log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
                  plan->n, plan->images);
-    const enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
+    const time_t started = time(NULL);
+    enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
     const char *result = result_of(flow);
+    if (code == EXIT_DONE && provenance_write(plan, started) != STATUS_OK)
+        code = EXIT_RUN_FAILED;
     close(lock);
     if (code == EXIT_INTERRUPTED && !arguments->quiet)
         tell_interrupted(result);

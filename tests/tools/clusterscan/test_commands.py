@@ -262,6 +262,23 @@ class Report(product.ProductCase):
         self.assertEqual((self.folder / "results.h5").read_bytes(), first)
         self.assertEqual(one.returncode, 0)
 
+    def test_on_request_a_run_leaves_beside_its_result_what_it_was(self):
+        self.toy("events.h5", 1500)
+        (self.folder / "small.yaml").write_text(product.SMALL)
+        self.command("run", "small.yaml")
+        plain = (self.folder / "results.h5").read_bytes()
+        self.assertFalse((self.folder / "results.h5.provenance.json").exists())
+        self.command("run", "small.yaml", "--set", "stages.score.settings.provenance=true")
+        self.assertEqual((self.folder / "results.h5").read_bytes(), plain)
+        told = json.loads((self.folder / "results.h5.provenance.json").read_text())
+        with h5py.File(self.folder / "results.h5") as file:
+            self.assertEqual(told["run_id"], file.attrs["run_id"])
+        self.assertEqual(told["topology"], "small.yaml")
+        self.assertLessEqual(told["started"], told["finished"])
+        reader = told["stages"][0]
+        self.assertEqual((reader["run"], reader["files"][0]["path"], reader["files"][0]["events"]),
+                         ("event_reader", "events.h5", 1500))
+
     def test_a_link_in_place_of_the_result_stays_a_link(self):
         self.toy("events.h5", 1500)
         (self.folder / "small.yaml").write_text(product.SMALL)
