@@ -46,6 +46,14 @@ static bool read_filters(hid_t made, size_t element, bool *shuffled)
             one == 1 && size == element);
 }
 
+/* Whether every chunk goes through the filters, also those that reach past the last row. */
+static bool filters_every_chunk(hid_t made)
+{
+    unsigned options = 0;
+    return H5Pget_chunk_opts(made, &options) >= 0 &&
+           (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) == 0;
+}
+
 /* Fills what is known of the layout; false if it is none of ours. */
 static bool read_layout(packed_rows *self)
 {
@@ -55,13 +63,13 @@ static bool read_layout(packed_rows *self)
     const int rank = H5Sget_simple_extent_ndims(space);
     hsize_t chunk[2] = {0, 1}, dims[2] = {0, 1};
     self->element = rank == 1 ? sizeof(float) : sizeof(double);
-    const bool good = made >= 0 && type >= 0 && (rank == 1 || rank == 2) &&
-                      H5Pget_layout(made) == H5D_CHUNKED &&
-                      H5Tequal(type, rank == 1 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) > 0 &&
-                      H5Sget_simple_extent_dims(space, dims, NULL) == rank &&
-                      H5Pget_chunk(made, rank, chunk) == rank && chunk[1] == dims[1] &&
-                      chunk[0] > 0 && chunk[0] <= CHUNK_BYTES_MAX / BYTES / chunk[1] &&
-                      read_filters(made, self->element, &self->shuffled);
+    const bool good =
+        made >= 0 && type >= 0 && (rank == 1 || rank == 2) && H5Pget_layout(made) == H5D_CHUNKED &&
+        H5Tequal(type, rank == 1 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) > 0 &&
+        H5Sget_simple_extent_dims(space, dims, NULL) == rank &&
+        H5Pget_chunk(made, rank, chunk) == rank && chunk[1] == dims[1] && chunk[0] > 0 &&
+        chunk[0] <= CHUNK_BYTES_MAX / BYTES / chunk[1] && filters_every_chunk(made) &&
+        read_filters(made, self->element, &self->shuffled);
     self->rows = chunk[0];
     self->width = chunk[1];
     H5Pclose(made);

@@ -107,18 +107,21 @@ class Places(RunCase):
                      says="error: the name of the state folder has 4002 bytes, at most 4000 are "
                           "possible")
 
+    def logs(self):
+        return {entry for entry in (self.folder / "state").iterdir() if entry.is_dir()}
+
     def state(self):
         """A finished run's state folder and its log id; its result is put away."""
         self.ran()
         (self.folder / "results.h5").unlink()
-        folder = next((self.folder / "state").iterdir())
+        folder, = self.logs()
         return folder, folder.name
 
     def test_a_state_folder_of_another_run(self):
         ours, log_id = self.state()
         write_columns(self.folder / "events.h5", [DIJET] * 61)
         self.ran("--set", "stages.score.settings.results=other.h5")
-        other = next(f for f in (self.folder / "state").iterdir() if f != ours)
+        other, = self.logs() - {ours}
         shutil.rmtree(other)
         ours.rename(other)
         self.refused("run", "t.yaml", says=(
