@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/flow/link.h"
@@ -24,6 +23,15 @@ enum {
     LOOK_MS = 2000,   /* also without news: network file systems tell none */
     HURRY_MS = 100,   /* with news, while there is still something to do from the last look */
     CHECK_ROWS = 2000 /* read at a time, so that the rest of the reader is not held up */
+};
+
+/* A file that could not be taken at once. */
+struct seen {
+    char *name;
+    struct file_identity identity;
+    uint64_t since_ms; /* it has had this identity, by our own clock: that of a server may be off */
+    bool bad;          /* was read, and is no event file */
+    bool told;         /* that it is waited for */
 };
 
 static const char *const not_good = "it is no event file that can be read from end to end";
@@ -48,9 +56,11 @@ struct follower {
     size_t next; /* the first that has not been dealt with */
     size_t room;
     char **name;
-    char *written;    /* the file that is waited for, NULL: none */
-    char *told;       /* the last one that was logged */
-    event_file *file; /* the one being checked: name[next] */
+    char *written; /* the file that is waited for, NULL: none */
+    size_t n_seen;
+    size_t seen_room;
+    struct seen *seen; /* in byte order of the names */
+    event_file *file;  /* the one being checked: name[next] */
     uint64_t row;
 };
 
@@ -174,31 +184,110 @@ static status look(follower *self, uint64_t now)
     self->news = false;
     self->looked_ms = now;
     /* First the end, then the files: what was there before the end is found. */
-    char *end = path_of(self, self->end);
-    self->end_seen = end != NULL && access(end, F_OK) == 0;
+    self->end_seen = follower_end_is_there(self);
     if (self->end_seen && self->end_ms == 0)
         self->end_ms = now;
-    free(end);
     return list_folder(self);
 }
 
-/* Whether somebody has the file open for writing: a read lease is not given then. Of a file of
- * another user nobody is told: it counts as written while its size or time stamp has changed
- * lately. */
-static bool is_being_written(const char *path)
+/* --- files that are waited for ----------------------------------------------------------- */
+
+/* Where the name is among the files seen before, or would be. */
+static size_t find_seen(const follower *self, const char *name)
 {
-    enum { QUIET_S = 6 };
-    struct stat about;
+    size_t first = 0;
+    size_t last = self->n_seen;
+    while (first < last) {
+        const size_t middle = first + (last - first) / 2;
+        if (strcmp(self->seen[middle].name, name) < 0)
+            first = middle + 1;
+        else
+            last = middle;
+    }
+    return last;
+}
+
+static bool is_seen(const follower *self, size_t at, const char *name)
+{
+    return at < self->n_seen && strcmp(self->seen[at].name, name) == 0;
+}
+
+static status insert_seen(follower *self, size_t at, const char *name)
+{
+    if (self->n_seen == self->seen_room) {
+        const size_t room = 2 * self->seen_room + 16;
+        struct seen *larger = realloc(self->seen, room * sizeof *larger);
+        if (larger == NULL)
+            return STATUS_NO_MEMORY;
+        self->seen = larger;
+        self->seen_room = room;
+    }
+    char *copy = strdup(name);
+    if (copy == NULL)
+        return STATUS_NO_MEMORY;
+    memmove(self->seen + at + 1, self->seen + at, (self->n_seen - at) * sizeof *self->seen);
+    self->seen[at] = (struct seen){.name = copy};
+    self->n_seen++;
+    return STATUS_OK;
+}
+
+/* What is known of file `next`, from now on if it has changed; *out stays NULL if it is gone. */
+static status see_again(follower *self, const char *path, struct seen **out)
+{
+    struct file_identity now;
+    const char *name = self->name[self->next];
+    *out = NULL;
+    if (file_identity_of(path, &now) != STATUS_OK)
+        return STATUS_OK;
+    const size_t at = find_seen(self, name);
+    if (!is_seen(self, at, name)) {
+        const status done = insert_seen(self, at, name);
+        if (done != STATUS_OK)
+            return done;
+    }
+    struct seen *seen = &self->seen[at];
+    if (seen->since_ms == 0 || !file_identity_equal(&seen->identity, &now)) {
+        seen->identity = now;
+        seen->since_ms = flow_now_ms();
+        seen->bad = false;
+    }
+    *out = seen;
+    return STATUS_OK;
+}
+
+static bool is_calm(const struct seen *seen, uint64_t for_ms)
+{
+    return flow_now_ms() - seen->since_ms >= for_ms;
+}
+
+static bool is_long_ended(const follower *self)
+{
+    return self->end_ms != 0 && flow_now_ms() - self->end_ms >= self->patience_ms;
+}
+
+/* What cannot be read may become so: its writer opens and closes it, or sets its mode at the end.
+ * So it is looked at again until nothing has changed for the time of patience, or so long after the
+ * end. */
+static bool may_become_good(const follower *self, const struct seen *seen)
+{
+    return !is_calm(seen, self->patience_ms) && !is_long_ended(self);
+}
+
+/* Whether somebody has the file open for writing: a read lease is not given then. Where none is
+ * given at all (a file of another user, many network file systems) nobody is told. */
+enum written { NOT_WRITTEN, WRITTEN, UNKNOWN };
+
+static enum written is_being_written(const char *path)
+{
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return false;
-    const bool refused = fcntl(fd, F_SETLEASE, F_RDLCK) != 0;
-    const bool written = refused && errno == EAGAIN;
-    const bool unknown = refused && errno == EACCES;
+        return UNKNOWN;
+    enum written found = NOT_WRITTEN;
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
+        found = errno == EAGAIN ? WRITTEN : UNKNOWN;
     fcntl(fd, F_SETLEASE, F_UNLCK);
-    const bool young = fstat(fd, &about) == 0 && time(NULL) - about.st_mtime < QUIET_S;
     close(fd);
-    return written || (unknown && young);
+    return found;
 }
 
 /* Why a file cannot be opened now; 0 if it can. */
@@ -209,21 +298,6 @@ static int open_error(const char *path)
         return errno;
     close(fd);
     return 0;
-}
-
-/* What cannot be read may become so: its writer opens and closes it, or sets its mode at the end.
- * So it is looked at again until nothing has changed for the time of patience, or so long after the
- * end. */
-static bool may_become_good(const follower *self, const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) != 0)
-        return true; /* gone: no matter for a refusal */
-    const time_t changed = about.st_mtime > about.st_ctime ? about.st_mtime : about.st_ctime;
-    const time_t age = time(NULL) - changed;
-    const bool quiet = age >= 0 && 1000 * (uint64_t)age >= self->patience_ms;
-    const bool ended = self->end_ms != 0 && flow_now_ms() - self->end_ms >= self->patience_ms;
-    return !quiet && !ended;
 }
 
 /* --- files ------------------------------------------------------------------------------- */
@@ -269,18 +343,28 @@ static status refuse(follower *self, const char *because)
     return STATUS_OK;
 }
 
+/* Name `next` is waited for, or refused if it will not become better. */
+static status wait_or_refuse(follower *self, const struct seen *seen, const char *because)
+{
+    if (seen == NULL) /* gone */
+        leave_name(self);
+    else if (!may_become_good(self, seen))
+        return refuse(self, because);
+    else
+        postpone(self);
+    return STATUS_OK;
+}
+
 /* The file at hand cannot be read from end to end. */
 static status refuse_or_wait(follower *self)
 {
+    struct seen *seen = NULL;
     char *path = path_of(self, self->name[self->next]);
-    if (path == NULL)
-        return STATUS_NO_MEMORY;
-    const bool wait = may_become_good(self, path);
+    status done = path != NULL ? see_again(self, path, &seen) : STATUS_NO_MEMORY;
     free(path);
-    if (!wait)
-        return refuse(self, not_good);
-    postpone(self);
-    return STATUS_OK;
+    if (done == STATUS_OK && seen != NULL)
+        seen->bad = true;
+    return done == STATUS_OK ? wait_or_refuse(self, seen, not_good) : done;
 }
 
 /* The file that was taken with the very same bytes; NULL if there is none. */
@@ -341,34 +425,53 @@ static status check_on(follower *self)
     return done;
 }
 
-static status wait_for_writer(follower *self)
+/* Somebody has the file open. A writer that does nothing more is given up some time after the
+ * end. */
+static status wait_for_writer(follower *self, struct seen *seen)
 {
-    const char *name = self->name[self->next];
-    free(self->written);
-    self->written = strdup(name);
-    if (self->told == NULL || strcmp(self->told, name) != 0) {
-        log_info("waiting for the writer of %s/%s", self->folder, name);
-        free(self->told);
-        self->told = strdup(name);
-    }
-    forget_names(self);
-    return STATUS_END;
+    if (is_long_ended(self) && is_calm(seen, self->patience_ms))
+        return refuse(self, "somebody still has it open for writing");
+    if (!seen->told)
+        log_info("waiting for the writer of %s/%s", self->folder, seen->name);
+    seen->told = true;
+    postpone(self);
+    return STATUS_OK;
 }
 
-/* A file that may not be read, or not now. */
-static status wait_or_refuse_error(follower *self, const char *path, int error)
+static status start_checking(follower *self, const char *path)
 {
+    self->row = 0;
+    const status done = event_file_open(&self->file, path, NULL);
+    if (done == STATUS_OK)
+        event_file_set_labels(self->file, self->labels);
+    return done == STATUS_BAD_INPUT ? refuse_or_wait(self) : done;
+}
+
+/* Begins with the file at path, which is there. */
+static status begin_file(follower *self, const char *path)
+{
+    enum { QUIET_MS = 3 * LOOK_MS };
     char because[200];
-    if (error == ENOENT) { /* gone again before it was looked at */
-        leave_name(self);
-        return STATUS_OK;
-    }
-    if (may_become_good(self, path)) {
-        postpone(self);
-        return STATUS_OK;
-    }
+    struct seen *seen = NULL;
+    const int error = open_error(path);
+    const enum written written = error == 0 ? is_being_written(path) : UNKNOWN;
+    if (error == 0 && written == NOT_WRITTEN &&
+        !is_seen(self, find_seen(self, self->name[self->next]), self->name[self->next]))
+        return start_checking(self, path);
+    const status done = see_again(self, path, &seen);
+    if (done != STATUS_OK)
+        return done;
     snprintf(because, sizeof because, "it cannot be opened: %s", strerror(error));
-    return refuse(self, because);
+    if (seen == NULL || error != 0)
+        return wait_or_refuse(self, seen, because);
+    if (written == WRITTEN)
+        return wait_for_writer(self, seen);
+    const bool too_young = written == UNKNOWN && !is_calm(seen, QUIET_MS);
+    const bool still_bad = seen->bad && may_become_good(self, seen);
+    if (!too_young && !still_bad)
+        return start_checking(self, path);
+    postpone(self);
+    return STATUS_OK;
 }
 
 /* Begins with name `next`. */
@@ -378,21 +481,10 @@ static status begin(follower *self)
     if (path == NULL)
         return STATUS_NO_MEMORY;
     status done = STATUS_OK;
-    const int error = open_error(path);
-    if (!is_regular(path)) {
+    if (is_regular(path))
+        done = begin_file(self, path);
+    else
         leave_name(self);
-    } else if (error != 0) {
-        done = wait_or_refuse_error(self, path, error);
-    } else if (is_being_written(path)) {
-        done = wait_for_writer(self);
-    } else {
-        self->row = 0;
-        done = event_file_open(&self->file, path, NULL);
-        if (done == STATUS_OK)
-            event_file_set_labels(self->file, self->labels);
-        if (done == STATUS_BAD_INPUT)
-            done = refuse_or_wait(self);
-    }
     free(path);
     return done;
 }
@@ -485,7 +577,9 @@ void follower_destroy(follower **self)
     forget_names(*self);
     free((*self)->name);
     free((*self)->written);
-    free((*self)->told);
+    for (size_t i = 0; i < (*self)->n_seen; i++)
+        free((*self)->seen[i].name);
+    free((*self)->seen);
     if ((*self)->watch >= 0)
         close((*self)->watch);
     free(*self);
@@ -510,6 +604,14 @@ size_t follower_not_taken(follower *self)
     const size_t n = self->n;
     forget_names(self);
     return n;
+}
+
+bool follower_end_is_there(const follower *self)
+{
+    char *end = path_of(self, self->end);
+    const bool there = end != NULL && access(end, F_OK) == 0;
+    free(end);
+    return there;
 }
 
 size_t follower_others(const follower *self)

@@ -41,6 +41,8 @@ const char *follower_waits_for(const follower *self);
 
 /* How many files lie in the folder that the journal does not know. */
 size_t follower_not_taken(follower *self);
+/* Whether the file that ends the input lies there. */
+bool follower_end_is_there(const follower *self);
 /* How many other names there were at the last look. */
 size_t follower_others(const follower *self);
 /* The path under which a file that was taken lies now; to be given to free, NULL if nowhere. */

@@ -224,13 +224,22 @@ static status check_ended(const struct reader *self, const char *end)
     if (!journal_ended(self->notes))
         return STATUS_OK;
     const size_t more = follower_not_taken(self->follower);
-    if (more == 0)
+    const bool there = follower_end_is_there(self->follower);
+    if (more == 0 && there)
         return STATUS_OK;
-    log_error("%s: the end of this input was seen before (%s, after %zu files taken and %zu "
-              "refused), but %zu other files lie there now, which would not be read. Use another "
-              "--state to read the folder anew, or another folder for new files",
-              self->folder, end, journal_n_files(self->notes), journal_n_refused(self->notes),
-              more);
+    if (!there)
+        log_error("%s: the end of this input was seen before (%s, after %zu files taken and %zu "
+                  "refused), but that file is gone, as if more were to come; %zu other files lie "
+                  "there now, and nothing new would be read. Put it back for the same answer, use "
+                  "another --state to read the folder anew, or another folder for new files",
+                  self->folder, end, journal_n_files(self->notes), journal_n_refused(self->notes),
+                  more);
+    else
+        log_error(
+            "%s: the end of this input was seen before (%s, after %zu files taken and %zu "
+            "refused), but %zu other files lie there now, which would not be read. Use another "
+            "--state to read the folder anew, or another folder for new files",
+            self->folder, end, journal_n_files(self->notes), journal_n_refused(self->notes), more);
     return STATUS_BAD_INPUT;
 }
 

@@ -5,6 +5,7 @@
  *                     member mod R = r
  * Trains as many members at once as the process may use cores; emits them in order. Keeps the
  * training set in memory; nothing that cannot be pulled and trained again. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,7 +235,13 @@ static status trainer_work(void *state, struct stage_outlet *outlet, bool *more)
 static void trainer_describe(void *state, size_t size, char out[])
 {
     const struct trainer *self = state;
-    if (self->norm2 == NULL)
+    const uint64_t wanted = self->analysis.training.events;
+    if (self->norm2 == NULL && wanted > 0)
+        snprintf(out, size,
+                 "%zu of %" PRIu64 " events in the training window so far; with fewer it trains "
+                 "at the end",
+                 self->jets / 2, wanted);
+    else if (self->norm2 == NULL)
         snprintf(out, size, "%zu jets in the training window so far", self->jets);
     else if (self->member < self->analysis.training.ensemble)
         snprintf(out, size, "training member %u of %u on %zu jets", self->member + 1,

@@ -109,6 +109,7 @@ void gauge_read(struct gauge *out, const struct plan *plan, size_t stage, size_t
 void totals_read(struct totals *out, const struct plan *plan, size_t n,
                  const struct child children[])
 {
+    double handed_out = 0;
     *out = (struct totals){.score = ""};
     for (size_t i = 0; i < n; i++) {
         const struct pulse *pulse = &children[i].pulse;
@@ -117,6 +118,7 @@ void totals_read(struct totals *out, const struct plan *plan, size_t n,
         if (role == ROLE_SOURCE) {
             out->rows += pulse->rows;
             out->growing = out->growing || pulse->growing;
+            handed_out += children[i].events.rate;
         } else if (role == ROLE_LOG) {
             out->read += pulse->read;
             out->counted += pulse->counted;
@@ -126,6 +128,8 @@ void totals_read(struct totals *out, const struct plan *plan, size_t n,
             out->score = pulse->text;
         }
     }
+    if (out->growing) /* files come in gusts, and segments are sealed long after them */
+        out->rate = handed_out;
 }
 
 static json_t *gauge_to_json(const struct plan *plan, size_t stage, size_t n,

@@ -33,7 +33,7 @@ struct totals {
     uint64_t read; /* on disk */
     uint64_t counted;
     uint64_t dropped;
-    double rate;       /* events/s that reach the disk */
+    double rate;       /* events/s that reach the disk; while growing: that are read */
     const char *score; /* the last word of a sink, "": none yet */
 };
 void totals_read(struct totals *out, const struct plan *plan, size_t n,

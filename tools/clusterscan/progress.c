@@ -71,10 +71,13 @@ static void write_run(const struct progress *self, const struct totals *totals, 
     char rate[NUMBER_TEXT_SIZE + 16] = "";
     if (totals->rate >= 1)
         snprintf(rate, sizeof rate, ", %s/s", number_text((uint64_t)totals->rate, text[5]));
+    char share[32] = "";
     tell_rest(totals, sizeof rest, rest);
+    if (!totals->growing) /* of what is not all there yet nobody knows the whole */
+        snprintf(share, sizeof share, " (%.0f %%)",
+                 totals->rows > 0 ? 100 * (double)totals->read / (double)totals->rows : 0);
     const uint64_t seconds = (flow_now_ms() - self->start_ms) / 1000;
-    const double share = totals->rows > 0 ? 100 * (double)totals->read / (double)totals->rows : 0;
-    snprintf(out, LINE_SIZE, "%s  %s of %s events read%s (%.0f %%), %s counted, %s dropped%s%s",
+    snprintf(out, LINE_SIZE, "%s  %s of %s events read%s%s, %s counted, %s dropped%s%s",
              duration_text(seconds, text[0]), number_text(totals->read, text[1]),
              number_text(totals->rows, text[2]), totals->growing ? " so far" : "", share,
              number_text(totals->counted, text[3]), number_text(totals->dropped, text[4]), rate,

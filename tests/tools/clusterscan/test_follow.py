@@ -87,7 +87,7 @@ class Followed(ProductCase):
         self.assertEqual(self.journal()[-1], {"end": True})
         self.assertEqual(contents(self.folder / "results.h5"), self.at_once())
 
-    def test_files_written_in_place_are_taken_when_they_are_closed(self):
+    def test_a_file_still_being_written_is_taken_when_it_is_closed_and_holds_up_no_other(self):
         self.toy("a.h5", 700)
         self.toy("b.h5", 300, seed=2)
         self.incoming.mkdir()
@@ -98,12 +98,43 @@ class Followed(ProductCase):
             file.flush()
             (self.incoming / "b.h5").write_bytes(b)
             (self.incoming / "end-of-run").touch()
+            wait_until(lambda: self.taken() == ["b.h5"] or run.poll() is not None)
             wait_until(lambda: any("waiting for the writer" in text for text in self.log_lines())
                        or run.poll() is not None)
-            self.assertEqual(self.taken(), [])
             file.write(a[1000:])
         self.finish(run)
-        self.assertEqual(self.taken(), ["a.h5", "b.h5"])
+        self.assertEqual(self.taken(), ["b.h5", "a.h5"])
+
+    def test_a_writer_that_never_closes_is_given_up_by_name_some_time_after_the_end(self):
+        self.follow_files("a.h5", "b.h5")
+        self.drop(b"b.h5", "b.h5")
+        with open(self.incoming / "a.h5", "wb") as file:
+            file.write((self.folder / "sample-a.h5").read_bytes())
+            file.flush()
+            (self.incoming / "end-of-run").touch()
+            said = self.finish(self.start(*self.WIDE, *self.HASTY), code=3)
+        self.assertIn("refused: a.h5: somebody still has it open for writing", said)
+        self.assertIn("300 counted", said)
+
+    def test_a_clock_that_is_ahead_keeps_no_broken_file_waiting(self):
+        self.follow_files("b.h5")
+        self.drop(b"b.h5", "b.h5")
+        (self.incoming / "a.h5").write_text("no events here\n")
+        os.utime(self.incoming / "a.h5", (4e9, 4e9))
+        run = self.start(*self.WIDE, *self.HASTY)
+        wait_until(lambda: len(self.journal()) == 2 or run.poll() is not None)
+        (self.incoming / "end-of-run").touch()
+        self.assertIn("refused: a.h5: it is no event file", self.finish(run, code=3))
+
+    def test_an_end_that_was_taken_away_again_is_told(self):
+        self.follow_files("a.h5")
+        self.drop(b"a.h5", "a.h5")
+        (self.incoming / "end-of-run").touch()
+        self.finish(self.start(*self.WIDE))
+        (self.incoming / "end-of-run").unlink()
+        said = self.finish(self.start(*self.WIDE), code=2)
+        self.assertIn("the end of this input was seen before (end-of-run, after 1 files taken", said)
+        self.assertIn("that file is gone", said)
 
     def log_lines(self):
         return [line for file in (self.folder / "state").glob("*/logs/reader.0.log")
@@ -142,6 +173,7 @@ class Followed(ProductCase):
         for name, because in refused.items():
             self.assertIn(f"refused: {name}: {because}", report)
 
+    HASTY = ("--set", "stages.reader.settings.patience=2")
     WIDE = ("--set", "analysis.training.window=[2000, 5000]")
 
     def follow_files(self, *names):
