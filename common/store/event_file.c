@@ -3,14 +3,18 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/log/log.h"
 #include "common/store/event_layouts.h"
+#include "common/store/event_survey.h"
+#include "common/store/hdf5_filters.h"
 #include "common/store/hdf5_util.h"
 #include "common/store/masterkey.h"
+#include "common/store/table_name.h"
 
 const char *event_layout_name(enum event_layout layout)
 {
@@ -52,67 +56,6 @@ void event_arrays_fini(struct event_arrays *self)
     free(self->phi);
 }
 
-/* How to get at what a filter packed; package NULL: no package of Debian unpacks it. */
-static const struct known_filter {
-    H5Z_filter_t id;
-    const char *name;
-    const char *package;
-    const char *otherwise; /* without a package: the command that writes the file anew */
-} known_filters[] = {
-    {305, "lzo", NULL, "ptrepack --complib=zlib"},
-    {307, "bzip2", "hdf5-filter-plugin", NULL},
-    {32000, "lzf", "hdf5-plugin-lzf", NULL},
-    {32001, "blosc", "hdf5-filter-plugin-blosc-serial", NULL},
-    {32004, "lz4", "hdf5-filter-plugin", NULL},
-    {32008, "bitshuffle", "bitshuffle", NULL},
-    {32013, "zfp", "hdf5-filter-plugin-zfp-serial", NULL},
-    {32015, "zstd", NULL, "h5repack -f GZIP=1"},
-    {32026, "blosc2", NULL, "ptrepack --complib=zlib"},
-};
-
-static const struct known_filter *find_filter(H5Z_filter_t id)
-{
-    for (size_t i = 0; i < sizeof known_filters / sizeof *known_filters; i++)
-        if (known_filters[i].id == id)
-            return &known_filters[i];
-    return NULL;
-}
-
-static status refuse_filter(const event_file *self, const char *name, H5Z_filter_t missing)
-{
-    const struct known_filter *known = find_filter(missing);
-    if (known == NULL)
-        log_error("%s: /%s needs HDF5 filter %d, which is not installed", self->path, name,
-                  (int)missing);
-    else if (known->package != NULL)
-        log_error("%s: /%s is compressed with %s, which HDF5 cannot read here: install the "
-                  "package %s",
-                  self->path, name, known->name, known->package);
-    else
-        log_error("%s: /%s is compressed with %s (HDF5 filter %d), for which there is no package: "
-                  "write the file anew where it can be read, with %s",
-                  self->path, name, known->name, (int)missing, known->otherwise);
-    return STATUS_BAD_INPUT;
-}
-
-/* HDF5 loads a filter's plugin when it is asked for it here. */
-static status check_filters(const event_file *self, const char *name, hid_t dataset)
-{
-    const hid_t made = H5Dget_create_plist(dataset);
-    const int n = made >= 0 ? H5Pget_nfilters(made) : 0;
-    H5Z_filter_t missing = H5Z_FILTER_NONE;
-    for (int i = 0; i < n && missing == H5Z_FILTER_NONE; i++) {
-        size_t values = 0;
-        const H5Z_filter_t filter =
-            H5Pget_filter2(made, (unsigned)i, NULL, &values, NULL, 0, NULL, NULL);
-        if (filter > 0 && H5Zfilter_avail(filter) <= 0)
-            missing = filter;
-    }
-    if (made >= 0)
-        H5Pclose(made);
-    return missing == H5Z_FILTER_NONE ? STATUS_OK : refuse_filter(self, name, missing);
-}
-
 static const char *type_name(H5T_class_t type_class)
 {
     switch (type_class) {
@@ -141,6 +84,8 @@ static status check_type(const event_file *self, const char *name, hid_t dataset
         H5Tclose(type);
     *bits = (unsigned)(8 * size);
     if (found == type_class && size <= 8 && (found != H5T_FLOAT || size >= 4))
+        return STATUS_OK;
+    if (found == H5T_ENUM && type_class == H5T_INTEGER) /* what numpy's truth values become */
         return STATUS_OK;
     const char *expected = type_class == H5T_FLOAT ? "float32 or float64" : "integers";
     if (found == H5T_INTEGER || found == H5T_FLOAT)
@@ -205,9 +150,9 @@ static status check_written(const event_file *self, const char *name, hid_t data
         return STATUS_OK;
     char shape[80];
     hdf5_shape_text(rank, dims, sizeof shape, shape);
-    log_error("%s: /%s claims %s numbers, but %llu of %llu pieces of it were written", self->path,
+    log_error("%s: /%s claims %s numbers, but %llu of %llu pieces of it were written%s", self->path,
               name, shape, (unsigned long long)(written == chunks ? 0 : written),
-              (unsigned long long)chunks);
+              (unsigned long long)chunks, hdf5_writer_hint(self->path));
     return STATUS_BAD_INPUT;
 }
 
@@ -256,51 +201,11 @@ status event_dataset_open(const event_file *self, const char *name, int rank,
     outcome = check_caps(self, name, rank, shape);
     if (outcome == STATUS_OK)
         outcome = check_written(self, name, *out, rank, shape, *bits);
-    return outcome == STATUS_OK ? check_filters(self, name, *out) : outcome;
-}
-
-/* What the root group has to offer. */
-struct survey {
-    char *table;      /* a group with block0_values */
-    char *linked;     /* one that would be, were it not behind a link */
-    bool more_tables; /* than one */
-    char names[200];  /* of the first things found, for people */
-};
-
-/* Adds one more name, or dots where no more fit. */
-static void note_name(struct survey *survey, const char *name)
-{
-    const size_t used = strlen(survey->names), room = sizeof survey->names - used;
-    const char *before = used > 0 ? ", /" : "/";
-    if (strlen(name) + sizeof ", /, ..." < room)
-        snprintf(survey->names + used, room, "%s%s", before, name);
-    else if (used == 0 || survey->names[used - 1] != '.')
-        snprintf(survey->names + used, room, used > 0 ? ", ..." : "a very long name ...");
-}
-
-static herr_t look_at(hid_t root, const char *name, const H5L_info_t *link, void *context)
-{
-    struct survey *survey = context;
-    (void)link;
-    note_name(survey, name);
-    char *values;
-    if (asprintf(&values, "%s/block0_values", name) < 0)
-        return -1;
-    const enum hdf5_found found = hdf5_find(root, values);
-    free(values);
-    if (found == HDF5_LINKED_AWAY) {
-        free(survey->linked);
-        survey->linked = strdup(name);
-    } else if (found == HDF5_DATASET || found == HDF5_ELSEWHERE) {
-        survey->more_tables = survey->table != NULL;
-        if (survey->table == NULL)
-            survey->table = strdup(name);
-    }
-    return survey->more_tables ? 1 : 0;
+    return outcome == STATUS_OK ? hdf5_check_filters(self->path, name, *out) : outcome;
 }
 
 /* What it is instead; people will point at our own files too. */
-static void refuse_layout(const event_file *self, const struct survey *survey)
+static void refuse_layout(const event_file *self, const struct event_survey *survey)
 {
     const char *kind = NULL;
 
@@ -315,27 +220,66 @@ static void refuse_layout(const event_file *self, const struct survey *survey)
                                          : "nothing");
 }
 
-static status open_layout(event_file *self)
+static bool has_table(const event_file *self, const char *key)
 {
-    struct survey survey = {0};
-    status outcome = STATUS_BAD_INPUT;
-    const herr_t walked =
-        H5Literate(self->file, H5_INDEX_NAME, H5_ITER_INC, NULL, look_at, &survey);
-    if (walked < 0)
-        log_error("%s: truncated or damaged HDF5 file", self->path);
-    else if (survey.more_tables)
-        log_error("%s: holds more than one table of events, expected one", self->path);
-    else if (survey.table != NULL)
-        outcome = event_table_open(self, survey.table);
-    else if (hdf5_find(self->file, "events/offset") != HDF5_MISSING)
-        outcome = event_columns_open(self);
-    else if (survey.linked != NULL)
-        log_error("%s: /%s is reached by a soft or external link, expected the dataset itself",
-                  self->path, survey.linked);
+    char *values;
+    if (asprintf(&values, "%s/block0_values", key) < 0)
+        return false;
+    const bool has = hdf5_find(self->file, values) != HDF5_MISSING;
+    free(values);
+    return has;
+}
+
+/* Which table is meant, NULL if that is not clear (logged). */
+static const char *choose_table(const event_file *self, const struct event_survey *survey,
+                                const char *key)
+{
+    char list[300];
+    if (key == NULL && survey->n == 1)
+        return survey->table[0];
+    event_survey_list(survey, sizeof list, list);
+    if (key != NULL)
+        log_error("%s: there is no table /%s/block0_values; tables of this file are %s", self->path,
+                  key, list);
     else
-        refuse_layout(self, &survey);
-    free(survey.table);
-    free(survey.linked);
+        log_error("%s: holds more than one table of events: %s. Name one of them, as in %s:%s",
+                  self->path, list, self->path, survey->table[0]);
+    return NULL;
+}
+
+static status open_surveyed(event_file *self, const struct event_survey *survey, const char *key)
+{
+    const char *columns = "events";
+    if (key != NULL && has_table(self, key))
+        return event_table_open(self, key);
+    if (survey->n > 0 && (key == NULL || strcmp(key, columns) != 0)) {
+        const char *table = choose_table(self, survey, key);
+        return table != NULL ? event_table_open(self, table) : STATUS_BAD_INPUT;
+    }
+    if (key != NULL && strcmp(key, columns) != 0)
+        log_error("%s: there is no table /%s/block0_values, nor any other", self->path, key);
+    else if (hdf5_find(self->file, "events/offset") != HDF5_MISSING)
+        return event_columns_open(self);
+    else if (survey->linked != NULL)
+        log_error("%s: /%s is reached by a soft or external link, expected the dataset itself",
+                  self->path, survey->linked);
+    else if (survey->frame_table != NULL)
+        log_error("%s: /%s is in pandas' format='table', expected format='fixed': write it anew "
+                  "with DataFrame.to_hdf(..., format='fixed')",
+                  self->path, survey->frame_table);
+    else
+        refuse_layout(self, survey);
+    return STATUS_BAD_INPUT;
+}
+
+static status open_layout(event_file *self, const char *key)
+{
+    struct event_survey survey;
+    const status done = event_survey_make(&survey, self->file);
+    const status outcome = done == STATUS_OK ? open_surveyed(self, &survey, key) : done;
+    if (done == STATUS_BAD_INPUT)
+        log_error("%s: truncated or damaged HDF5 file", self->path);
+    event_survey_fini(&survey);
     return outcome;
 }
 
@@ -352,9 +296,9 @@ static status add_masterkey(event_file *self, const char *masterkey)
     return masterkey_read(masterkey, self->events, &self->masterkey);
 }
 
-status event_file_open(event_file **out, const char *path, const char *masterkey)
+status event_file_open(event_file **out, const char *name, const char *masterkey)
 {
-    assert(out != NULL && path != NULL);
+    assert(out != NULL && name != NULL);
     *out = NULL;
     event_file *self = malloc(sizeof *self);
     if (self == NULL)
@@ -365,16 +309,20 @@ status event_file_open(event_file **out, const char *path, const char *masterkey
     self->columns.offset = self->columns.label = H5I_INVALID_HID;
     self->columns.pt.values = self->columns.eta.values = H5I_INVALID_HID;
     self->columns.phi.values = H5I_INVALID_HID;
-    self->path = strdup(path);
-    hdf5_guard(path);
-    status outcome = self->path != NULL ? hdf5_open(&self->file, path) : STATUS_NO_MEMORY;
+    struct table_name parts;
+    status outcome = table_name_parse(&parts, name);
+    self->path = parts.path;
+    hdf5_guard(self->path);
+    if (outcome == STATUS_OK)
+        outcome = hdf5_open(&self->file, self->path);
     if (outcome == STATUS_OK) {
         hsize_t bytes = 0;
         H5Fget_filesize(self->file, &bytes);
         self->bytes = bytes;
-        outcome = open_layout(self);
+        outcome = open_layout(self, parts.key);
     }
     hdf5_guard(NULL);
+    free(parts.key);
     if (outcome == STATUS_OK)
         outcome = add_masterkey(self, masterkey);
     if (outcome == STATUS_OK)
@@ -483,6 +431,26 @@ static status map_labels(event_file *self, uint64_t first, uint32_t n, const int
     return STATUS_OK;
 }
 
+/* In degrees, or damaged: no convention has an azimuth beyond 2 pi. Told once a file. */
+static void check_angles(event_file *self, const struct event_batch *batch)
+{
+    const float most = 6.2832F;
+    bool beyond = false;
+    for (uint32_t i = 0; i < batch->particles; i++)
+        beyond |= !(fabsf(batch->phi[i]) <= most);
+    if (!beyond)
+        return;
+    uint32_t e = 0, i = 0;
+    while (fabsf(batch->phi[i]) <= most)
+        i++;
+    while (batch->offset[e + 1] <= i)
+        e++;
+    log_warning("%s: row %" PRIu64 ": an azimuth phi of %g: angles are taken to be in radians, "
+                "within 2 pi; the jets will be wrong",
+                self->path, batch->first_row + e, (double)batch->phi[i]);
+    self->told_angles = true;
+}
+
 status event_file_read(event_file *self, uint64_t first, uint32_t n, struct event_batch *out)
 {
     assert(first <= self->events && n <= self->events - first);
@@ -509,6 +477,8 @@ status event_file_read(event_file *self, uint64_t first, uint32_t n, struct even
         .phi = self->arrays.phi,
         .label = self->labelled ? self->mapped : NULL,
     };
+    if (!self->told_angles)
+        check_angles(self, out);
     return STATUS_OK;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* event_file: events in HDF5 files, in any of the layouts we know.
- *   lhco-table  /KEY/block0_values, N x 2101 (label last) or N x 2100 (label unknown, or from a
- *               masterkey text file with one label a line), float64 or float32: pandas 'fixed'
- *               files of the LHC Olympics; a row is 700 x (pT, eta, phi), padded with zeros
- *   columns     /events/offset u64[N+1], /events/pt, eta, phi f32, optional /events/label i8 */
+ *   lhco-table  /KEY/block0_values (KEY may be nested: a/b/c), N x 2101 (label last) or N x 2100
+ * (label unknown, or from a masterkey text file with one label a line), float64 or float32: pandas
+ * 'fixed' files of the LHC Olympics; a row is 700 x (pT, eta, phi), padded with zeros columns
+ * /events/offset u64[N+1], /events/pt, eta, phi f32, optional /events/label i8 */
 #ifndef COMMON_STORE_EVENT_FILE_H
 #define COMMON_STORE_EVENT_FILE_H
 
@@ -21,12 +21,13 @@ const char *event_layout_name(enum event_layout layout);
 
 typedef struct event_file event_file;
 
-/* Opens path for reading; masterkey may be NULL (it is for tables without labels only; anything
- * else is STATUS_BAD_INPUT). Errors are logged with the path, what was found and expected:
- * STATUS_BAD_INPUT for a missing, truncated or non-HDF5 file, an unknown layout, wrong shapes, a
- * filter that is not installed (names the Debian package for blosc). The chunk cache is sized
- * from the file's own chunks. On STATUS_OK *out is the caller's. */
-MUST_CHECK status event_file_open(event_file **out, const char *path, const char *masterkey);
+/* Opens FILE, or the table FILE:KEY (see table_name), for reading; masterkey may be NULL (it is for
+ * tables without labels only; anything else is STATUS_BAD_INPUT). Errors are logged with the path,
+ * what was found and expected: STATUS_BAD_INPUT for a missing, truncated or non-HDF5 file, an
+ * unknown layout, wrong shapes, a filter that is not installed (names the Debian package for
+ * blosc). The chunk cache is sized from the file's own chunks. On STATUS_OK *out is the caller's.
+ */
+MUST_CHECK status event_file_open(event_file **out, const char *name, const char *masterkey);
 void event_file_close(event_file **self);
 
 /* What the labels of a file mean: meaning[label + 128] is 0 (background), 1 (signal) or -1 (not

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -154,6 +155,32 @@ status hdf5_check_regular(const char *path, const char *expected)
     return STATUS_BAD_INPUT;
 }
 
+/* Whether the file's superblock (version 3, see the HDF5 file format) is marked as being written;
+ * the mark stays when its writer crashes. */
+static bool is_marked_open(int fd)
+{
+    enum { VERSION = 8, FLAGS = 11, SIZE };
+    uint8_t block[SIZE];
+    return pread(fd, block, sizeof block, 0) == SIZE && block[VERSION] == 3 &&
+           (block[FLAGS] & 1) != 0;
+}
+
+const char *hdf5_writer_hint(const char *path)
+{
+    const char *hint = "";
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return hint;
+    /* HDF5 holds the file locked while it writes. */
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        hint = "; another program has it open for writing: wait until that one closes it";
+    else if (is_marked_open(fd))
+        hint = "; it is marked as open for writing: its writer has not closed it, or crashed. If "
+               "nobody writes it any more, clear the mark of a copy with h5clear -s";
+    close(fd);
+    return hint;
+}
+
 status hdf5_open(hid_t *out, const char *path)
 {
     *out = H5I_INVALID_HID;
@@ -169,7 +196,8 @@ status hdf5_open(hid_t *out, const char *path)
     H5Pclose(access);
     if (*out >= 0)
         return STATUS_OK;
-    log_error("%s: %s", path, signature ? "truncated or damaged HDF5 file" : "not an HDF5 file");
+    log_error("%s: %s%s", path, signature ? "truncated or damaged HDF5 file" : "not an HDF5 file",
+              hdf5_writer_hint(path));
     return STATUS_BAD_INPUT;
 }
 

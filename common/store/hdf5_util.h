@@ -40,6 +40,9 @@ MUST_CHECK status hdf5_check_regular(const char *path, const char *expected);
 /* Opens a file for reading. STATUS_BAD_INPUT (logged with the path) if it is missing, no regular
  * file, no HDF5 file, truncated or damaged. *out is to be given to H5Fclose. */
 MUST_CHECK status hdf5_open(hid_t *out, const char *path);
+/* Text to put behind a complaint about the file: that somebody seems to write it still; "" if
+ * nobody does. */
+const char *hdf5_writer_hint(const char *path);
 
 /* What stands at `name` (slashes allowed, relative to parent). */
 enum hdf5_found {

@@ -250,7 +250,8 @@ static const struct key event_reader_settings[] = {
      .min = 1,
      .max = PATH_BYTES_MAX,
      .file_name = true,
-     .help = "event files, in this order; globs are taken in byte order"},
+     .help = "event files, FILE or (of several tables in one) FILE:KEY, in this order; globs are "
+             "taken in byte order"},
     {.path = "rows",
      .type = KEY_ROWS,
      .fallback = "null",

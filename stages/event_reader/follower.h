@@ -4,9 +4,9 @@
  * folder, or closed by whoever wrote it; one of another user when it has been quiet for a while),
  * until a file of a given name ends the input. Those that are there at one look are taken in byte
  * order of their names; the journal keeps the order. A file that is open for writing is waited for,
- * and with it what sorts behind it. One that cannot be opened, or is no event file from its first
- * row to its last, is looked at again while it may become good, and others go on meanwhile; then it
- * is refused for good, logged and noted, and so is one with the same bytes as another. A second
+ * and so is one that cannot be opened, or is no event file from its first row to its last, while it
+ * may become good; others go on meanwhile. Then it is refused for good, logged and noted, and so is
+ * one with the same bytes as another. A second
  * name of a file that was taken (a link, a new name) is none. Other names are nobody's business. */
 #ifndef STAGES_EVENT_READER_FOLLOWER_H
 #define STAGES_EVENT_READER_FOLLOWER_H

@@ -15,11 +15,13 @@
 #include "common/log/log.h"
 #include "common/stage/stage.h"
 #include "common/store/event_file.h"
+#include "common/store/table_name.h"
 #include "stages/event_reader/follower.h"
 
 /* The part of one file that lies in settings.rows. */
 struct span {
     char *path;
+    char *table;            /* one of the file's tables by its key, NULL: it has one only */
     bool known;             /* what it must hold: content, and when that was last seen ... */
     struct content content; /* ... under its name */
     struct file_identity seen_open; /* ... in the file that is open */
@@ -54,8 +56,8 @@ static uint64_t batches_of(const struct reader *self, const struct span *span)
     return (span->rows + self->source_batch - 1) / self->source_batch;
 }
 
-/* Appends a file of so many events. The path is taken over. */
-static status add_span(struct reader *self, char *path, uint64_t events)
+/* Appends a file of so many events. Path and table are taken over. */
+static status add_span(struct reader *self, char *path, char *table, uint64_t events)
 {
     if (path != NULL && self->n == self->room) {
         const size_t room = 2 * self->room + 16;
@@ -65,14 +67,17 @@ static status add_span(struct reader *self, char *path, uint64_t events)
         else
             self->span = larger, self->room = room;
     }
-    if (path == NULL)
+    if (path == NULL) {
+        free(table);
         return STATUS_NO_MEMORY;
+    }
     const uint64_t file_first = self->file_rows;
     const uint64_t file_last = file_first + events;
     const uint64_t first = self->wanted[0] > file_first ? self->wanted[0] : file_first;
     const uint64_t last = self->wanted[1] < file_last ? self->wanted[1] : file_last;
     struct span *span = &self->span[self->n++];
     *span = (struct span){.path = path,
+                          .table = table,
                           .file_first = file_first,
                           .first = first - file_first,
                           .rows = last > first ? last - first : 0,
@@ -168,21 +173,32 @@ static status check_masterkey(const struct reader *self, const json_t *entry)
 
 /* --- files that are all there ------------------------------------------------------------ */
 
+/* Opens FILE or FILE:KEY, the next of the source. */
+static status open_next(struct reader *self, const char *name)
+{
+    event_file_close(&self->file);
+    self->file_index = self->n;
+    status done = event_file_open(&self->file, name, self->masterkey);
+    if (done != STATUS_OK)
+        return done;
+    event_file_set_labels(self->file, &self->labels);
+    struct table_name parts;
+    done = table_name_parse(&parts, name);
+    if (done == STATUS_OK)
+        return add_span(self, parts.path, parts.key, event_file_events(self->file));
+    table_name_fini(&parts);
+    return done;
+}
+
 static status open_all(struct reader *self, const json_t *files, const json_t *contents)
 {
     for (size_t i = 0; i < json_array_size(files); i++) {
-        const char *path = json_string_value(json_array_get(files, i));
-        if (path == NULL) {
+        const char *name = json_string_value(json_array_get(files, i));
+        if (name == NULL) {
             log_error("settings.files[%zu] is no text", i);
             return STATUS_BAD_INPUT;
         }
-        event_file_close(&self->file);
-        self->file_index = i;
-        status done = event_file_open(&self->file, path, self->masterkey);
-        if (done == STATUS_OK)
-            event_file_set_labels(self->file, &self->labels);
-        if (done == STATUS_OK)
-            done = add_span(self, strdup(path), event_file_events(self->file));
+        status done = open_next(self, name);
         if (done == STATUS_OK && contents != NULL)
             done = expect_content(&self->span[i], json_array_get(contents, i));
         if (done == STATUS_OK)
@@ -207,7 +223,7 @@ static status add_taken(struct reader *self)
         char *path = NULL;
         if (asprintf(&path, "%s/%s", self->folder, file->name) < 0)
             return STATUS_NO_MEMORY;
-        done = add_span(self, path, file->events);
+        done = add_span(self, path, NULL, file->events);
         if (done != STATUS_OK)
             return done;
         struct span *span = &self->span[self->n - 1];
@@ -302,6 +318,18 @@ static void find_again(const struct reader *self, struct span *span)
     span->path = path;
 }
 
+static status open_file_of(struct reader *self, const struct span *span)
+{
+    if (span->table == NULL)
+        return event_file_open(&self->file, span->path, self->masterkey);
+    char *name;
+    if (asprintf(&name, "%s:%s", span->path, span->table) < 0)
+        return STATUS_NO_MEMORY;
+    const status done = event_file_open(&self->file, name, self->masterkey);
+    free(name);
+    return done;
+}
+
 static status open_span(struct reader *self, size_t i)
 {
     if (self->file != NULL && self->file_index == i)
@@ -310,7 +338,7 @@ static status open_span(struct reader *self, size_t i)
     self->file_index = i;
     if (self->follower != NULL && access(self->span[i].path, F_OK) != 0)
         find_again(self, &self->span[i]);
-    status done = event_file_open(&self->file, self->span[i].path, self->masterkey);
+    status done = open_file_of(self, &self->span[i]);
     if (done == STATUS_OK)
         event_file_set_labels(self->file, &self->labels);
     if (done == STATUS_OK)
@@ -328,8 +356,10 @@ static void reader_destroy(void **state)
     follower_destroy(&self->follower);
     journal_close(&self->notes);
     event_file_close(&self->file);
-    for (size_t i = 0; i < self->n; i++)
+    for (size_t i = 0; i < self->n; i++) {
         free(self->span[i].path);
+        free(self->span[i].table);
+    }
     free(self->span);
     free(self);
     *state = NULL;

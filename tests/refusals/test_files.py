@@ -76,7 +76,36 @@ class WhatIsNoEventFile(FileCase):
         with h5py.File(self.folder / "two.h5", "w") as file:
             file["a/block0_values"] = table(1)
             file["b/block0_values"] = table(1)
-        self.both("two.h5", "two.h5: holds more than one table of events, expected one")
+        self.both("two.h5", "two.h5: holds more than one table of events: /a and /b. Name one of "
+                            "them, as in two.h5:a")
+        self.both("two.h5:c", "two.h5: there is no table /c/block0_values; tables of this file "
+                              "are /a and /b")
+
+    def test_a_frame_in_the_other_format_of_pandas(self):
+        row = np.dtype([("index", "i8"), ("values_block_0", "f8", (WIDTH + 1,))])
+        with h5py.File(self.folder / "frame.h5", "w") as file:
+            file["lhco/df/table"] = np.zeros(3, row)
+        self.both("frame.h5", "frame.h5: /lhco/df is in pandas' format='table', expected "
+                              "format='fixed': write it anew with DataFrame.to_hdf(..., "
+                              "format='fixed')")
+
+    def test_a_file_that_its_writer_has_not_closed_or_has_left(self):
+        with h5py.File(self.folder / "open.h5", "w", libver="latest") as file:
+            file["df/block0_values"] = table(2)
+            file.flush()
+            self.both("open.h5", "open.h5: truncated or damaged HDF5 file; another program has it "
+                                 "open for writing: wait until that one closes it")
+            left = (self.folder / "open.h5").read_bytes()
+        (self.folder / "left.h5").write_bytes(left)
+        self.both("left.h5", "left.h5: truncated or damaged HDF5 file; it is marked as open for "
+                             "writing: its writer has not closed it, or crashed. If nobody writes "
+                             "it any more, clear the mark of a copy with h5clear -s")
+
+    def test_a_name_that_only_a_shell_would_replace(self):
+        for name in ("~/events.h5", "$HOME/events.h5"):
+            self.refused("run", "t.yaml", "--set", f"stages.reader.settings.files=[{name}]", says=(
+                f"error: stages.reader.settings.files: there is no file '{name}': '~' and '$NAME' "
+                "are not replaced here, write the whole path\n"))
 
 
 class Tables(FileCase):
@@ -180,7 +209,6 @@ class DataElsewhere(FileCase):
         for link in (h5py.ExternalLink("a.h5", "/df"), h5py.SoftLink("/deep/df")):
             with h5py.File(self.folder / "t.h5", "w") as file:
                 file["df"] = link
-                file["deep/df/block0_values"] = table(1)
             self.both("t.h5", "t.h5: /df is reached by a soft or external link, expected the "
                               "dataset itself")
 
@@ -364,6 +392,18 @@ class Damage(FileCase):
                         rows.write_direct_chunk((row, 0), bytes(3 * 2101 * 8))
                 self.refused("inspect", "packed.h5", says=("packed.h5: /df/block0_values", *parts),
                              env={**os.environ, "HDF5_PLUGIN_PATH": str(self.folder)})
+
+    def test_a_plug_in_that_is_installed_but_hidden_is_told_as_that(self):
+        with h5py.File(self.folder / "packed.h5", "w") as file:
+            made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            made.set_chunk((3, 2101))
+            made.set_filter(32001, h5py.h5z.FLAG_OPTIONAL, ())
+            rows = h5py.h5d.create(file.create_group("df").id, b"block0_values",
+                                   h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple((3, 2101)), made)
+            rows.write_direct_chunk((0, 0), bytes(3 * 2101 * 8))
+        self.refused("inspect", "packed.h5", env={**os.environ, "HDF5_PLUGIN_PATH": "/opt/conda"},
+                     says=("with blosc, whose plug-in is installed in /",
+                           "HDF5_PLUGIN_PATH=/opt/conda: unset that, or add the folder to it"))
 
     def test_a_masterkey_as_other_editors_write_it_is_read(self):
         write_table(self.folder / "events.h5", table(13)[:, :WIDTH])

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "common/kernels/image.h"
+#include "common/log/log.h"
 #include "common/store/event_file.h"
+#include "common/store/table_name.h"
 #include "common/topology/schema.h"
 #include "tools/clusterscan/source_files.h"
 
@@ -109,52 +111,91 @@ static status check_event_file(const char *path, const struct topology_stage *st
     return done;
 }
 
-/* One input file: its digest for the id, and for the reader what it is to find. */
-static status add_input(json_t *digests, json_t *contents, const char *path, uint64_t events,
-                        content_book *book)
+/* What has been named so far, to find what is named twice. */
+struct inputs {
+    json_t *digests;  /* for the log id, of the source at hand */
+    json_t *contents; /* for its reader: what it is to find */
+    json_t *seen;     /* of all sources, digest and key -> name */
+    content_book *book;
+};
+
+static status warn_of_copy(const struct inputs *inputs, const struct topology_stage *stage,
+                           const char *identifier, const char *name)
 {
-    struct content content;
-    char hex[CONTENT_HEX_SIZE];
-    status done = content_book_find(book, path, &content);
-    if (done == STATUS_OK)
-        done = add_digest(digests, &content);
-    if (done != STATUS_OK)
-        return done;
-    content_hex(&content, hex);
-    json_t *entry = json_pack("{s:s, s:I, s:o, s:s}", "path", path, "events", (json_int_t)events,
-                              "identity", file_identity_to_json(&content.identity), "digest", hex);
-    return json_array_append_new(contents, entry) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+    const char *before = json_string_value(json_object_get(inputs->seen, identifier));
+    if (before == NULL)
+        return json_object_set_new(inputs->seen, identifier, json_string(name)) == 0
+                   ? STATUS_OK
+                   : STATUS_NO_MEMORY;
+    if (strcmp(before, name) == 0)
+        log_warning("stages.%s.settings.files: %s is named twice: its events count twice",
+                    stage->name, name);
+    else
+        log_warning("stages.%s.settings.files: %s holds the same bytes as %s: the same events "
+                    "count twice",
+                    stage->name, name, before);
+    return STATUS_OK;
 }
 
-static status add_inputs(json_t *digests, json_t *contents, const struct topology_stage *stage,
-                         const json_t *files, content_book *book)
+/* One input file: its digest, with the key of the table in it where one is named, for the id, and
+ * for the reader what it is to find. */
+static status add_input(const struct inputs *inputs, const struct topology_stage *stage,
+                        const char *name, bool events_wanted)
 {
-    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
-    status done = STATUS_OK;
-    for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++) {
-        const char *path = json_string_value(json_array_get(files, i));
-        uint64_t events = 0;
-        done = check_event_file(path, stage, &events);
-        if (done == STATUS_OK)
-            done = add_input(digests, contents, path, events, book);
+    struct table_name parts;
+    struct content content;
+    char hex[CONTENT_HEX_SIZE];
+    char *identifier = NULL;
+    uint64_t events = 0;
+    status done = table_name_parse(&parts, name);
+    if (done == STATUS_OK && events_wanted)
+        done = check_event_file(name, stage, &events);
+    if (done == STATUS_OK)
+        done = content_book_find(inputs->book, parts.path, &content);
+    if (done == STATUS_OK) {
+        content_hex(&content, hex);
+        done = asprintf(&identifier, "%s%s%s", hex, parts.key != NULL ? ":" : "",
+                        parts.key != NULL ? parts.key : "") >= 0
+                   ? STATUS_OK
+                   : STATUS_NO_MEMORY;
     }
-    if (done == STATUS_OK && masterkey != NULL)
-        done = add_input(digests, contents, masterkey, 0, book);
+    if (done == STATUS_OK &&
+        (json_array_append_new(inputs->digests, json_string(identifier)) != 0 ||
+         json_array_append_new(inputs->contents, json_pack("{s:s, s:I, s:o, s:s}", "path", name,
+                                                           "events", (json_int_t)events, "identity",
+                                                           file_identity_to_json(&content.identity),
+                                                           "digest", hex)) != 0))
+        done = STATUS_NO_MEMORY;
+    if (done == STATUS_OK && events_wanted)
+        done = warn_of_copy(inputs, stage, identifier, name);
+    free(identifier);
+    table_name_fini(&parts);
     return done;
 }
 
+static status add_inputs(const struct inputs *inputs, const struct topology_stage *stage,
+                         const json_t *files)
+{
+    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
+    status done = STATUS_OK;
+    for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++)
+        done = add_input(inputs, stage, json_string_value(json_array_get(files, i)), true);
+    return done == STATUS_OK && masterkey != NULL ? add_input(inputs, stage, masterkey, false)
+                                                  : done;
+}
+
 static status add_files(json_t *to, const struct topology_stage *stage, const json_t *files,
-                        content_book *book, json_t **contents)
+                        struct inputs *inputs, json_t **contents)
 {
     if (source_files_followed(stage)) /* its path is all that is known before it has ended */
         return json_object_set_new(to, "files", json_copy((json_t *)files)) == 0 ? STATUS_OK
                                                                                  : STATUS_NO_MEMORY;
-    json_t *digests = json_array();
-    *contents = json_array();
-    status done = digests != NULL && *contents != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    inputs->digests = json_array();
+    inputs->contents = *contents = json_array();
+    status done = inputs->digests != NULL && *contents != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     if (done == STATUS_OK)
-        done = add_inputs(digests, *contents, stage, files, book);
-    if (json_object_set_new(to, "files", digests) != 0 && done == STATUS_OK)
+        done = add_inputs(inputs, stage, files);
+    if (json_object_set_new(to, "files", inputs->digests) != 0 && done == STATUS_OK)
         done = STATUS_NO_MEMORY;
     return done;
 }
@@ -183,7 +224,8 @@ static bool is_left_of_log(const struct topology_stage *stage)
 static status add_left(json_t *list, const topology *flow, json_t *const files[],
                        content_book *book, json_t *contents[])
 {
-    status done = STATUS_OK;
+    struct inputs inputs = {.book = book, .seen = json_object()};
+    status done = inputs.seen != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; i < topology_n_stages(flow) && done == STATUS_OK; i++) {
         const struct topology_stage *stage = topology_stage(flow, i);
         if (!is_left_of_log(stage))
@@ -191,10 +233,11 @@ static status add_left(json_t *list, const topology *flow, json_t *const files[]
         json_t *program = NULL;
         done = program_of(stage, book, &program);
         if (done == STATUS_OK && files[i] != NULL)
-            done = add_files(program, stage, files[i], book, &contents[i]);
+            done = add_files(program, stage, files[i], &inputs, &contents[i]);
         if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
             done = STATUS_NO_MEMORY;
     }
+    json_decref(inputs.seen);
     return done;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/log/log.h"
 #include "common/log/printable.h"
+#include "common/store/table_name.h"
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -88,21 +89,61 @@ static status refuse_pattern(const struct topology_stage *stage, const char *pat
     return failed == GLOB_NOSPACE ? STATUS_NO_MEMORY : STATUS_BAD_INPUT;
 }
 
-static status expand_one(const struct topology_stage *stage, const char *pattern, json_t *list)
+/* Appends every path, with ":KEY" behind it if tail is that. */
+static status append_found(const struct topology_stage *stage, json_t *list, const glob_t *found,
+                           const char *tail)
 {
-    if (!is_pattern(pattern))
-        return append(stage, list, pattern);
+    status done = STATUS_OK;
+    qsort(found->gl_pathv, found->gl_pathc, sizeof *found->gl_pathv, by_bytes);
+    for (size_t i = 0; i < found->gl_pathc && done == STATUS_OK; i++) {
+        char *name;
+        if (asprintf(&name, "%s%s", found->gl_pathv[i], tail) < 0)
+            return STATUS_NO_MEMORY;
+        done = append(stage, list, name);
+        free(name);
+    }
+    return done;
+}
+
+static status search(const struct topology_stage *stage, const char *pattern, const char *tail,
+                     json_t *list)
+{
     glob_t found;
     const int failed = glob(pattern, GLOB_NOSORT, note_unreadable, &found);
-    if (failed != 0) {
-        globfree(&found);
-        return refuse_pattern(stage, pattern, failed);
-    }
-    qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
-    status done = STATUS_OK;
-    for (size_t i = 0; i < found.gl_pathc && done == STATUS_OK; i++)
-        done = append(stage, list, found.gl_pathv[i]);
+    const status done = failed == 0 ? append_found(stage, list, &found, tail)
+                                    : refuse_pattern(stage, pattern, failed);
     globfree(&found);
+    return done;
+}
+
+/* No shell is here that would replace them. */
+static status refuse_shell_words(const struct topology_stage *stage, const char *name)
+{
+    log_error("stages.%s.settings.files: there is no file '%s': '~' and '$NAME' are not replaced "
+              "here, write the whole path",
+              stage->name, name);
+    return STATUS_BAD_INPUT;
+}
+
+/* A name with a file of just that name is no pattern, whatever is in it. */
+static status expand_one(const struct topology_stage *stage, const char *name, json_t *list)
+{
+    struct table_name parts;
+    status done = table_name_parse(&parts, name);
+    const bool there = done == STATUS_OK && access(parts.path, F_OK) == 0;
+    table_name_fini(&parts);
+    if (done != STATUS_OK)
+        return done;
+    if (!there && (name[0] == '~' || strchr(name, '$') != NULL))
+        return refuse_shell_words(stage, name);
+    if (there || !is_pattern(name))
+        return append(stage, list, name);
+    const char *colon = strrchr(name, ':');
+    if (colon == NULL || is_pattern(colon))
+        return search(stage, name, "", list);
+    char *pattern = strndup(name, (size_t)(colon - name));
+    done = pattern != NULL ? search(stage, pattern, colon, list) : STATUS_NO_MEMORY;
+    free(pattern);
     return done;
 }
 

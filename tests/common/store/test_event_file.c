@@ -412,14 +412,55 @@ START_TEST(links_and_data_in_other_files_are_not_followed)
 }
 END_TEST
 
-START_TEST(two_tables_in_a_file_are_refused)
+/* A file with the tables /df and /lhco/rd/few, which holds the first 5 rows. */
+static const char *write_two_tables(void)
+{
+    const char *path = scratch_path("table.h5"), *other = scratch_path("other.h5");
+    write_table(path, "df", ROWS, WIDTH, &plain);
+    write_table(other, "few", 5, WIDTH, &plain);
+    const hid_t to = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t from = H5Fopen(other, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    ck_assert_int_ge(H5Ocopy(from, "few", to, "lhco/rd/few", H5P_DEFAULT, links), 0);
+    H5Pclose(links);
+    H5Fclose(from);
+    H5Fclose(to);
+    return path;
+}
+
+START_TEST(of_two_tables_one_must_be_named)
+{
+    static const struct {
+        const char *key;
+        uint64_t events;
+    } tables[] = {{"df", ROWS}, {"/df", ROWS}, {"lhco/rd/few", 5}, {"/lhco/rd/few", 5}};
+    const char *path = write_two_tables();
+    check_refused(path, NULL, "more than one table of events: /df and /lhco/rd/few. Name one");
+    char name[300];
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        snprintf(name, sizeof name, "%s:%s", path, tables[i].key);
+        event_file *file = open_file(name, NULL);
+        ck_assert_uint_eq(event_file_events(file), tables[i].events);
+        event_file_close(&file);
+    }
+    snprintf(name, sizeof name, "%s:few", path);
+    check_refused(name, NULL, "no table /few/block0_values; tables of this file are /df and");
+}
+END_TEST
+
+START_TEST(one_table_is_found_wherever_it_is_and_under_two_names_is_one)
 {
     const char *path = scratch_path("table.h5");
     write_table(path, "df", ROWS, WIDTH, &plain);
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-    H5Lcreate_hard(file, "df", file, "again", H5P_DEFAULT, H5P_DEFAULT);
+    H5Gclose(H5Gcreate2(file, "deep", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Lmove(file, "df", file, "deep/df", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_hard(file, "deep/df", file, "deep/again", H5P_DEFAULT, H5P_DEFAULT);
     H5Fclose(file);
-    check_refused(path, NULL, "more than one table");
+    event_file *opened = open_file(path, NULL);
+    ck_assert_uint_eq(event_file_events(opened), ROWS);
+    event_file_close(&opened);
 }
 END_TEST
 
@@ -914,7 +955,8 @@ int main(void)
     tcase_add_test(cases, a_label_that_is_neither_0_nor_1_is_refused_with_its_row);
     tcase_add_test(cases, numbers_that_are_not_finite_are_passed_on);
     tcase_add_test(cases, links_and_data_in_other_files_are_not_followed);
-    tcase_add_test(cases, two_tables_in_a_file_are_refused);
+    tcase_add_test(cases, of_two_tables_one_must_be_named);
+    tcase_add_test(cases, one_table_is_found_wherever_it_is_and_under_two_names_is_one);
     tcase_add_test(cases, what_is_no_event_file_is_refused_with_the_reason);
     tcase_add_loop_test(cases, a_truncated_file_is_refused, 0, STORAGES);
     tcase_add_loop_test(cases, a_damaged_chunk_is_refused_with_its_rows, 0, 2);

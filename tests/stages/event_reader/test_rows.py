@@ -60,6 +60,52 @@ class Rows(ProductCase):
         np.testing.assert_array_equal(row[source == 0], np.arange(150))
         np.testing.assert_array_equal(row[source == 1], np.arange(420))
 
+    def test_tables_of_a_file_are_named_by_their_keys_and_are_other_inputs(self):
+        rows = np.zeros((40, 2101))
+        rows[:, 2100] = np.arange(40) % 2
+        for particle, (pt, eta, phi) in enumerate([(1800, .2, .1), (1500, -.3, -3.1)]):
+            rows[:, 3 * particle:3 * particle + 3] = pt, eta, phi
+        for name, tables in (("one.h5", {"lhco/few": 7, "lhco/many": 40}), ("two.h5", {"lhco/few": 3})):
+            with h5py.File(self.folder / name, "w") as file:
+                for key, n in tables.items():
+                    file[f"{key}/block0_values"] = rows[:n]
+        for files, read in (("[one.h5:lhco/few]", [7]), ("[one.h5:/lhco/many]", [40]),
+                            ("[two.h5]", [3]), ("['???.h5:lhco/few']", [7, 3])):
+            (self.folder / "small.yaml").write_text(SMALL)
+            self.command("run", "small.yaml", "--quiet", *settings(
+                analysis__training__window=[0, 9000], analysis__training__clusters=2,
+                stages__reader__settings__files=files))
+            np.testing.assert_array_equal(self.sealed("batch/read"), read)
+            shutil.rmtree(self.folder / "state")
+
+    def test_a_name_with_brackets_is_a_file_if_there_is_one(self):
+        self.toy("data[1].h5", 70)
+        self.toy("data1.h5", 30)
+        self.run_small(stages__reader__settings__files="['data[1].h5']")
+        np.testing.assert_array_equal(self.sealed("batch/read"), [70])
+
+    def test_events_that_count_twice_are_warned_of(self):
+        self.toy("a.h5", 60)
+        shutil.copy(self.folder / "a.h5", self.folder / "b.h5")
+        (self.folder / "small.yaml").write_text(SMALL)
+        done = self.command("run", "small.yaml", *settings(
+            analysis__training__window=[3000, 4600], analysis__training__clusters=5,
+            stages__reader__settings__files="[a.h5, 'a*.h5', b.h5]"))
+        self.assertIn("warning: stages.reader.settings.files: a.h5 is named twice: its events count "
+                      "twice", done.stderr)
+        self.assertIn("b.h5 holds the same bytes as a.h5: the same events count twice", done.stderr)
+
+    def test_angles_in_degrees_are_warned_of_wherever_they_are(self):
+        self.toy("events.h5", 300)
+        with h5py.File(self.folder / "events.h5", "r+") as file:
+            first, last = (int(file["events/offset"][row]) for row in (211, 212))
+            file["events/phi"][first:last] = np.degrees(file["events/phi"][first:last])
+        (self.folder / "small.yaml").write_text(SMALL)
+        done = self.command("run", "small.yaml", *settings(
+            analysis__training__window=[3000, 4600], analysis__training__clusters=5))
+        self.assertRegex(done.stderr, r"warning: \[reader.0\] events.h5: row 211: an azimuth phi of "
+                                      r"-?\d+\.?\d*: angles are taken to be in radians")
+
     def test_labels_come_through_to_the_truth(self):
         self.toy("events.h5", 300, signal=45)
         self.run_small()
