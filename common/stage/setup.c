@@ -56,6 +56,7 @@ static status read_scalars(struct stage_place *self, const char *path)
     setup->started = text_or_null(self->document, "started");
     const json_t *contents = json_object_get(self->document, "contents");
     setup->contents = json_is_array(contents) ? contents : NULL;
+    setup->extents = json_object_get(self->document, "extents");
     const char *compression = text_or_null(self->document, "compression");
     const bool lz4 = compression != NULL && strcmp(compression, "lz4") == 0;
     self->coding = lz4 ? PAYLOAD_LZ4 : PAYLOAD_STORED;

@@ -44,6 +44,7 @@ struct stage_setup {
     const json_t *foreign;  /* of a source: names of stages of others that take its batches */
     const char *started;    /* of a worker: file that holds what it has begun; NULL: none */
     const json_t *contents; /* of a source: its files as they must be; NULL: not known */
+    const json_t *extents;  /* of the log: where its sources end, see setup.h; NULL: not known */
     const char *folder;     /* STATE/LOG_ID */
     uint32_t source;        /* of a source: its number in the order of the file */
     uint32_t sources;       /* how many there are */

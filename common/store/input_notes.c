@@ -80,25 +80,65 @@ static status read_journal(struct input_notes *out, FILE *from, uint32_t source)
     return done;
 }
 
+/* The journal of a source, open for reading; *out is NULL if there is none. */
+static status open_journal(FILE **out, const char *folder, uint32_t source)
+{
+    char *path;
+    *out = NULL;
+    if (asprintf(&path, "%s/files-%u.jsonl", folder, source) < 0)
+        return STATUS_NO_MEMORY;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    *out = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (*out == NULL && fd >= 0)
+        close(fd);
+    free(path);
+    return STATUS_OK;
+}
+
 status input_notes_read(struct input_notes *out, const char *folder, uint32_t sources)
 {
     *out = (struct input_notes){0};
     status done = STATUS_OK;
     for (uint32_t s = 0; s < sources && done == STATUS_OK; s++) {
-        char *path = NULL;
-        if (asprintf(&path, "%s/files-%u.jsonl", folder, s) < 0)
-            return STATUS_NO_MEMORY;
-        const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-        FILE *from = fd >= 0 ? fdopen(fd, "r") : NULL;
-        free(path);
-        if (from == NULL && fd >= 0)
-            close(fd);
+        FILE *from;
+        done = open_journal(&from, folder, s);
         if (from == NULL)
             continue;
         done = read_journal(out, from, s);
         fclose(from);
     }
     return done;
+}
+
+static void add_extent(struct input_extent *out, const json_t *line, uint32_t batch)
+{
+    const json_t *events = json_object_get(line, "events");
+    out->ended = out->ended || json_is_true(json_object_get(line, "end"));
+    if (json_object_get(line, "file") == NULL || !json_is_integer(events))
+        return;
+    const uint64_t rows = (uint64_t)json_integer_value(events);
+    out->rows += rows;
+    out->batches += rows / batch + (rows % batch != 0);
+}
+
+status input_extent_read(struct input_extent *out, const char *folder, uint32_t source,
+                         uint32_t batch)
+{
+    FILE *from;
+    *out = (struct input_extent){0};
+    const status done = open_journal(&from, folder, source);
+    if (from == NULL)
+        return done == STATUS_OK ? STATUS_BAD_INPUT : done;
+    char *text = NULL;
+    size_t room = 0;
+    for (ssize_t n; (n = getline(&text, &room, from)) > 0;) {
+        json_t *line = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+        add_extent(out, line, batch);
+        json_decref(line);
+    }
+    free(text);
+    fclose(from);
+    return STATUS_OK;
 }
 
 size_t input_notes_count(const struct input_notes *self, int of_rows)

@@ -16,6 +16,7 @@
 #include "common/log/log.h"
 #include "common/stage/stage.h"
 #include "stages/image_log/shelf.h"
+#include "stages/image_log/source_ends.h"
 #include "stages/image_log/waiting.h"
 
 enum { HEAP_PIECE_MAX = 1 << 20 }; /* bytes */
@@ -23,6 +24,7 @@ enum { HEAP_PIECE_MAX = 1 << 20 }; /* bytes */
 struct image_log {
     log_folder *folder;
     waiting *waiting; /* NULL in a replay */
+    source_ends *ends;
     shelf *shelf;
     uint32_t segment; /* batches */
     uint64_t seal_after_ms;
@@ -42,6 +44,7 @@ static void log_destroy(void **state)
         return;
     shelf_destroy(&self->shelf);
     waiting_destroy(&self->waiting);
+    source_ends_destroy(&self->ends);
     log_folder_close(&self->folder);
     free(self->bitmap);
     free(self);
@@ -138,7 +141,8 @@ static status log_create(void **out, const struct stage_setup *setup)
     self->bitmap = calloc(1, self->bitmap_size);
     if (self->bitmap == NULL)
         return STATUS_NO_MEMORY;
-    return open_parts(self, setup);
+    const status done = source_ends_create(&self->ends, setup);
+    return done == STATUS_OK ? open_parts(self, setup) : done;
 }
 
 /* STATUS_OK: it is here now, or was before. STATUS_END: not taken. */
@@ -163,7 +167,8 @@ static status log_process(void *state, const struct stage_item *item, struct sta
 static void log_source_end(void *state, uint32_t source, uint64_t batches, uint64_t rows)
 {
     struct image_log *self = state;
-    waiting_end(self->waiting, source, batches, rows);
+    if (source_ends_fit(self->ends, source, batches, rows))
+        waiting_end(self->waiting, source, batches, rows);
 }
 
 static void log_state(void *state, uint32_t source, struct control_durable *out)

@@ -15,6 +15,7 @@
 #include "common/log/log.h"
 #include "tools/clusterscan/ports.h"
 #include "tools/clusterscan/replay.h"
+#include "tools/clusterscan/source_extents.h"
 #include "tools/clusterscan/source_files.h"
 
 enum { STATE_NAME_MAX = 4000 }; /* leaves room for what stands in it */
@@ -254,6 +255,8 @@ static json_t *setup_of(const struct plan *self, const struct plan_process *proc
     free(text);
     if (setup != NULL && stage->role == ROLE_SOURCE)
         json_object_set_new(setup, "foreign", foreign_workers(self));
+    if (setup != NULL && stage->role == ROLE_LOG && stage->n_inputs > 0)
+        json_object_set_new(setup, "extents", source_extents(self->flow, self->contents));
     char started[PLAN_ENDPOINT_MAX + 16];
     plan_started_path(process, sizeof started, started);
     if (setup != NULL && stage->role == ROLE_WORKER)
