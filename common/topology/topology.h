@@ -14,6 +14,8 @@
 #include "common/status/status.h"
 #include "common/topology/analysis.h"
 
+enum { TOPOLOGY_STAGES_MAX = 256 };
+
 /* How a stage moves data (design section 5). */
 enum stage_role {
     ROLE_SOURCE, /* hands out event batches */

@@ -10,8 +10,6 @@
 #include "common/topology/schema.h"
 #include "common/topology/topology.h"
 
-enum { TOPOLOGY_STAGES_MAX = 256 };
-
 struct topology {
     char *path;
     json_t *top;    /* values of schema_top */

@@ -31,14 +31,47 @@ void progress_fini(struct progress *self)
     progress_clear(self);
 }
 
+static struct winsize window_size(void)
+{
+    struct winsize window = {0};
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0;
+    if (!known || window.ws_col < 2)
+        window.ws_col = WIDTH;
+    if (!known || window.ws_row < 2)
+        window.ws_row = HEIGHT;
+    return window;
+}
+
+/* A terminal that was made narrower has broken the lines that stood on it. */
+static size_t rows_of_block(const struct progress *self)
+{
+    const size_t width = window_size().ws_col;
+    size_t rows = 0;
+    for (size_t i = 0; i < self->lines; i++)
+        rows += self->length[i] > width ? (self->length[i] + width - 1) / width : 1;
+    return rows;
+}
+
+/* To the beginning of the block. */
+static void go_back(const struct progress *self)
+{
+    const size_t rows = rows_of_block(self);
+    fputc('\r', stderr);
+    if (rows > 1)
+        fprintf(stderr, "\033[%zuA", rows - 1);
+}
+
+/* Row by row: some terminals keep a copy of what is cleared from the top of the screen on. */
 void progress_clear(struct progress *self)
 {
     if (self->lines == 0)
         return;
-    fputc('\r', stderr);
-    if (self->lines > 1)
-        fprintf(stderr, "\033[%zuA", self->lines - 1);
-    fputs("\033[J", stderr);
+    const size_t rows = rows_of_block(self);
+    go_back(self);
+    for (size_t row = 1; row < rows; row++)
+        fputs("\033[K\033[B", stderr);
+    fputs("\033[K", stderr);
+    go_back(self);
     fflush(stderr);
     self->lines = 0;
     self->shown_ms = 0; /* back as soon as may be */
@@ -91,11 +124,12 @@ struct look {
     int width;
     int name_width;
     bool colours;
+    const char *clear; /* what takes the rest of an older line away */
 };
 
-/* Prints at most the terminal's width of a line, its columns [from, from + n) in a colour. */
-static void print_cut(const struct look *look, const char *line, int from, int n,
-                      const char *colour)
+/* Prints at most the terminal's width of a line, its columns [from, from + n) in a colour; returns
+ * how many columns that are. */
+static int print_cut(const struct look *look, const char *line, int from, int n, const char *colour)
 {
     const int length = (int)strlen(line);
     const int end = length < look->width ? length : look->width;
@@ -104,6 +138,8 @@ static void print_cut(const struct look *look, const char *line, int from, int n
     else
         fprintf(look->to, "%.*s\033[%sm%.*s\033[0m%.*s", from, line, colour, n, line + from,
                 end - from - n, line + from + n);
+    fputs(look->clear, look->to);
+    return end;
 }
 
 static const char *colour_of(const struct gauge *gauge)
@@ -115,8 +151,8 @@ static const char *colour_of(const struct gauge *gauge)
     return strcmp(gauge->state, "running") == 0 ? "32" : "2"; /* green, faint */
 }
 
-static void show_stage(const struct look *look, const struct topology_stage *stage,
-                       const struct gauge *gauge)
+static int show_stage(const struct look *look, const struct topology_stage *stage,
+                      const struct gauge *gauge)
 {
     char line[LINE_SIZE];
     char name[64];
@@ -135,7 +171,7 @@ static void show_stage(const struct look *look, const struct topology_stage *sta
     snprintf(line, sizeof line, "  %-*s %-10s %9s/s %3u %% busy %7s  %-12s %s%s", look->name_width,
              name, gauge->state, number_text((uint64_t)gauge->rate, rate), gauge->busy, credits,
              lag, gauge->waits[0] != '\0' ? "waits for " : "", gauge->waits);
-    print_cut(look, line, 3 + look->name_width, (int)strlen(gauge->state), colour_of(gauge));
+    return print_cut(look, line, 3 + look->name_width, (int)strlen(gauge->state), colour_of(gauge));
 }
 
 static int name_width(const topology *flow)
@@ -155,27 +191,31 @@ static void show_block(struct progress *self, const struct plan *plan, size_t n,
 {
     char *block = NULL;
     size_t size = 0;
-    struct winsize window = {0};
-    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0;
+    unsigned short length[PROGRESS_LINES_MAX];
+    const struct winsize window = window_size();
     const struct look look = {.to = open_memstream(&block, &size),
-                              .width = (known && window.ws_col > 1 ? window.ws_col : WIDTH) - 1,
+                              .width = window.ws_col - 1,
                               .name_width = name_width(plan->flow),
-                              .colours = self->colours};
-    const size_t height = known && window.ws_row > 1 ? window.ws_row : HEIGHT;
+                              .colours = self->colours,
+                              .clear = self->lines > 0 ? "\033[K" : ""};
     if (look.to == NULL)
         return;
-    print_cut(&look, run, 0, 0, "");
+    length[0] = (unsigned short)print_cut(&look, run, 0, 0, "");
     size_t lines = 1;
-    for (size_t s = 0; s < topology_n_stages(plan->flow) && lines + 1 < height; s++, lines++) {
+    for (size_t s = 0; s < topology_n_stages(plan->flow) && lines + 1 < window.ws_row; s++) {
         struct gauge gauge;
         gauge_read(&gauge, plan, s, n, children);
         fputc('\n', look.to);
-        show_stage(&look, topology_stage(plan->flow, s), &gauge);
+        length[lines++] = (unsigned short)show_stage(&look, topology_stage(plan->flow, s), &gauge);
     }
     fclose(look.to);
-    progress_clear(self);
+    if (self->lines > 0)
+        go_back(self);
     fwrite(block, 1, size, stderr);
+    fputs(self->lines > 0 ? "\033[J" : "", stderr);
+    fflush(stderr);
     free(block);
+    memcpy(self->length, length, sizeof length);
     self->lines = lines;
 }
 

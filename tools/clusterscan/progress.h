@@ -7,11 +7,14 @@
 
 #include "tools/clusterscan/child.h"
 
+enum { PROGRESS_LINES_MAX = 1 + TOPOLOGY_STAGES_MAX };
+
 struct progress {
     bool quiet;
     bool live; /* a terminal that can go back in what it shows */
     bool colours;
-    size_t lines; /* of the block that stands on the terminal now */
+    size_t lines;                              /* of the block that stands on the terminal now */
+    unsigned short length[PROGRESS_LINES_MAX]; /* of each, in columns */
     uint64_t start_ms;
     uint64_t shown_ms;
 };
