@@ -429,6 +429,7 @@ bool result_file_owner(const char *path, char run_id[33], bool *final)
 {
     struct result_summary about = {0};
     hdf5_silence();
+    hdf5_guard(path);
     const hid_t access = hdf5_file_access();
     struct source source = {.path = path};
     source.file = access >= 0 ? H5Fopen(path, H5F_ACC_RDONLY, access) : H5I_INVALID_HID;
@@ -442,6 +443,7 @@ bool result_file_owner(const char *path, char run_id[33], bool *final)
         H5Fclose(source.file);
     if (access >= 0)
         H5Pclose(access);
+    hdf5_guard(NULL);
     result_summary_fini(&about);
     return ours;
 }

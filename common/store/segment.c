@@ -180,13 +180,15 @@ status segment_open(segment **out, const char *path)
 {
     assert(out != NULL && path != NULL);
     *out = NULL;
-    struct reading reading = {.path = path};
-    status outcome = hdf5_open(&reading.file, path);
-    if (outcome != STATUS_OK)
-        return outcome;
+    struct reading reading = {.path = path, .file = H5I_INVALID_HID};
     segment *self = calloc(1, sizeof *self);
-    outcome = self != NULL ? read_all(self, &reading) : STATUS_NO_MEMORY;
-    H5Fclose(reading.file);
+    hdf5_guard(path);
+    status outcome = self != NULL ? hdf5_open(&reading.file, path) : STATUS_NO_MEMORY;
+    if (outcome == STATUS_OK)
+        outcome = read_all(self, &reading);
+    if (reading.file >= 0)
+        H5Fclose(reading.file);
+    hdf5_guard(NULL);
     if (outcome == STATUS_OK)
         *out = self;
     else
