@@ -217,7 +217,8 @@ static const struct broken {
      "stages.reader.run: '/dev/null' is neither a stage of ours nor a program that can be run"},
     {8, "  reader: {run: cat, settings: 5}", 32, "stages.reader.settings must be a mapping, not 5"},
     {8, "  reader: {run: event_reader}", 3,
-     "missing key stages.reader.settings.files: event files, in this order; globs are taken in "
+     "missing key stages.reader.settings.files: event files, FILE or (of several "
+     "tables in one) FILE:KEY, in this order; globs are taken in "
      "byte "
      "order"},
     {8, "  reader: {run: event_reader, settings: {files: []}}", 42,
@@ -321,7 +322,9 @@ START_TEST(all_mistakes_of_a_file_are_told_in_its_order)
         "t.yaml:1:10: error: version must be 1, not 3\n"
         "version: 3\n"
         "         ^\n"
-        "t.yaml:3:3: error: missing key stages.reader.settings.files: event files, in this order; "
+        "t.yaml:3:3: error: missing key stages.reader.settings.files: event files, FILE or (of "
+        "several "
+        "tables in one) FILE:KEY, in this order; "
         "globs are taken in byte order\n"
         "  reader: {run: event_reader, replicas: 0}\n"
         "  ^\n"
