@@ -63,6 +63,10 @@ class Quarantine(ProductCase):
                 done = self.run_imager(lie, code=3)
                 self.assertRegex(done.stderr, r"refused batch 1 of source 0 from images\.0: ")
                 self.expect_one_batch_given_up(done, because)
+                self.assertIn(", 3 messages refused (see status)", done.stderr)
+        status = json.loads(self.command("status", "--json", code=1).stdout)["runs"]
+        for run in status:  # the log refused the batch three times, and said so to the reader
+            self.assertEqual((run["refused"], run["stages"][2]["refused"]), (3, 3))
 
     def test_a_frame_that_cannot_be_read_counts_as_a_refusal_too(self):
         done = self.run_imager("digest", code=2, always=True)

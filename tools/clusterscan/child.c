@@ -119,6 +119,8 @@ status child_start(struct child *self)
     self->bound = false;
     self->pulse.finished = false;
     self->pulse.heard = false;
+    self->refused_before += self->pulse.refused;
+    self->pulse.refused = 0;
     return STATUS_OK;
 }
 

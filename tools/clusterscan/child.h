@@ -51,7 +51,8 @@ struct child {
     /* Shows a line of its to people. */
     void (*tell)(void *context, const char *line);
     void *context;
-    struct pulse pulse; /* what its last heartbeat said */
+    struct pulse pulse;      /* what its last heartbeat said */
+    uint64_t refused_before; /* in its earlier lives */
     struct meter events;
     struct meter read;
 };

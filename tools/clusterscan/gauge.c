@@ -85,6 +85,7 @@ void gauge_read(struct gauge *out, const struct plan *plan, size_t stage, size_t
         const int state = state_of(child);
         least = state < least ? state : least;
         out->restarts += child->restarts;
+        out->refused += child->refused_before + pulse->refused;
         out->events += pulse->events;
         out->items += pulse->items;
         out->text = pulse->text[0] != '\0' ? pulse->text : out->text;
@@ -115,6 +116,8 @@ void totals_read(struct totals *out, const struct plan *plan, size_t n,
         const struct pulse *pulse = &children[i].pulse;
         const size_t stage = children[i].process->stage;
         const enum stage_role role = topology_stage(plan->flow, stage)->role;
+        if (role != ROLE_SOURCE) /* which only hears of it */
+            out->refused += children[i].refused_before + pulse->refused;
         if (role == ROLE_SOURCE) {
             out->rows += pulse->rows;
             out->growing = out->growing || pulse->growing;
@@ -138,15 +141,15 @@ static json_t *gauge_to_json(const struct plan *plan, size_t stage, size_t n,
     const struct topology_stage *about = topology_stage(plan->flow, stage);
     struct gauge gauge;
     gauge_read(&gauge, plan, stage, n, children);
-    return json_pack("{s:s, s:s, s:i, s:s, s:f, s:I, s:I, s:i, s:{s:I, s:I}, s:o, s:i, s:s?, s:s}",
-                     "stage", about->name, "run", about->run, "replicas", (int)about->replicas,
-                     "state", gauge.state, "events_per_second", round(10 * gauge.rate) / 10,
-                     "events", (json_int_t)gauge.events, "items", (json_int_t)gauge.items,
-                     "busy_percent", (int)gauge.busy, "credits", "used", (json_int_t)gauge.used,
-                     "of", (json_int_t)gauge.credits, "lag",
-                     gauge.has_lag ? json_integer((json_int_t)gauge.lag) : json_null(), "restarts",
-                     (int)gauge.restarts, "waits_for", gauge.waits[0] != '\0' ? gauge.waits : NULL,
-                     "text", gauge.text);
+    return json_pack(
+        "{s:s, s:s, s:i, s:s, s:f, s:I, s:I, s:i, s:{s:I, s:I}, s:o, s:i, s:I, s:s?, s:s}", "stage",
+        about->name, "run", about->run, "replicas", (int)about->replicas, "state", gauge.state,
+        "events_per_second", round(10 * gauge.rate) / 10, "events", (json_int_t)gauge.events,
+        "items", (json_int_t)gauge.items, "busy_percent", (int)gauge.busy, "credits", "used",
+        (json_int_t)gauge.used, "of", (json_int_t)gauge.credits, "lag",
+        gauge.has_lag ? json_integer((json_int_t)gauge.lag) : json_null(), "restarts",
+        (int)gauge.restarts, "refused", (json_int_t)gauge.refused, "waits_for",
+        gauge.waits[0] != '\0' ? gauge.waits : NULL, "text", gauge.text);
 }
 
 json_t *gauges_to_json(const struct plan *plan, size_t n, const struct child children[],
@@ -157,11 +160,12 @@ json_t *gauges_to_json(const struct plan *plan, size_t n, const struct child chi
     json_t *stages = json_array();
     for (size_t s = 0; s < topology_n_stages(plan->flow); s++)
         json_array_append_new(stages, gauge_to_json(plan, s, n, children));
-    return json_pack(
-        "{s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:I, s:I, s:I, s:f, s:s, s:o}", "topology",
-        topology_name(plan->flow), "run_id", plan->ids.run_id, "log_id", plan->ids.log_id, "pid",
-        (int)getpid(), "seconds", (json_int_t)seconds, "events_known", (json_int_t)totals.rows,
-        "more_to_come", totals.growing, "events_read", (json_int_t)totals.read, "events_counted",
-        (json_int_t)totals.counted, "events_dropped", (json_int_t)totals.dropped,
-        "events_per_second", round(10 * totals.rate) / 10, "score", totals.score, "stages", stages);
+    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:f, s:s, s:o}",
+                     "topology", topology_name(plan->flow), "run_id", plan->ids.run_id, "log_id",
+                     plan->ids.log_id, "pid", (int)getpid(), "seconds", (json_int_t)seconds,
+                     "events_known", (json_int_t)totals.rows, "more_to_come", totals.growing,
+                     "events_read", (json_int_t)totals.read, "events_counted",
+                     (json_int_t)totals.counted, "events_dropped", (json_int_t)totals.dropped,
+                     "refused", (json_int_t)totals.refused, "events_per_second",
+                     round(10 * totals.rate) / 10, "score", totals.score, "stages", stages);
 }

@@ -20,7 +20,8 @@ struct gauge {
     bool has_lag;
     uint64_t lag; /* batches or items */
     uint32_t restarts;
-    char waits[100]; /* "images": whom it waits for; "": for nobody */
+    uint64_t refused; /* messages, by all lives of its processes */
+    char waits[100];  /* "images": whom it waits for; "": for nobody */
     const char *text;
 };
 void gauge_read(struct gauge *out, const struct plan *plan, size_t stage, size_t n,
@@ -33,6 +34,7 @@ struct totals {
     uint64_t read; /* on disk */
     uint64_t counted;
     uint64_t dropped;
+    uint64_t refused;  /* messages, by all stages */
     double rate;       /* events/s that reach the disk; while growing: that are read */
     const char *score; /* the last word of a sink, "": none yet */
 };

@@ -268,5 +268,9 @@ void progress_end(struct progress *self, const struct plan *plan, size_t n,
         return;
     totals.rate = 0; /* what counts now is the whole */
     write_run(self, &totals, line);
+    const size_t at = strlen(line);
+    if (totals.refused > 0)
+        snprintf(line + at, sizeof line - at, ", %" PRIu64 " messages refused (see status)",
+                 totals.refused);
     fprintf(stderr, "%s\n", line);
 }

@@ -54,6 +54,7 @@ bool pulse_read(struct pulse *out, const char *text)
         out->read = number(object, "read");
         out->counted = number(object, "counted");
         out->dropped = number(object, "dropped");
+        out->refused = number(object, "refused");
         copy_text(object, "text", sizeof out->text, out->text);
         read_flow(out, json_object_get(object, "flow"));
     }

@@ -22,6 +22,7 @@ struct pulse {
     uint64_t read;
     uint64_t counted;
     uint64_t dropped;
+    uint64_t refused;                /* messages that it could not take */
     unsigned idle;                   /* percent of its time */
     char waits[16];                  /* while idle: input, output, log, files, disk; "": not said */
     char waits_for[PULSE_NAME_SIZE]; /* the input's stage */

@@ -114,12 +114,12 @@ static void tell_stage(const json_t *stage)
     if (number_of(credit, "of") > 0)
         snprintf(credits, sizeof credits, "%u/%u", (unsigned)number_of(credit, "used"),
                  (unsigned)number_of(credit, "of"));
-    printf("  %-14s %-10s %10s %5u %9s %8s %8u  %-18s %s\n", name, text_of(stage, "state"),
+    printf("  %-14s %-10s %10s %5u %9s %8s %8u %8u  %-18s %s\n", name, text_of(stage, "state"),
            number_text(number_of(stage, "events_per_second"), rate),
            (unsigned)number_of(stage, "busy_percent"), credits,
            json_is_integer(lag) ? number_text(number_of(stage, "lag"), number) : "-",
-           (unsigned)number_of(stage, "restarts"), text_of(stage, "waits_for"),
-           text_of(stage, "text"));
+           (unsigned)number_of(stage, "restarts"), (unsigned)number_of(stage, "refused"),
+           text_of(stage, "waits_for"), text_of(stage, "text"));
 }
 
 static void tell_run(const json_t *run)
@@ -135,8 +135,8 @@ static void tell_run(const json_t *run)
            number_text(number_of(run, "events_dropped"), text[4]));
     if (text_of(run, "score")[0] != '\0')
         printf("%s\n", text_of(run, "score"));
-    printf("  %-14s %-10s %10s %5s %9s %8s %8s  %-18s %s\n", "stage", "state", "events/s", "busy%",
-           "credits", "lag", "restarts", "waits for", "says");
+    printf("  %-14s %-10s %10s %5s %9s %8s %8s %8s  %-18s %s\n", "stage", "state", "events/s",
+           "busy%", "credits", "lag", "restarts", "refused", "waits for", "says");
     size_t i;
     json_t *stage;
     json_array_foreach(json_object_get(run, "stages"), i, stage) tell_stage(stage);
@@ -198,7 +198,8 @@ int command_status(int argc, char **argv)
                "running, restarting, finished), its rate, how much of its time it is busy, the "
                "credits in use of those its consumers gave it (batches on their way), its lag "
                "(a reader: batches not on the log's disk; right of the log: items that are there "
-               "and not taken yet), restarts, and whom it waits for. Ends with 0 if a run is at "
+               "and not taken yet), restarts, messages refused, and whom it waits for. Ends with 0 "
+               "if a run is at "
                "work, with 1 if none is, with 2 if there is no such folder. The figures are at "
                "most two seconds old."
                "\vExamples:\n"
