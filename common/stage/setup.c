@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
+#include "common/base/log.h"
 
 static const char *text_or_null(const json_t *object, const char *key)
 {

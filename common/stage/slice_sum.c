@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
+#include "common/base/log.h"
 
 /* More slices than the accumulators can be apart (they are fed jointly). */
 enum { PENDING = 32 };

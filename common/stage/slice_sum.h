@@ -4,7 +4,7 @@
 #ifndef COMMON_STAGE_SLICE_SUM_H
 #define COMMON_STAGE_SLICE_SUM_H
 
-#include "common/kernels/records.h"
+#include "common/records/spectra_record.h"
 #include "common/stage/stage.h"
 
 typedef struct slice_sum slice_sum;

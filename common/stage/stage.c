@@ -9,10 +9,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "common/flow/monitor.h"
-#include "common/log/log.h"
-#include "common/log/printable.h"
-#include "common/stage/runtime.h"
+#include "common/base/log.h"
+#include "common/base/printable.h"
+#include "common/flow/heartbeat/heartbeat.h"
+#include "common/flow/heartbeat/heartbeat_socket.h"
+#include "common/stage/roles/role.h"
 
 enum { WAIT_MS = 200, BEAT_MS = 500, ROOM_RETRY_MS = 2000 };
 
@@ -60,23 +61,28 @@ struct pace {
     unsigned idle; /* percent, over the last full interval */
 };
 
-/* Each input of a feed and the next item wanted of it, null for none. */
-static json_t *tell_inputs(const struct runtime *runtime, const struct role *role)
+static void take_name(const char *name, size_t size, char out[])
 {
-    json_t *list = json_array();
-    for (size_t i = 0;
-         role->next != NULL && runtime->role != NULL && i < runtime->place.setup.n_inputs; i++) {
-        const uint64_t next = role->next(runtime, i);
-        json_t *number = next == UINT64_MAX ? json_null() : json_integer((json_int_t)next);
-        json_array_append_new(
-            list,
-            json_pack("{s:s, s:o}", "stage", runtime->place.setup.inputs[i].stage, "next", number));
+    snprintf(out, size, "%s", name);
+}
+
+/* Each input of a feed and the next item wanted of it. */
+static void tell_inputs(const struct runtime *runtime, const struct role *role,
+                        struct heartbeat *out)
+{
+    const struct stage_setup *setup = &runtime->place.setup;
+    if (role->next == NULL || runtime->role == NULL)
+        return;
+    for (; out->n_inputs < setup->n_inputs && out->n_inputs < HEARTBEAT_INPUTS_MAX;
+         out->n_inputs++) {
+        struct heartbeat_input *input = &out->input[out->n_inputs];
+        take_name(setup->inputs[out->n_inputs].stage, sizeof input->stage, input->stage);
+        input->next = role->next(runtime, out->n_inputs);
     }
-    return list;
 }
 
 /* What a heartbeat says of the way between the stages. */
-static json_t *tell_flow(const struct runtime *runtime, const struct role *role, unsigned idle)
+static void tell_flow(const struct runtime *runtime, const struct role *role, struct heartbeat *out)
 {
     static const char *const waits[] = {[WAIT_FOR_INPUT] = "input",
                                         [WAIT_FOR_OUTPUT] = "output",
@@ -87,39 +93,41 @@ static json_t *tell_flow(const struct runtime *runtime, const struct role *role,
     if (runtime->role != NULL)
         role->tell(runtime, &news);
     const struct stage_setup *setup = &runtime->place.setup;
-    const bool input = news.wait == WAIT_FOR_INPUT && news.waits_input < setup->n_inputs;
-    return json_pack("{s:b, s:i, s:s, s:s?, s:I, s:I, s:I, s:o}", "growing", runtime->growing,
-                     "idle", (int)idle, "waits", waits[news.wait], "waits_for",
-                     input ? setup->inputs[news.waits_input].stage : NULL, "credits",
-                     (json_int_t)news.credits, "used", (json_int_t)news.used, "lag",
-                     (json_int_t)news.lag, "inputs", tell_inputs(runtime, role));
+    take_name(waits[news.wait], sizeof out->waits, out->waits);
+    if (news.wait == WAIT_FOR_INPUT && news.waits_input < setup->n_inputs)
+        take_name(setup->inputs[news.waits_input].stage, sizeof out->waits_for, out->waits_for);
+    out->credits = news.credits;
+    out->used = news.used;
+    out->lag = news.lag;
+    tell_inputs(runtime, role, out);
 }
 
 /* One heartbeat for whoever watches. */
 static void beat(struct runtime *runtime, const struct role *role, const struct pace *pace,
                  void *monitor)
 {
-    char said[200] = "";
-    char line[sizeof said]; /* a name in it may be no UTF-8, or cut */
+    const struct tally *tally = &runtime->tally;
+    struct heartbeat heartbeat = {.replica = runtime->place.setup.replica,
+                                  .pid = (uint64_t)getpid(),
+                                  .finished = runtime->finished,
+                                  .items = runtime->items,
+                                  .events = runtime->events,
+                                  .refused = runtime->flow.refused,
+                                  .rows = runtime->total_rows,
+                                  .read = tally->read,
+                                  .counted = tally->counted,
+                                  .dropped = tally_dropped(tally),
+                                  .growing = runtime->growing,
+                                  .idle = pace->idle};
+    take_name(runtime->place.setup.name, sizeof heartbeat.stage, heartbeat.stage);
+    char said[HEARTBEAT_TEXT_SIZE] = ""; /* a name in it may be no UTF-8, or cut */
     if (runtime->stage->describe != NULL && runtime->self != NULL)
         runtime->stage->describe(runtime->self, sizeof said, said);
-    text_printable(said, sizeof line, line);
-    const struct tally *tally = &runtime->tally;
-    json_t *object = json_pack(
-        "{s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "stage",
-        runtime->place.setup.name, "replica", (int)runtime->place.setup.replica, "pid",
-        (int)getpid(), "finished", runtime->finished, "items", (json_int_t)runtime->items, "events",
-        (json_int_t)runtime->events, "refused", (json_int_t)runtime->flow.refused, "rows",
-        (json_int_t)runtime->total_rows, "read", (json_int_t)tally->read, "counted",
-        (json_int_t)tally->counted, "dropped", (json_int_t)tally_dropped(tally), "text", line,
-        "flow", tell_flow(runtime, role, pace->idle));
-    char text[MONITOR_TEXT_MAX];
-    const size_t n = object != NULL ? json_dumpb(object, text, sizeof text - 1, JSON_COMPACT) : 0;
-    json_decref(object);
-    if (n == 0 || n >= sizeof text)
-        return;
-    text[n] = '\0';
-    monitor_send(monitor, text);
+    text_printable(said, sizeof heartbeat.text, heartbeat.text);
+    tell_flow(runtime, role, &heartbeat);
+    char text[HEARTBEAT_BYTES_MAX];
+    if (heartbeat_pack(&heartbeat, sizeof text, text) > 0)
+        heartbeat_socket_send(monitor, text);
 }
 
 /* Waits until a socket or a signal has something to say. */
@@ -227,7 +235,7 @@ static status run_stage(struct runtime *runtime, int signals)
     if (done != STATUS_OK)
         return done;
     if (runtime->place.monitor != NULL)
-        monitor = monitor_connect(&runtime->flow, runtime->place.monitor);
+        monitor = heartbeat_socket_connect(&runtime->flow, runtime->place.monitor);
     runtime->monitor = monitor;
     done = create_when_there_is_room(runtime, role, monitor, signals);
     if (done == STATUS_OK)
@@ -236,7 +244,7 @@ static status run_stage(struct runtime *runtime, int signals)
         done = loop(runtime, role, monitor, signals);
     role->close(runtime);
     stage->destroy(&runtime->self);
-    monitor_close(monitor);
+    heartbeat_socket_close(monitor);
     flow_fini(&runtime->flow);
     return done == STATUS_INTERRUPTED ? STATUS_OK : done;
 }

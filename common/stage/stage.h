@@ -12,14 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/flow/puller.h"
-#include "common/status/status.h"
+#include "common/base/status.h"
+#include "common/flow/feed/puller.h"
 #include "common/topology/topology.h"
 #include "common/wire/frame.h"
 
 /* How much may be on its way to a process from each one that sends to it. */
 enum {
-    STAGE_WORKER_CREDITS = 2, /* batches: one at work, one waiting */
+    STAGE_WORKER_CREDITS = 2, /* batches: one at work, one unsealed */
     STAGE_LOG_CREDITS = 8,    /* batches; the readers' window bounds the sum */
     STAGE_FEED_AHEAD = 8      /* items */
 };

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kernels/statistics/robust.h"
 #include "common/topology/command_words.h"
-#include "common/topology/document.h"
-#include "common/topology/schema.h"
+#include "common/topology/schema/schema.h"
 #include "common/topology/topology_block.h"
 #include "common/topology/topology_draft.h"
+#include "common/topology/yaml/document.h"
 
 enum { STAGE_NAME_MAX = 32, SHOWN_SIZE = 64 };
 

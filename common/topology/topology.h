@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/kernels/records.h"
-#include "common/status/status.h"
-#include "common/topology/analysis.h"
+#include "common/base/status.h"
+#include "common/records/message_type.h"
+#include "common/topology/schema/analysis.h"
 
 enum { TOPOLOGY_STAGES_MAX = 256 };
 

@@ -3,8 +3,8 @@
 #ifndef COMMON_TOPOLOGY_TOPOLOGY_BLOCK_H
 #define COMMON_TOPOLOGY_TOPOLOGY_BLOCK_H
 
-#include "common/topology/document.h"
-#include "common/topology/schema.h"
+#include "common/topology/schema/schema.h"
+#include "common/topology/yaml/document.h"
 
 /* What to read, and how to speak of it. */
 struct block {

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/topology/document.h"
-#include "common/topology/schema.h"
+#include "common/topology/schema/schema.h"
 #include "common/topology/topology.h"
+#include "common/topology/yaml/document.h"
 
 struct topology {
     char *path;

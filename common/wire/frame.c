@@ -13,6 +13,7 @@
 #include <xxhash.h>
 #endif
 
+#include "common/records/message_type.h"
 #include "common/wire/map.h"
 #include "common/wire/scan.h"
 

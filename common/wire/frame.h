@@ -16,7 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/status/status.h"
+#include "common/base/status.h"
+#include "common/records/message_type.h"
 #include "common/wire/payload.h"
 #include "common/wire/schema.h"
 

@@ -5,7 +5,7 @@
 
 #include <msgpack.h>
 
-#include "common/status/status.h"
+#include "common/base/status.h"
 #include "common/wire/schema.h"
 
 /* Most bytes of the struct `record` as a map. */

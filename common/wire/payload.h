@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/status/status.h"
+#include "common/base/status.h"
 
 /* In the order of the choices of stages.NAME.compression. */
 enum payload_coding { PAYLOAD_STORED, PAYLOAD_LZ4 };

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "common/records/message_type.h"
+
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 /* One line per field. T is the struct the table is about. */

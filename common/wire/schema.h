@@ -11,7 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/kernels/records.h"
+#include "common/records/codebook_record.h"
+#include "common/records/event_batch.h"
+#include "common/records/image_batch.h"
+#include "common/records/score_record.h"
+#include "common/records/selection_record.h"
+#include "common/records/spectra_record.h"
 
 enum wire_kind {
     WIRE_U8,

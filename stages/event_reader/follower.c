@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/flow/link.h"
-#include "common/log/log.h"
-#include "common/store/event_file.h"
+#include "common/base/log.h"
+#include "common/flow/link/link.h"
+#include "common/store/events/event_file.h"
 
 enum {
     LOOK_MS = 2000,   /* also without news: network file systems tell none */

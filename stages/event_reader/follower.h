@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-#include "common/store/event_file.h"
+#include "common/store/events/event_file.h"
 #include "stages/event_reader/journal.h"
 
 typedef struct follower follower;

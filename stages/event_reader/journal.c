@@ -12,10 +12,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "common/log/log.h"
-#include "common/store/atomic_file.h"
-#include "common/store/file_name.h"
-#include "common/store/regular_file.h"
+#include "common/base/log.h"
+#include "common/store/disk/atomic_file.h"
+#include "common/store/disk/file_name.h"
+#include "common/store/disk/regular_file.h"
 
 struct journal {
     char *path;
@@ -90,7 +90,7 @@ static void keep_name(journal *self, char *name)
     self->n_known++;
 }
 
-/* What nobody asks a journal for: common/store/input_notes.h reads it. */
+/* What nobody asks a journal for: common/store/events/input_notes.h reads it. */
 static bool is_quarantine(json_t *line)
 {
     const char *file, *because;

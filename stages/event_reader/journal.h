@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/status/status.h"
-#include "common/store/content.h"
+#include "common/base/status.h"
+#include "common/store/disk/content.h"
 
 /* A file that was taken. */
 struct journal_file {

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log/log.h"
+#include "common/base/log.h"
 #include "common/stage/stage.h"
-#include "common/store/event_file.h"
-#include "common/store/table_name.h"
+#include "common/store/events/event_file.h"
+#include "common/store/events/table_name.h"
 #include "stages/event_reader/follower.h"
 
 /* The part of one file that lies in settings.rows. */

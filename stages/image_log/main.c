@@ -13,19 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
+#include "common/base/log.h"
 #include "common/stage/stage.h"
-#include "stages/image_log/shelf.h"
+#include "stages/image_log/segment_cache.h"
 #include "stages/image_log/source_ends.h"
-#include "stages/image_log/waiting.h"
+#include "stages/image_log/unsealed.h"
 
 enum { HEAP_PIECE_MAX = 1 << 20 }; /* bytes */
 
 struct image_log {
     log_folder *folder;
-    waiting *waiting; /* NULL in a replay */
+    unsealed *unsealed; /* NULL in a replay */
     source_ends *ends;
-    shelf *shelf;
+    segment_cache *cache;
     uint32_t segment; /* batches */
     uint64_t seal_after_ms;
     uint32_t sources;
@@ -42,8 +42,8 @@ static void log_destroy(void **state)
     struct image_log *self = *state;
     if (self == NULL)
         return;
-    shelf_destroy(&self->shelf);
-    waiting_destroy(&self->waiting);
+    segment_cache_destroy(&self->cache);
+    unsealed_destroy(&self->unsealed);
     source_ends_destroy(&self->ends);
     log_folder_close(&self->folder);
     free(self->bitmap);
@@ -66,29 +66,29 @@ static status open_folder(struct image_log *self, const struct stage_setup *setu
 }
 
 /* Goes on behind what is on disk. */
-static void start_waiting(struct image_log *self)
+static void start_unsealed(struct image_log *self)
 {
-    waiting_clear(self->waiting);
+    unsealed_clear(self->unsealed);
     for (uint32_t s = 0; s < self->sources; s++)
-        waiting_start(self->waiting, s, log_folder_next_seq(self->folder, s));
+        unsealed_start(self->unsealed, s, log_folder_next_seq(self->folder, s));
     self->ready_since_ms = 0;
 }
 
-static enum waiting_order order_of(const struct stage_setup *setup)
+static enum unsealed_order order_of(const struct stage_setup *setup)
 {
     const char *order = json_string_value(json_object_get(setup->settings, "order"));
-    return order != NULL && strcmp(order, "proportional") == 0 ? WAITING_PROPORTIONAL
-                                                               : WAITING_ROUNDS;
+    return order != NULL && strcmp(order, "proportional") == 0 ? UNSEALED_PROPORTIONAL
+                                                               : UNSEALED_ROUNDS;
 }
 
 static status open_to_write(struct image_log *self, const struct stage_setup *setup)
 {
     status done = open_folder(self, setup);
     if (done == STATUS_OK)
-        done = waiting_create(&self->waiting, setup->sources, setup->window, order_of(setup));
+        done = unsealed_create(&self->unsealed, setup->sources, setup->window, order_of(setup));
     if (done != STATUS_OK)
         return done;
-    start_waiting(self);
+    start_unsealed(self);
     if (log_folder_places(self->folder) > 0)
         log_info("%llu batches are in %s already",
                  (unsigned long long)log_folder_places(self->folder),
@@ -112,7 +112,7 @@ static status open_parts(struct image_log *self, const struct stage_setup *setup
 {
     status done = setup->n_inputs > 0 ? open_to_write(self, setup) : open_to_replay(self, setup);
     if (done == STATUS_OK)
-        done = shelf_create(&self->shelf, self->folder);
+        done = segment_cache_create(&self->cache, self->folder);
     return done;
 }
 
@@ -133,7 +133,7 @@ static status log_create(void **out, const struct stage_setup *setup)
         return STATUS_NO_MEMORY;
     const json_t *settings = setup->settings;
     self->segment = (uint32_t)json_integer_value(json_object_get(settings, "segment"));
-    self->in_proportion = order_of(setup) == WAITING_PROPORTIONAL;
+    self->in_proportion = order_of(setup) == UNSEALED_PROPORTIONAL;
     self->seal_after_ms =
         (uint64_t)(1000 * json_number_value(json_object_get(settings, "seal_after")));
     self->sources = setup->sources;
@@ -156,8 +156,8 @@ static status log_process(void *state, const struct stage_item *item, struct sta
                     item->header->source, fault);
         return STATUS_END;
     }
-    const status done =
-        waiting_add(self->waiting, item->header->source, item->header->seq, &item->record->images);
+    const status done = unsealed_add(self->unsealed, item->header->source, item->header->seq,
+                                     &item->record->images);
     if (done == STATUS_END)
         log_warning("refused batch %llu of source %u: it is beyond the window",
                     (unsigned long long)item->header->seq, item->header->source);
@@ -168,7 +168,7 @@ static void log_source_end(void *state, uint32_t source, uint64_t batches, uint6
 {
     struct image_log *self = state;
     if (source_ends_fit(self->ends, source, batches, rows))
-        waiting_end(self->waiting, source, batches, rows);
+        unsealed_end(self->unsealed, source, batches, rows);
 }
 
 static void log_state(void *state, uint32_t source, struct control_durable *out)
@@ -177,7 +177,7 @@ static void log_state(void *state, uint32_t source, struct control_durable *out)
     out->epoch = log_folder_epoch(self->folder);
     out->watermark = log_folder_next_seq(self->folder, source);
     memset(self->bitmap, 0, self->bitmap_size);
-    waiting_bitmap(self->waiting, source, self->bitmap_size, self->bitmap);
+    unsealed_bitmap(self->unsealed, source, self->bitmap_size, self->bitmap);
     out->bitmap = (struct wire_bytes){self->bitmap, self->bitmap_size};
 }
 
@@ -201,14 +201,14 @@ static void note_room(struct image_log *self)
 
 static status seal_one(struct image_log *self, size_t n)
 {
-    struct segment_batch *batches = waiting_ready(self->waiting, n);
+    struct segment_batch *batches = unsealed_ready(self->unsealed, n);
     const status done = log_folder_seal(self->folder, n, batches);
     if (done == STATUS_NO_SPACE)
         return wait_for_room(self);
     if (done != STATUS_OK)
         return done;
     note_room(self);
-    waiting_drop(self->waiting, n);
+    unsealed_drop(self->unsealed, n);
     self->ready_since_ms = 0;
     return STATUS_OK;
 }
@@ -216,7 +216,7 @@ static status seal_one(struct image_log *self, size_t n)
 /* How many of the ready batches are to be sealed now. */
 static size_t due(struct image_log *self, bool all)
 {
-    const size_t ready = waiting_count_ready(self->waiting);
+    const size_t ready = unsealed_count_ready(self->unsealed);
     const uint64_t now = flow_now_ms();
     if (ready == 0 || (self->full && now < self->retry_ms))
         return 0;
@@ -225,14 +225,14 @@ static size_t due(struct image_log *self, bool all)
     if (ready >= self->segment)
         return self->segment;
     const bool old = now - self->ready_since_ms >= self->seal_after_ms;
-    return all || old || waiting_all_ready(self->waiting) ? ready : 0;
+    return all || old || unsealed_all_ready(self->unsealed) ? ready : 0;
 }
 
 /* Every row that was read must be on disk once a source has ended. */
 static status check_rows(const struct image_log *self)
 {
     for (uint32_t s = 0; s < self->sources; s++) {
-        const struct waiting_extent end = waiting_extent(self->waiting, s);
+        const struct unsealed_extent end = unsealed_extent(self->unsealed, s);
         const uint64_t sealed = log_folder_next_seq(self->folder, s);
         const uint64_t rows = log_folder_rows(self->folder, s);
         if (sealed == end.batches && rows == end.rows)
@@ -251,7 +251,7 @@ static bool log_complete(void *state)
 {
     const struct image_log *self = state;
     return log_folder_complete(self->folder) &&
-           (self->waiting == NULL || waiting_all_ready(self->waiting));
+           (self->unsealed == NULL || unsealed_all_ready(self->unsealed));
 }
 
 /* All sources have ended and all is on disk: the folder may say so. */
@@ -272,7 +272,7 @@ static status finish_folder(struct image_log *self)
 static status compare_extents(const struct image_log *self, const uint64_t noted[])
 {
     for (uint32_t s = 0; s < self->sources; s++) {
-        const uint64_t batches = waiting_extent(self->waiting, s).batches;
+        const uint64_t batches = unsealed_extent(self->unsealed, s).batches;
         if (batches == noted[s])
             continue;
         log_error("%s was ordered for %llu batches of source %u, but its reader has %llu: it "
@@ -287,7 +287,7 @@ static status compare_extents(const struct image_log *self, const uint64_t noted
 /* Notes those lengths once they are known, before the first batch has its place for good. */
 static status settle_order(struct image_log *self)
 {
-    if (!self->in_proportion || !waiting_ends_known(self->waiting) ||
+    if (!self->in_proportion || !unsealed_ends_known(self->unsealed) ||
         (self->full && flow_now_ms() < self->retry_ms))
         return STATUS_OK;
     const uint64_t *noted = log_folder_extents(self->folder);
@@ -299,7 +299,7 @@ static status settle_order(struct image_log *self)
     if (batches == NULL)
         return STATUS_NO_MEMORY;
     for (uint32_t s = 0; s < self->sources; s++)
-        batches[s] = waiting_extent(self->waiting, s).batches;
+        batches[s] = unsealed_extent(self->unsealed, s).batches;
     const status done = log_folder_note_extents(self->folder, batches);
     free(batches);
     if (done == STATUS_NO_SPACE)
@@ -314,14 +314,14 @@ static status log_seal(void *state, bool all, uint64_t *sealed, bool *room)
     struct image_log *self = state;
     *sealed = log_folder_places(self->folder);
     *room = false;
-    if (self->waiting == NULL)
+    if (self->unsealed == NULL)
         return STATUS_OK;
     status done = settle_order(self);
     size_t n;
     while (done == STATUS_OK && !self->in_proportion && (n = due(self, all)) > 0)
         done = seal_one(self, n);
-    if (done == STATUS_OK && waiting_all_ready(self->waiting) &&
-        waiting_count_ready(self->waiting) == 0)
+    if (done == STATUS_OK && unsealed_all_ready(self->unsealed) &&
+        unsealed_count_ready(self->unsealed) == 0)
         done = finish_folder(self);
     *sealed = log_folder_places(self->folder);
     *room = !self->full;
@@ -339,8 +339,8 @@ static void log_tally(void *state, struct tally *out)
 static status give_up_segment(struct image_log *self)
 {
     const char *why;
-    const size_t lost = shelf_fault(self->shelf, &why);
-    if (self->waiting == NULL) {
+    const size_t lost = segment_cache_fault(self->cache, &why);
+    if (self->unsealed == NULL) {
         char path[4096];
         log_folder_path(self->folder, lost, sizeof path, path);
         log_error("%s %s; a replay has no source to read it from again", path, why);
@@ -352,8 +352,8 @@ static status give_up_segment(struct image_log *self)
     if (done != STATUS_OK)
         return done;
     note_room(self);
-    shelf_forget(self->shelf, lost);
-    start_waiting(self);
+    segment_cache_forget(self->cache, lost);
+    start_unsealed(self);
     return STATUS_OK;
 }
 
@@ -363,7 +363,7 @@ static status log_item(void *state, uint64_t place, const double mass[2], union 
     struct image_log *self = state;
     if (place >= log_folder_places(self->folder))
         return STATUS_END;
-    status got = shelf_get_filtered(self->shelf, place, mass, &out->images, source);
+    status got = segment_cache_get_filtered(self->cache, place, mass, &out->images, source);
     if (got != STATUS_BAD_SHAPE)
         return got;
     got = give_up_segment(self);
@@ -373,13 +373,13 @@ static status log_item(void *state, uint64_t place, const double mass[2], union 
 static void log_describe(void *state, size_t size, char out[])
 {
     const struct image_log *self = state;
-    if (self->waiting == NULL) {
+    if (self->unsealed == NULL) {
         snprintf(out, size, "replays %llu batches",
                  (unsigned long long)log_folder_places(self->folder));
         return;
     }
     snprintf(out, size, "%llu batches on disk, %zu waiting%s",
-             (unsigned long long)log_folder_places(self->folder), waiting_count(self->waiting),
+             (unsigned long long)log_folder_places(self->folder), unsealed_count(self->unsealed),
              self->full ? ", no space left" : "");
 }
 

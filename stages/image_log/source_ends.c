@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
-#include "common/store/input_notes.h"
+#include "common/base/log.h"
+#include "common/store/events/input_notes.h"
 
 struct end {
     uint64_t batches;

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/kernels/image.h"
-#include "common/kernels/image_columns.h"
-#include "common/kernels/jets.h"
-#include "common/log/log.h"
+#include "common/base/log.h"
+#include "common/kernels/image/image.h"
+#include "common/kernels/jets/jets.h"
+#include "common/records/image_columns.h"
 #include "common/stage/stage.h"
 
 enum { NAMED_MAX = 20 }; /* rows of broken events named in the log before it falls silent */

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/kernels/codebook.h"
-#include "common/kernels/train.h"
-#include "common/log/log.h"
+#include "common/base/log.h"
+#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/kmeans.h"
+#include "common/kernels/image/power.h"
 #include "common/stage/stage.h"
-#include "stages/kmeans_trainer/crew.h"
+#include "common/training/crew.h"
 
 /* How long to wait for a member before the loop goes on to heartbeats and signals. */
 enum { PATIENCE_MS = 50 };
@@ -148,7 +149,7 @@ static status start_training(struct trainer *self)
     self->norm2 = malloc(self->jets * sizeof *self->norm2);
     if (self->norm2 == NULL)
         return STATUS_NO_MEMORY;
-    train_norms(self->smear, &self->images, self->norm2);
+    kmeans_norms(self->smear, &self->images, self->norm2);
     if (self->member >= analysis->training.ensemble)
         return STATUS_OK;
     const struct crew_task task = {.settings = {.clusters = analysis->training.clusters,

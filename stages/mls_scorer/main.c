@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/flow/link.h"
-#include "common/kernels/stats.h"
-#include "common/kernels/verdicts.h"
-#include "common/log/log.h"
+#include "common/base/log.h"
+#include "common/flow/link/link.h"
+#include "common/kernels/statistics/ensemble.h"
+#include "common/kernels/statistics/robust.h"
+#include "common/kernels/statistics/significance.h"
+#include "common/kernels/statistics/verdicts.h"
 #include "common/stage/stage.h"
-#include "common/store/result_file.h"
+#include "common/store/results/result_file.h"
 
 /* The last selection, copied. */
 struct last_selection {

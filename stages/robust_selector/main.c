@@ -5,7 +5,8 @@
  * Keeps the sums of the slices that some accumulator has still to send. */
 #include <stdlib.h>
 
-#include "common/kernels/stats.h"
+#include "common/kernels/statistics/cluster_selection.h"
+#include "common/kernels/statistics/robust.h"
 #include "common/stage/slice_sum.h"
 #include "common/stage/stage.h"
 

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/kernels/codebook.h"
-#include "common/kernels/spectra.h"
-#include "common/log/log.h"
+#include "common/base/log.h"
+#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/statistics/mass_bins.h"
+#include "common/kernels/statistics/spectra.h"
 #include "common/stage/stage.h"
 
 /* What labelling a batch needs; grows with the largest one and stays. */

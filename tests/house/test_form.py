@@ -8,12 +8,39 @@ import subprocess
 import unittest
 
 SOURCE = pathlib.Path(os.environ["SOURCE_FOLDER"])
-# Lowest first; a room includes only what stands below it (wire, store and topology are side by side).
-ROOMS = {"status": set(), "log": {"status"}, "kernels": {"status"}}
-for room in ("wire", "store", "topology"):
-    ROOMS[room] = {"status", "log", "kernels"}
-ROOMS["flow"] = ROOMS["wire"] | {"wire", "store", "topology"}
-ROOMS["stage"] = ROOMS["flow"] | {"flow"}
+# Floors, lowest first; what stands on one includes only what stands below, and its own room.
+FLOORS = (("common/base",), ("common/records",), ("common/kernels",),
+          ("common/wire", "common/store", "common/topology"), ("common/flow",), ("common/stage",),
+          ("common/training", "common/watch"), ("stages", "tools", "topology", "tests"))
+
+
+def floor_of(name):
+    return next(i for i, rooms in enumerate(FLOORS)
+                if any(name.startswith(room + "/") for room in rooms))
+
+
+def room_of(name):
+    """common/store, stages/jet_image, tools/clusterscan: what may include one another, circles apart."""
+    return "/".join(name.split("/")[:2])
+
+
+def circle_in(graph):
+    """A circle of a graph {node: nodes}, [] if there is none."""
+    state = {}
+
+    def visit(node, path):
+        state[node] = "open"
+        for other in sorted(graph.get(node, ())):
+            if state.get(other) == "open":
+                return path[path.index(other):] + [other]
+            found = visit(other, path + [other]) if other not in state else []
+            if found:
+                return found
+        state[node] = "done"
+        return []
+
+    return next(filter(None, (visit(node, [node]) for node in sorted(graph) if node not in state)),
+                [])
 
 
 def tracked(*patterns):
@@ -37,17 +64,37 @@ class Form(unittest.TestCase):
                 self.assertTrue(any("SPDX-License-Identifier: GPL-3.0-or-later" in line
                                     for line in head), head)
 
+    def includes(self):
+        """{file: files it includes} of all our own C and C++, but for the example outside the tree."""
+        return {str(file.relative_to(SOURCE)): re.findall(r'#include "([^"]+)"', file.read_text())
+                for file in tracked("common/*", "stages/*", "tools/*", "tests/*")
+                if file.suffix in (".c", ".h", ".cc")}
+
     def test_rooms_include_only_what_stands_below_them(self):
-        for file in tracked("common/*.c", "common/*.h", "common/*.cc"):
-            room = file.relative_to(SOURCE / "common").parts[0]
-            for included in re.findall(r'#include "([^"]+)"', file.read_text()):
-                with self.subTest(f"{file.relative_to(SOURCE)}: {included}"):
-                    parts = included.split("/")
-                    self.assertEqual(parts[0], "common")
-                    self.assertTrue(parts[1] == room or parts[1] in ROOMS[room])
+        for file, included in self.includes().items():
+            for name in included:
+                with self.subTest(f"{file}: {name}"):
+                    self.assertTrue((SOURCE / name).exists(), "included by another path")
+                    test = file.startswith("tests/")
+                    self.assertTrue(floor_of(name) < floor_of(file) or test
+                                    or room_of(name) == room_of(file))
+
+    def test_no_includes_go_in_a_circle(self):
+        self.assertEqual(circle_in({"a": {"b"}, "b": {"c", "d"}, "d": {"b"}}), ["b", "d", "b"])
+        self.assertEqual(circle_in(self.includes()), [])
+
+    def test_no_folders_include_one_another_in_a_circle(self):
+        graph = {}
+        for file, included in self.includes().items():
+            for name in included:
+                a, b = os.path.dirname(file), os.path.dirname(name)
+                # A folder and what is inside it are one thing.
+                if not (a + "/").startswith(b + "/") and not (b + "/").startswith(a + "/"):
+                    graph.setdefault(a, set()).add(b)
+        self.assertEqual(circle_in(graph), [])
 
     def test_only_common_flow_and_the_watcher_of_runs_touch_sockets(self):
-        allowed = re.compile(r"common/flow/|common/stage/(stage|runtime)|tools/clusterscan/supervise"
+        allowed = re.compile(r"common/flow/|common/stage/(stage|roles/role)|tools/clusterscan/run/supervise"
                              r"|tools/benchmarks/wire|tests/")
         for file in tracked("*.c", "*.h"):
             name = str(file.relative_to(SOURCE))

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/store/segment.h"
+#include "common/store/log/segment.h"
 
 enum { SAMPLE_EVENTS_MAX = 600, SAMPLE_LIT_MAX = 41 };
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_SUPPORT_SAMPLE_RESULT_H
 #define TESTS_SUPPORT_SAMPLE_RESULT_H
 
-#include "common/store/result_file.h"
+#include "common/store/results/result_file.h"
 
 enum { SAMPLE_MEMBERS = 3, SAMPLE_CLUSTERS = 5, SAMPLE_BINS = 7, SAMPLE_PIXELS = 16 };
 enum { SAMPLE_SLICES = 4, SAMPLE_CELLS = SAMPLE_MEMBERS * SAMPLE_CLUSTERS * SAMPLE_BINS };

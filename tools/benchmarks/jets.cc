@@ -21,11 +21,11 @@
 #include <vector>
 
 extern "C" {
-#include "common/kernels/jets.h"
-#include "common/kernels/random.h"
-#include "common/log/log.h"
-#include "common/store/event_file.h"
-#include "common/store/hdf5_util.h"
+#include "common/base/log.h"
+#include "common/base/random.h"
+#include "common/kernels/jets/jets.h"
+#include "common/store/disk/hdf5_util.h"
+#include "common/store/events/event_file.h"
 }
 
 using fastjet::ClusterSequence;

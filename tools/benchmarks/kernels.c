@@ -12,14 +12,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/kernels/codebook.h"
-#include "common/kernels/spectra.h"
-#include "common/kernels/stats.h"
-#include "common/kernels/train.h"
-#include "common/log/log.h"
-#include "common/store/event_file.h"
-#include "common/store/hdf5_util.h"
-#include "common/store/segment.h"
+#include "common/base/log.h"
+#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/kmeans.h"
+#include "common/kernels/image/power.h"
+#include "common/kernels/statistics/cluster_selection.h"
+#include "common/kernels/statistics/mass_bins.h"
+#include "common/kernels/statistics/robust.h"
+#include "common/kernels/statistics/significance.h"
+#include "common/kernels/statistics/spectra.h"
+#include "common/store/disk/hdf5_util.h"
+#include "common/store/events/event_file.h"
+#include "common/store/log/segment.h"
 
 enum { SIDE = 40, BATCH = 512 };
 
@@ -177,14 +181,14 @@ static void image_label(struct bench *self, size_t jets)
     printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, images.n);
 }
 
-static struct train_result train_once(struct bench *self, uint64_t seed, float centres[])
+static struct kmeans_result train_once(struct bench *self, uint64_t seed, float centres[])
 {
-    const struct train_settings settings = {
+    const struct kmeans_settings settings = {
         .clusters = self->clusters, .batch = 2048, .seed = seed};
     const struct sparse_images images = images_of(&self->training, self->training.n);
-    struct train_result result;
-    train_norms(self->smear, &images, self->norm2);
-    check(train_member(&settings, self->smear, &images, self->norm2, centres, &result));
+    struct kmeans_result result;
+    kmeans_norms(self->smear, &images, self->norm2);
+    check(kmeans_train(&settings, self->smear, &images, self->norm2, centres, &result));
     return result;
 }
 
@@ -192,7 +196,7 @@ static void train(struct bench *self, uint64_t seed)
 {
     float *centres = must(malloc(self->clusters * SIDE * SIDE * sizeof *centres));
     const double start = now();
-    const struct train_result result = train_once(self, seed, centres);
+    const struct kmeans_result result = train_once(self, seed, centres);
     printf("{\"seconds\": %.9f, \"jets\": %zu, \"steps\": %llu, \"inertia\": %.17g}\n",
            now() - start, self->training.n, (unsigned long long)result.steps, result.inertia);
     free(centres);

@@ -11,18 +11,22 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/kernels/codebook.h"
-#include "common/kernels/image.h"
-#include "common/kernels/image_columns.h"
-#include "common/kernels/jets.h"
-#include "common/kernels/spectra.h"
-#include "common/kernels/stats.h"
-#include "common/kernels/train.h"
-#include "common/log/log.h"
-#include "common/store/event_file.h"
-#include "common/store/hdf5_util.h"
-#include "common/store/result_file.h"
-#include "common/topology/analysis.h"
+#include "common/base/log.h"
+#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/kmeans.h"
+#include "common/kernels/image/image.h"
+#include "common/kernels/image/power.h"
+#include "common/kernels/jets/jets.h"
+#include "common/kernels/statistics/cluster_selection.h"
+#include "common/kernels/statistics/mass_bins.h"
+#include "common/kernels/statistics/robust.h"
+#include "common/kernels/statistics/significance.h"
+#include "common/kernels/statistics/spectra.h"
+#include "common/records/image_columns.h"
+#include "common/store/disk/hdf5_util.h"
+#include "common/store/events/event_file.h"
+#include "common/store/results/result_file.h"
+#include "common/topology/schema/analysis.h"
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -273,14 +277,14 @@ static void train(struct pipeline *self)
     float *centres = must(malloc(self->analysis.training.clusters * pixels * sizeof *centres));
     double *norm2 = must(malloc((images.n + 1) * sizeof *norm2));
     const double start = now();
-    train_norms(self->smear, &images, norm2);
+    kmeans_norms(self->smear, &images, norm2);
     for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
-        const struct train_settings settings = {.clusters = self->analysis.training.clusters,
-                                                .batch = self->analysis.training.batch,
-                                                .seed = self->analysis.training.seed,
-                                                .member = m};
-        struct train_result result;
-        check(train_member(&settings, self->smear, &images, norm2, centres, &result));
+        const struct kmeans_settings settings = {.clusters = self->analysis.training.clusters,
+                                                 .batch = self->analysis.training.batch,
+                                                 .seed = self->analysis.training.seed,
+                                                 .member = m};
+        struct kmeans_result result;
+        check(kmeans_train(&settings, self->smear, &images, norm2, centres, &result));
         check(codebook_create(&self->book[m], settings.clusters, centres, self->smear));
     }
     end_step(self, TRAIN, start);
@@ -433,11 +437,12 @@ static void print(const struct pipeline *self)
 
 static int tell_about(void)
 {
-    static const char *const path[] = {
-        [CODEBOOK_PLAIN] = "plain", [CODEBOOK_AVX2] = "avx2", [CODEBOOK_AVX512] = "avx512"};
+    static const char *const path[] = {[INSTRUCTION_SET_PLAIN] = "plain",
+                                       [INSTRUCTION_SET_AVX2] = "avx2",
+                                       [INSTRUCTION_SET_AVX512] = "avx512"};
     printf("{\"clusterscan\": \"" CLUSTERSCAN_VERSION "\", \"compiler\": \"" COMPILER
            "\", \"path\": \"%s\"}\n",
-           path[codebook_best_path()]);
+           path[instruction_set_best()]);
     return EXIT_DONE;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "common/log/log.h"
+#include "common/base/log.h"
 #include "common/stage/stage.h"
 
 static status stopwatch_create(void **out, const struct stage_setup *setup)

@@ -15,15 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/flow/feeder.h"
-#include "common/flow/handout.h"
-#include "common/flow/intake.h"
-#include "common/flow/puller.h"
-#include "common/kernels/image_columns.h"
-#include "common/log/log.h"
-#include "common/store/event_file.h"
-#include "common/store/hdf5_util.h"
-#include "common/store/segment.h"
+#include "common/base/log.h"
+#include "common/flow/credit/handout.h"
+#include "common/flow/credit/intake.h"
+#include "common/flow/feed/feeder.h"
+#include "common/flow/feed/puller.h"
+#include "common/records/image_columns.h"
+#include "common/store/disk/hdf5_util.h"
+#include "common/store/events/event_file.h"
+#include "common/store/log/segment.h"
 
 /* Different batches, sent again and again: more than the caches hold. */
 enum { BATCH = 512, DIFFERENT = 16, CREDITS = 8, REPEATS_MAX = 1000 };

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log/log.h"
-#include "common/status/status.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
 #include "tools/clusterscan/command.h"
 
 static const struct subcommand {

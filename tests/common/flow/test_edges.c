@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/flow/acks.h"
-#include "common/flow/feeder.h"
-#include "common/flow/handout.h"
-#include "common/flow/intake.h"
-#include "common/flow/puller.h"
+#include "common/flow/acks/acks.h"
+#include "common/flow/credit/handout.h"
+#include "common/flow/credit/intake.h"
+#include "common/flow/feed/feeder.h"
+#include "common/flow/feed/puller.h"
 #include "tests/support/check_main.h"
 
 static const char run_id[] = "0123456789abcdef0123456789abcdef";

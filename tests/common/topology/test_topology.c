@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/topology/document.h"
+#include "common/topology/yaml/document.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/scratch_folder.h"

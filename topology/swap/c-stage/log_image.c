@@ -11,9 +11,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "common/kernels/image.h"
-#include "common/kernels/image_columns.h"
-#include "common/kernels/jets.h"
+#include "common/kernels/image/image.h"
+#include "common/kernels/jets/jets.h"
+#include "common/records/image_columns.h"
 #include "common/stage/stage.h"
 
 struct imager {

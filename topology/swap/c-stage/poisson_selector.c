@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log/log.h"
+#include "common/base/log.h"
 #include "common/stage/slice_sum.h"
 #include "common/stage/stage.h"
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* link: one ZeroMQ socket with this house's options, and the messages it carries.
+ * Every receipt is checked (frames, caps, run id, header) before anybody sees it; what is refused
+ * is counted and logged. Traps of libzmq 4.3.4 that end here: LINGER is bounded, MAXMSGSIZE is set
+ * before bind and connect, ROUTER_MANDATORY tells of peers that are gone, and nothing is queued
+ * without a credit, so high-water marks are off. */
+#ifndef COMMON_FLOW_LINK_LINK_H
+#define COMMON_FLOW_LINK_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+
+#include "common/base/status.h"
+#include "common/flow/link/buffer_pool.h"
+#include "common/wire/frame.h"
+
+/* What all links of a process share. */
+struct flow {
+    void *zmq;          /* context */
+    const char *run_id; /* 32 hex digits */
+    const char *name;   /* of the stage */
+    uint32_t replica;
+    uint64_t incarnation; /* random, never 0 */
+    wire_packer *packer;
+    wire_unpacker *unpacker;
+    buffer_pool *outgoing; /* payloads of records */
+    uint64_t refused;      /* messages */
+};
+/* coding: of the records this process sends. */
+MUST_CHECK status flow_init(struct flow *self, const char *run_id, const char *name,
+                            uint32_t replica, enum payload_coding coding);
+void flow_fini(struct flow *self);
+/* Milliseconds of a clock that never goes back. */
+uint64_t flow_now_ms(void);
+
+enum {
+    FLOW_HEARTBEAT_MS = 1000, /* how often an unchanged grant or pull is said again */
+    FLOW_LEASE_MS = 15000     /* how long a silent peer is believed to be alive */
+};
+
+/* A peer of a ROUTER socket as ZeroMQ names its connection. */
+struct route {
+    size_t size;
+    uint8_t id[255];
+};
+bool route_equal(const struct route *a, const struct route *b);
+
+typedef struct flow_link flow_link;
+
+/* Binds a ROUTER (producers, the log's control) or connects a DEALER (consumers, readers). Borrows
+ * flow and endpoint. STATUS_IO, logged with the endpoint. */
+MUST_CHECK status link_bind(flow_link **out, struct flow *flow, const char *endpoint);
+MUST_CHECK status link_connect(flow_link **out, struct flow *flow, const char *endpoint);
+void link_close(flow_link **self);
+/* The socket for zmq_poll. */
+void *link_socket(const flow_link *self);
+/* Closes and opens a connecting link again, losing what was queued. */
+MUST_CHECK status link_remake(flow_link *self);
+
+/* When this end last said something (0: not yet) and last heard from the other. */
+struct talk {
+    uint64_t said_ms;
+    uint64_t heard_ms;
+};
+/* True when it is time to say the same again, or nothing was said yet. */
+bool talk_is_due(const struct talk *self, uint64_t now_ms);
+/* Opens the link anew, as if nothing had been said, when the other end has owed an answer for
+ * FLOW_LEASE_MS: libzmq does not connect again after a protocol error. */
+MUST_CHECK status link_check_lease(flow_link *self, struct talk *talk, uint64_t now_ms);
+
+/* One message that has arrived, to be given to arrival_close. A control: control_type is set and
+ * `control` filled. A record: control_type is 0, `header` filled, and link_unpack reads the rest.
+ */
+struct arrival {
+    struct route route;
+    unsigned control_type;
+    union control control;
+    struct wire_header header;
+    zmq_msg_t frame; /* payload of a record, or the control: what the fields above point into */
+    bool has_frame;
+};
+/* The next good message, without waiting: STATUS_OK, or STATUS_END if there is none now. */
+MUST_CHECK status link_receive(flow_link *self, struct arrival *out);
+/* Reads the record of an arrival: borrowed until the flow's next receipt. STATUS_BAD_INPUT is
+ * counted and logged here. */
+MUST_CHECK status link_unpack(flow_link *self, const struct arrival *arrival, union record *out);
+void arrival_close(struct arrival *self);
+
+/* Sends to the peer `to` (NULL on a connecting link). STATUS_END: that peer is gone. */
+MUST_CHECK status link_send_control(flow_link *self, const struct route *to, enum control_type type,
+                                    const void *control);
+MUST_CHECK status link_send_record(flow_link *self, const struct route *to,
+                                   struct wire_header *header, const void *record);
+
+/* A record as frames. The header is borrowed until the flow packs again; the payload's memory is
+ * the caller's, to be given to link_send_frames or, with flow->outgoing, to buffer_pool_give. */
+MUST_CHECK status flow_pack(struct flow *flow, struct wire_header *header, const void *record,
+                            struct wire_frame frames[2]);
+/* Sends such frames; the memory of frames[1] comes from flow->outgoing and goes back there, in any
+ * case. */
+MUST_CHECK status link_send_frames(flow_link *self, const struct route *to,
+                                   const struct wire_frame frames[2]);
+
+#endif

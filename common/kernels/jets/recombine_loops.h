@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* recombine_loops: the loops of recombine.h in terms of lanes. Included by the file of each
+ * instruction set, once it has said what lanes are: LANES doubles, worked on side by side. */
+#ifndef COMMON_KERNELS_JETS_RECOMBINE_LOOPS_H
+#define COMMON_KERNELS_JETS_RECOMBINE_LOOPS_H
+
+#include "common/kernels/jets/recombine.h"
+
+#define TWO_PI 6.283185307179586
+/* Added and taken away, it rounds to an integer, which its last bits hold meanwhile. */
+#define ROUNDER 0x1.8p52
+/* Slots up to which a wrong guess at a branch costs more than storing what did not change. */
+enum { FEW = 64 };
+/* Slots from which on it pays to take the empty ones away. */
+enum { MANY = 128 };
+
+/* --- elementary functions, to about a unit in the last place --- */
+
+/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1) */
+static inline lanes polynomial(size_t n, const double c[], lanes x)
+{
+    lanes sum = lanes_all(c[n - 1]);
+    for (size_t i = n - 1; i-- > 0;)
+        sum = lanes_add(lanes_multiply(sum, x), lanes_all(c[i]));
+    return sum;
+}
+
+/* Rounded to an integer, with ROUNDER still added. */
+static inline lanes near_integer(lanes x, double per)
+{
+    return lanes_add(lanes_multiply(x, lanes_all(per)), lanes_all(ROUNDER));
+}
+
+/* x - n (high + low): high has so few digits that n high is exact. */
+static inline lanes reduced(lanes x, lanes n, double high, double low)
+{
+    return lanes_subtract(lanes_subtract(x, lanes_multiply(n, lanes_all(high))),
+                          lanes_multiply(n, lanes_all(low)));
+}
+
+static inline lanes negated(lanes x)
+{
+    return lanes_subtract(lanes_all(0), x);
+}
+
+static inline lane_mask between(lanes x, double low, double high)
+{
+    return mask_and(lanes_less(lanes_all(low), x), lanes_less(x, lanes_all(high)));
+}
+
+/* Of |x| <= 2 pi: Taylor series within pi/4 of the nearest quarter turn. */
+static inline void sine_cosine(lanes x, lanes *sine, lanes *cosine)
+{
+    static const double sine_terms[] = {
+        -1 / 6.,        1 / 120.,        -1 / 5040.,          1 / 362880.,
+        -1 / 39916800., 1 / 6227020800., -1 / 1307674368000., 1 / 355687428096000.};
+    static const double cosine_terms[] = {
+        1 / 24.,        -1 / 720.,         1 / 40320.,          -1 / 3628800.,
+        1 / 479001600., -1 / 87178291200., 1 / 20922789888000., -1 / 6402373705728000.};
+    const lanes n = lanes_subtract(near_integer(x, 0.6366197723675814), lanes_all(ROUNDER));
+    const lanes r = reduced(x, n, 0x1.921fb54442d18p0, 0x1.1a62633145c07p-54);
+    const lanes r2 = lanes_multiply(r, r);
+    const lanes s =
+        lanes_add(r, lanes_multiply(lanes_multiply(r, r2), polynomial(8, sine_terms, r2)));
+    const lanes half = lanes_multiply(r2, lanes_all(0.5));
+    const lanes c =
+        lanes_add(lanes_subtract(lanes_all(1), half),
+                  lanes_multiply(lanes_multiply(r2, r2), polynomial(8, cosine_terms, r2)));
+    /* Quarter turns 0 to 4 */
+    const lanes quarter = lanes_select(lanes_less(n, lanes_all(0)), lanes_add(n, lanes_all(4)), n);
+    const lane_mask odd = between(lanes_size(lanes_subtract(quarter, lanes_all(2))), 0.5, 1.5);
+    const lanes up = lanes_select(odd, c, s);
+    const lanes along = lanes_select(odd, s, c);
+    *sine = lanes_select(between(quarter, 1.5, 3.5), negated(up), up);
+    *cosine = lanes_select(between(quarter, 0.5, 2.5), negated(along), along);
+}
+
+/* Hyperbolic, of |x| < 700: from exp(x) - 1, whose Taylor series holds within ln(2) / 2. */
+static inline void hyperbolic_sine_cosine(lanes x, lanes *sine, lanes *cosine)
+{
+    static const double terms[] = {1 / 2.,          1 / 6.,        1 / 24.,        1 / 120.,
+                                   1 / 720.,        1 / 5040.,     1 / 40320.,     1 / 362880.,
+                                   1 / 3628800.,    1 / 39916800., 1 / 479001600., 1 / 6227020800.,
+                                   1 / 87178291200.};
+    const lanes rounded = near_integer(x, 1.4426950408889634);
+    const lanes n = lanes_subtract(rounded, lanes_all(ROUNDER));
+    const lanes r = reduced(x, n, 0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45);
+    const lanes p = lanes_add(r, lanes_multiply(lanes_multiply(r, r), polynomial(13, terms, r)));
+    const lanes power = lanes_to_exponent(lanes_add(rounded, lanes_all(1023)));
+    const lanes less_one = lanes_add(lanes_subtract(power, lanes_all(1)), lanes_multiply(power, p));
+    const lanes whole = lanes_add(power, lanes_multiply(power, p));
+    const lanes inverse = lanes_divide(lanes_all(1), whole);
+    const lanes half = lanes_all(0.5);
+    *sine = lanes_multiply(half, lanes_add(less_one, lanes_divide(less_one, whole)));
+    *cosine = lanes_multiply(half, lanes_add(whole, inverse));
+}
+
+static inline uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double of_bits(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Natural, of a / b, both normal and > 0: n ln(2) + 2 artanh((a - b) / (a + b)) of a without n
+ * powers of two. Bits as integers are a logarithm too, so their difference tells n, without a
+ * branch, such that a and b are within 2^0.6 of each other. */
+static inline double logarithm_of_ratio(double a, double b)
+{
+    const int64_t n = ((int64_t)(bits_of(a) - bits_of(b)) + ((int64_t)1 << 51)) >> 52;
+    a = of_bits(bits_of(a) - ((uint64_t)n << 52));
+    const double s = (a - b) / (a + b);
+    const double z = s * s;
+    const double z2 = z * z;
+    const double z4 = z2 * z2;
+    const double low = (1 / 3. + z * (1 / 5.)) + z2 * (1 / 7. + z * (1 / 9.));
+    const double middle = (1 / 11. + z * (1 / 13.)) + z2 * (1 / 15. + z * (1 / 17.));
+    const double high = (1 / 19. + z * (1 / 21.)) + z2 * (1 / 23. + z * (1 / 25.));
+    const double series = z * (low + z4 * (middle + z4 * high));
+    const double twice = s + s;
+    const double powers = (double)n;
+    return powers * 0x1.62e42fefa38p-1 + (twice + (twice * series + powers * 0x1.ef35793c7673p-45));
+}
+
+/* In [0, 2 pi), of (x, y), 0 for (0, 0): arc tangent about the nearest of three angles of the first
+ * half quadrant, then the octant. */
+static inline double azimuth(double x, double y)
+{
+    static const double tangent[3] = {0, 0.3125, 0.71875};
+    static const double angle[3] = {0, 0.3028848683749714, 0.6231993299340659};
+    static const double start[8] = {0,      TWO_PI / 4,    TWO_PI / 2, TWO_PI / 4,
+                                    TWO_PI, TWO_PI * 0.75, TWO_PI / 2, TWO_PI * 0.75};
+    static const double sense[8] = {1, -1, -1, 1, -1, 1, 1, -1};
+    const double width = fabs(x);
+    const double height = fabs(y);
+    const bool steep = height > width;
+    const double large = height > width ? height : width;
+    const double small = width < height ? width : height;
+    const size_t near = (size_t)(small > 0.156 * large) + (size_t)(small > 0.505 * large);
+    const double down = large + tangent[near] * small;
+    const double t = (small - tangent[near] * large) / (down > 0 ? down : 1);
+    const double z = t * t;
+    const double z2 = z * z;
+    const double z4 = z2 * z2;
+    const double low = (-1 / 3. + z * (1 / 5.)) + z2 * (-1 / 7. + z * (1 / 9.));
+    const double middle = (-1 / 11. + z * (1 / 13.)) + z2 * (-1 / 15. + z * (1 / 17.));
+    const double high = -1 / 19. + z * (1 / 21.);
+    const double arc = angle[near] + (t + t * (z * (low + z4 * (middle + z4 * high))));
+    const size_t octant = (size_t)steep + 2 * (size_t)(x < 0) + 4 * (size_t)(y < 0);
+    const double found = start[octant] + sense[octant] * arc;
+    return found < TWO_PI ? found : 0;
+}
+
+static void complete(struct recombine_momenta *momenta, size_t n)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        const lanes pt = lanes_load(momenta->pt + i);
+        const lanes phi = lanes_load(momenta->phi + i);
+        lanes sine, cosine;
+        sine_cosine(phi, &sine, &cosine);
+        lanes_store(momenta->px + i, lanes_multiply(pt, cosine));
+        lanes_store(momenta->py + i, lanes_multiply(pt, sine));
+        hyperbolic_sine_cosine(lanes_load(momenta->rapidity + i), &sine, &cosine);
+        lanes_store(momenta->pz + i, lanes_multiply(pt, sine));
+        lanes_store(momenta->e + i, lanes_multiply(pt, cosine));
+        const lane_mask negative = lanes_less(phi, lanes_all(0));
+        lanes_store_where(negative, momenta->phi + i, lanes_add(phi, lanes_all(TWO_PI)));
+    }
+}
+
+/* --- neighbours --- */
+
+/* Where a momentum is and what it weighs. */
+struct place {
+    double rapidity, phi, weight;
+};
+/* The same for all lanes, and whether it has neighbours on the other side of phi = 0. */
+struct places {
+    lanes rapidity, phi, weight;
+    bool across;
+};
+
+/* The least that each lane has seen, and its number, the lowest of equals. */
+struct leasts {
+    lanes value, number;
+};
+
+static inline struct places everywhere(const struct place *place, bool across)
+{
+    return (struct places){lanes_all(place->rapidity), lanes_all(place->phi),
+                           lanes_all(place->weight), across};
+}
+
+static inline struct leasts nobody_yet(void)
+{
+    return (struct leasts){lanes_all(INFINITY), lanes_all(INFINITY)};
+}
+
+static inline void take_less(struct leasts *so_far, lanes value, lanes number)
+{
+    so_far->number = lanes_select(lanes_less(value, so_far->value), number, so_far->number);
+    so_far->value = lanes_min(value, so_far->value);
+}
+
+static inline struct recombine_least least_of(const struct leasts *found)
+{
+    alignas(64) double number[LANES];
+    lanes_store(number, found->number);
+    const double value = lanes_least(found->value);
+    unsigned equal = mask_bits(lanes_less(lanes_all(value), found->value)) ^ ((1U << LANES) - 1);
+    struct recombine_least least = {value, number[__builtin_ctz(equal)]};
+    while (least.number >= 0 && (equal &= equal - 1) != 0)
+        least.number = fmin(least.number, number[__builtin_ctz(equal)]);
+    return least;
+}
+
+/* Squared distances. Without `across`, those across phi = 0 come out larger, but beyond R anyway.
+ */
+static inline lanes apart2(lanes rapidity, lanes phi, const struct places *from)
+{
+    const lanes y = lanes_subtract(rapidity, from->rapidity);
+    lanes turn = lanes_subtract(phi, from->phi);
+    if (from->across) {
+        turn = lanes_size(turn);
+        turn = lanes_min(turn, lanes_subtract(lanes_all(TWO_PI), turn));
+    }
+    return lanes_add(lanes_multiply(y, y), lanes_multiply(turn, turn));
+}
+
+/* Of LANES slots from k on. */
+static inline lanes distances2(const struct recombine_slots *slots, size_t k,
+                               const struct places *from)
+{
+    return apart2(lanes_load(slots->rapidity + k), lanes_load(slots->phi + k), from);
+}
+
+static inline double distance2(const struct recombine_slots *slots, size_t a, size_t b)
+{
+    const double y = slots->rapidity[a] - slots->rapidity[b];
+    const double turn = fabs(slots->phi[a] - slots->phi[b]);
+    const double back = TWO_PI - turn;
+    const double phi = turn < back ? turn : back;
+    return y * y + phi * phi;
+}
+
+/* What a newcomer finds on its way along the slots. */
+struct meeting {
+    struct leasts nearest; /* of those that weigh no less */
+    struct leasts score;   /* of all */
+};
+
+/* To LANES slots from k on, which have these scores, a newcomer to slot `at` offers others; returns
+ * what they then have. */
+static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, lanes offered,
+                          double at)
+{
+    const lane_mask better = lanes_less(offered, score);
+    if (mask_bits(better) == 0)
+        return score;
+    lanes_store_where(better, slots->score + k, offered);
+    lanes_store_where(better, slots->nearest + k, lanes_all(at));
+    return lanes_min(offered, score);
+}
+
+/* LANES slots from k on, lighter than the newcomer. */
+static inline void meet_lighter(struct recombine_slots *slots, size_t k,
+                                const struct places *newcomer, double at, lanes number,
+                                struct meeting *met)
+{
+    const lanes away2 = distances2(slots, k, newcomer);
+    const lanes offered = lanes_multiply(away2, lanes_load(slots->weight + k));
+    const lanes score = offer(slots, k, lanes_load(slots->score + k), offered, at);
+    take_less(&met->score, score, number);
+}
+
+/* LANES slots that weigh no less. */
+static inline void meet_heavier(const struct recombine_slots *slots, size_t k,
+                                const struct places *newcomer, lanes number, struct meeting *met)
+{
+    take_less(&met->nearest, distances2(slots, k, newcomer), number);
+    take_less(&met->score, lanes_load(slots->score + k), number);
+}
+
+/* LANES slots of either kind. */
+static inline void meet_either(struct recombine_slots *slots, size_t k,
+                               const struct places *newcomer, double at, lanes number,
+                               struct meeting *met)
+{
+    const lanes nobody = lanes_all(INFINITY);
+    const lanes away2 = distances2(slots, k, newcomer);
+    const lanes weight = lanes_load(slots->weight + k);
+    const lane_mask lighter = lanes_less(weight, newcomer->weight);
+    const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), nobody);
+    const lanes score = offer(slots, k, lanes_load(slots->score + k), offered, at);
+    take_less(&met->nearest, lanes_select(lighter, nobody, away2), number);
+    take_less(&met->score, score, number);
+}
+
+/* A newcomer to slot `at`, still empty, and all others meet. */
+static inline struct meeting meet(struct recombine_slots *slots, const struct place *newcomer,
+                                  bool across, double at, double radius2)
+{
+    const struct places from = everywhere(newcomer, across);
+    const lanes step = lanes_all(LANES);
+    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
+    lanes number = lanes_numbers();
+    size_t k = 0;
+    for (; k < slots->sorted && slots->weight[k + LANES - 1] < newcomer->weight; k += LANES) {
+        meet_lighter(slots, k, &from, at, number, &met);
+        number = lanes_add(number, step);
+    }
+    if (k < slots->sorted) {
+        meet_either(slots, k, &from, at, number, &met);
+        number = lanes_add(number, step);
+        k += LANES;
+    }
+    for (; k < slots->sorted; k += LANES) {
+        meet_heavier(slots, k, &from, number, &met);
+        number = lanes_add(number, step);
+    }
+    for (; k < slots->end; k += LANES) {
+        meet_either(slots, k, &from, at, number, &met);
+        number = lanes_add(number, step);
+    }
+    return met;
+}
+
+/* The same without a branch, for few: stores cost less than wrong guesses. */
+static inline struct meeting meet_few(struct recombine_slots *slots, const struct place *newcomer,
+                                      double at, double radius2)
+{
+    const struct places from = everywhere(newcomer, true);
+    const lanes step = lanes_all(LANES);
+    const lanes nobody = lanes_all(INFINITY);
+    const lanes here = lanes_all(at);
+    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
+    lanes number = lanes_numbers();
+    for (size_t k = 0; k < slots->end; k += LANES) {
+        const lanes away2 = distances2(slots, k, &from);
+        const lanes weight = lanes_load(slots->weight + k);
+        const lanes score = lanes_load(slots->score + k);
+        const lane_mask lighter = lanes_less(weight, from.weight);
+        const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), nobody);
+        const lane_mask better = lanes_less(offered, score);
+        const lanes least = lanes_min(offered, score);
+        lanes_store(slots->score + k, least);
+        lanes_store(slots->nearest + k, lanes_select(better, here, lanes_load(slots->nearest + k)));
+        take_less(&met.nearest, lanes_select(lighter, nobody, away2), number);
+        take_less(&met.score, least, number);
+        number = lanes_add(number, step);
+    }
+    return met;
+}
+
+static inline struct places place_of_slot(const struct recombine_slots *slots, size_t slot)
+{
+    return (struct places){lanes_all(slots->rapidity[slot]), lanes_all(slots->phi[slot]),
+                           lanes_all(slots->weight[slot]), true};
+}
+
+/* LANES particles at a time look at those behind them, one by one. */
+static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
+{
+    const lanes one = lanes_all(1);
+    for (size_t i = 0; i < n; i += LANES) {
+        const lanes own = lanes_add(lanes_all((double)i), lanes_numbers());
+        struct leasts found = {lanes_all(radius2), lanes_all(RECOMBINE_BEAM)};
+        lanes number = lanes_all((double)i);
+        size_t j = i;
+        for (; j < n && j < i + LANES; j++) {
+            const struct places other = place_of_slot(slots, j);
+            const lane_mask behind = lanes_less(own, number);
+            const lanes away2 = distances2(slots, i, &other);
+            take_less(&found, lanes_select(behind, away2, lanes_all(INFINITY)), number);
+            number = lanes_add(number, one);
+        }
+        for (; j < n; j++) {
+            const struct places other = place_of_slot(slots, j);
+            take_less(&found, distances2(slots, i, &other), number);
+            number = lanes_add(number, one);
+        }
+        lanes_store(slots->nearest + i, found.number);
+        lanes_store(slots->score + i, lanes_multiply(found.value, lanes_load(slots->weight + i)));
+    }
+}
+
+static struct recombine_least find_least(const struct recombine_slots *slots)
+{
+    struct leasts found = nobody_yet();
+    lanes number = lanes_numbers();
+    for (size_t k = 0; k < slots->end; k += LANES) {
+        take_less(&found, lanes_load(slots->score + k), number);
+        number = lanes_add(number, lanes_all(LANES));
+    }
+    return least_of(&found);
+}
+
+/* --- one step --- */
+
+static inline void leave(struct recombine_slots *slots, size_t slot)
+{
+    slots->rapidity[slot] = RECOMBINE_NOWHERE;
+    slots->score[slot] = INFINITY;
+}
+
+/* Puts somebody in an empty slot, and finds the least score. */
+static inline void enter(recombination *self, size_t slot, const struct place *place)
+{
+    struct recombine_slots *slots = &self->slots;
+    const double radius = self->radius;
+    const bool across = place->phi < radius || place->phi > TWO_PI - radius;
+    const struct meeting met = slots->end <= FEW
+                                   ? meet_few(slots, place, (double)slot, self->radius2)
+                               : across ? meet(slots, place, true, (double)slot, self->radius2)
+                                        : meet(slots, place, false, (double)slot, self->radius2);
+    const struct recombine_least nearest = least_of(&met.nearest);
+    const struct recombine_least least = least_of(&met.score);
+    const double score = nearest.value * place->weight;
+    slots->rapidity[slot] = place->rapidity;
+    slots->phi[slot] = place->phi;
+    slots->weight[slot] = place->weight;
+    slots->score[slot] = score;
+    slots->nearest[slot] = nearest.number;
+    const bool first = score < least.value || (score == least.value && (double)slot < least.number);
+    self->least = first ? (struct recombine_least){score, (double)slot} : least;
+}
+
+/* As FastJet defines them, but for roundings: rapidity from E + |pz| and pT^2 + max(m^2, 0), which
+ * keeps its digits for fast and for light ones. */
+static inline struct place place_of(const struct momentum *p, enum recombine_measure measure)
+{
+    const double pt2 = p->px * p->px + p->py * p->py;
+    const double mt2 = (p->e + p->pz) * (p->e - p->pz);
+    const double e_plus_pz = p->e + fabs(p->pz);
+    const double rapidity =
+        copysign(0.5, -p->pz) * logarithm_of_ratio(mt2 > pt2 ? mt2 : pt2, e_plus_pz * e_plus_pz);
+    return (struct place){rapidity, azimuth(p->px, p->py),
+                          measure == RECOMBINE_KT ? pt2 : 1.0 / pt2};
+}
+
+/* Adds up the momenta of two; *index is that of the sum. */
+static inline struct momentum add_up(recombination *self, int32_t a, int32_t b, size_t *index)
+{
+    struct recombine_momenta *momenta = &self->momenta;
+    const struct momentum sum = {momenta->px[a] + momenta->px[b], momenta->py[a] + momenta->py[b],
+                                 momenta->pz[a] + momenta->pz[b], momenta->e[a] + momenta->e[b]};
+    *index = self->particles + self->merged;
+    momenta->px[*index] = sum.px;
+    momenta->py[*index] = sum.py;
+    momenta->pz[*index] = sum.pz;
+    momenta->e[*index] = sum.e;
+    momenta->pt[*index] = momenta->pt[a] + momenta->pt[b];
+    momenta->parent[self->merged][0] = a;
+    momenta->parent[self->merged][1] = b;
+    self->merged++;
+    return sum;
+}
+
+/* The slot for what two merge into: one of theirs if it is behind the particles, else a new one. */
+static inline size_t slot_for(struct recombine_slots *slots, size_t a, size_t b)
+{
+    if (a >= slots->sorted)
+        return a;
+    if (b >= slots->sorted)
+        return b;
+    if (slots->used == slots->end) {
+        for (size_t slot = slots->end; slot < slots->end + RECOMBINE_LANES; slot++) {
+            slots->weight[slot] = INFINITY;
+            slots->phi[slot] = 0;
+            leave(slots, slot);
+        }
+        slots->end += RECOMBINE_LANES;
+    }
+    return slots->used++;
+}
+
+/* Two slots become one, still empty, of index *index; returns where it will be. */
+static inline struct place merge(recombination *self, size_t a, size_t b, size_t *slot,
+                                 size_t *index)
+{
+    struct recombine_slots *slots = &self->slots;
+    const struct momentum sum = add_up(self, slots->index[a], slots->index[b], index);
+    leave(slots, a);
+    leave(slots, b);
+    *slot = slot_for(slots, a, b);
+    slots->index[*slot] = (int32_t)*index;
+    self->remaining--;
+    return place_of(&sum, self->measure);
+}
+
+static inline void take_away(recombination *self, size_t slot)
+{
+    leave(&self->slots, slot);
+    self->remaining--;
+    self->least = find_least(&self->slots);
+}
+
+/* Its nearest is not gone. Another may stand in that slot: then the distance tells. */
+static inline bool is_pair(const struct recombine_slots *slots, const struct recombine_least *least)
+{
+    const size_t slot = (size_t)least->number;
+    if (slots->nearest[slot] == RECOMBINE_LOST)
+        return false;
+    return distance2(slots, slot, (size_t)slots->nearest[slot]) * slots->weight[slot] ==
+           least->value;
+}
+
+static bool step(recombination *self, size_t *index)
+{
+    struct recombine_slots *slots = &self->slots;
+    if (slots->end > MANY && self->remaining < slots->end / 2) {
+        recombination_tidy(self);
+        self->least = find_least(slots);
+    }
+    for (;;) {
+        size_t slot = (size_t)self->least.number;
+        struct place place = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
+        if (slots->nearest[slot] == RECOMBINE_BEAM) {
+            *index = (size_t)slots->index[slot];
+            take_away(self, slot);
+            return true;
+        }
+        const bool pair = is_pair(slots, &self->least);
+        if (pair)
+            place = merge(self, slot, (size_t)slots->nearest[slot], &slot, index);
+        else
+            leave(slots, slot); /* and looks for the neighbour it has now */
+        enter(self, slot, &place);
+        if (pair)
+            return false;
+    }
+}
+
+/* --- substructure --- */
+
+static double spread(const struct recombine_momenta *momenta, size_t n, size_t axes,
+                     const double rapidity[], const double phi[])
+{
+    alignas(64) double terms[RECOMBINE_MAX];
+    for (size_t i = 0; i < n; i += LANES) {
+        lanes nearest = lanes_all(INFINITY);
+        for (size_t a = 0; a < axes; a++) {
+            const struct places axis = {lanes_all(rapidity[a]), lanes_all(phi[a]), lanes_all(0),
+                                        true};
+            nearest = lanes_min(nearest, apart2(lanes_load(momenta->rapidity + i),
+                                                lanes_load(momenta->phi + i), &axis));
+        }
+        lanes_store(terms + i, lanes_multiply(lanes_load(momenta->pt + i), lanes_root(nearest)));
+    }
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += terms[i];
+    return sum;
+}
+
+/* clang-format off */
+#define RECOMBINE_PATH {complete, meet_all, find_least, step, spread}
+/* clang-format on */
+
+#endif

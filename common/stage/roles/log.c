@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* role_log: takes batches in, tells the readers what is safe, feeds what is sealed. Without inputs
+ * it is a replay: nobody sends and nobody is told, and what is on disk is all there is. */
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/flow/acks/acks.h"
+#include "common/flow/feed/feeder.h"
+#include "common/stage/roles/intakes.h"
+#include "common/stage/roles/role.h"
+
+/* A batch as its reader handed it out. */
+struct handed {
+    bool known;
+    uint64_t seq;
+    uint64_t first_row;
+    uint32_t rows;
+};
+
+struct store {
+    ack_log *acks; /* NULL in a replay */
+    feeder *out;   /* NULL: nobody takes it */
+    struct intakes from;
+    struct handed *handed; /* [sources, window] what the readers said of their batches */
+    uint64_t sealed;
+    bool open; /* there is room on the disk */
+    bool told; /* of the state after the last seal */
+};
+
+static status learn_batch(void *context, const struct ack_batch *batch);
+
+static status log_open(struct runtime *runtime)
+{
+    const struct stage_place *place = &runtime->place;
+    const bool replay = place->setup.n_inputs == 0;
+    if (place->control == NULL && !replay) {
+        log_error("the log needs a control endpoint");
+        return STATUS_BAD_INPUT;
+    }
+    struct store *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    runtime->role = self;
+    self->open = true;
+    self->handed =
+        calloc((size_t)place->setup.sources * place->setup.window + 1, sizeof *self->handed);
+    if (self->handed == NULL)
+        return STATUS_NO_MEMORY;
+    status done =
+        replay ? STATUS_OK
+               : ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
+    if (done == STATUS_OK && place->output != NULL)
+        done = feeder_create_store(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
+                                   runtime->stage->log->item, runtime->self);
+    if (self->acks != NULL)
+        ack_log_tell_on(self->acks, learn_batch, runtime);
+    return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
+}
+
+static struct handed *handed_of(const struct runtime *runtime, uint32_t source, uint64_t seq)
+{
+    const struct store *self = runtime->role;
+    const uint32_t window = runtime->place.setup.window;
+    return &self->handed[(size_t)source * window + seq % window];
+}
+
+/* A reader's word on one of its batches. One that is given up takes its place without its events.
+ */
+static status learn_batch(void *context, const struct ack_batch *batch)
+{
+    struct runtime *runtime = context;
+    const struct store *self = runtime->role;
+    *handed_of(runtime, batch->source, batch->seq) =
+        (struct handed){true, batch->seq, batch->first_row, batch->rows};
+    if (!batch->given_up || batch->rows > runtime->place.setup.analysis.stream.batch)
+        return STATUS_OK;
+    static const uint32_t dropped[DROP_REASONS];
+    static const uint32_t offset[1];
+    union record record = {.images = {.first_row = batch->first_row,
+                                      .read = batch->rows,
+                                      .quarantined = batch->rows,
+                                      .dropped = dropped,
+                                      .offset = offset}};
+    const struct wire_header header = {
+        .type = MESSAGE_IMAGE_BATCH, .source = batch->source, .seq = batch->seq};
+    const struct stage_item item = {.header = &header, .record = &record};
+    const status done = runtime->stage->process(runtime->self, &item, NULL);
+    if (done == STATUS_OK)
+        return ack_log_received(self->acks, batch->source, batch->seq);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+/* What is wrong with a batch for the log: it must tell of just the rows that its reader handed out.
+ */
+static const char *batch_fault(const struct runtime *runtime, size_t input,
+                               const struct wire_header *header, const union record *record)
+{
+    const struct image_batch *images = &record->images;
+    const char *fault = runtime_fault(runtime, input, header, record);
+    if (fault == NULL)
+        fault = image_batch_account_fault(images);
+    if (fault == NULL)
+        fault = image_batch_value_fault(images);
+    if (fault == NULL && images->quarantined > 0)
+        fault = "a worker cannot quarantine rows: only their reader gives them up";
+    const struct handed *handed = handed_of(runtime, header->source, header->seq);
+    if (fault == NULL && handed->known && handed->seq == header->seq &&
+        (handed->first_row != images->first_row || handed->rows != images->read))
+        fault = "it tells of other rows than its reader handed out";
+    return fault;
+}
+
+static status refuse(struct runtime *runtime, size_t i, const struct wire_header *header,
+                     const char *reason)
+{
+    struct store *self = runtime->role;
+    const struct stage_setup *setup = &runtime->place.setup;
+    size_t copy = 0;
+    while (copy < i && self->from.input[i - copy - 1] == self->from.input[i])
+        copy++;
+    runtime->flow.refused++;
+    log_warning("refused batch %llu of source %u from %s.%zu: %s", (unsigned long long)header->seq,
+                header->source, setup->inputs[self->from.input[i]].stage, copy, reason);
+    return header->source < setup->sources
+               ? ack_log_refused(self->acks, header->source, header->seq, reason)
+               : STATUS_OK;
+}
+
+static status take_batch(struct runtime *runtime, size_t i, bool *busy)
+{
+    struct store *self = runtime->role;
+    struct arrival arrival;
+    union record record;
+    status done = intake_receive(self->from.in[i], &arrival, &record);
+    const struct wire_header header = arrival.header;
+    if (done == STATUS_BAD_INPUT) {
+        *busy = true;
+        return refuse(runtime, i, &header, wire_reason(runtime->flow.unpacker));
+    }
+    if (done != STATUS_OK)
+        return done == STATUS_END ? STATUS_OK : done;
+    *busy = true;
+    const char *fault = header.source < runtime->place.setup.sources
+                            ? batch_fault(runtime, self->from.input[i], &header, &record)
+                            : "there is no such source";
+    if (fault != NULL) {
+        done = refuse(runtime, i, &header, fault);
+    } else {
+        const struct stage_item item = {.header = &header, .record = &record};
+        done = runtime->stage->process(runtime->self, &item, NULL);
+        if (done == STATUS_OK)
+            done = ack_log_received(self->acks, header.source, header.seq);
+        else if (done == STATUS_END) /* not taken: it will be sent again */
+            done = STATUS_OK;
+        runtime->events += header.events;
+    }
+    arrival_close(&arrival);
+    return done;
+}
+
+static void learn_ends(const struct runtime *runtime)
+{
+    const struct store *self = runtime->role;
+    for (uint32_t s = 0; self->acks != NULL && s < runtime->place.setup.sources; s++) {
+        const struct ack_source end = ack_log_source(self->acks, s);
+        if (end.batches != UINT64_MAX)
+            runtime->stage->log->source_end(runtime->self, s, end.batches, end.rows);
+    }
+}
+
+/* Seals what is due and tells everybody. */
+static status seal(struct runtime *runtime, bool all)
+{
+    struct store *self = runtime->role;
+    const struct stage_log *log = runtime->stage->log;
+    uint64_t sealed = self->sealed;
+    status done = log->seal(runtime->self, all, &sealed, &self->open);
+    if (done != STATUS_OK)
+        return done;
+    if (sealed != self->sealed || !self->told) {
+        self->sealed = sealed;
+        self->told = true;
+        runtime->items = sealed;
+        log->tally(runtime->self, &runtime->tally);
+        if (self->acks != NULL)
+            done = ack_log_durable(self->acks, log->state, runtime->self);
+        if (self->out != NULL)
+            feeder_set_available(self->out, sealed);
+    }
+    return done;
+}
+
+static status log_turn(struct runtime *runtime, bool *busy)
+{
+    struct store *self = runtime->role;
+    status done = STATUS_OK;
+    if (self->acks != NULL)
+        done = ack_log_tend(self->acks, runtime->stage->log->state, runtime->self);
+    learn_ends(runtime);
+    for (size_t i = 0; i < self->from.n && done == STATUS_OK; i++) {
+        done = take_batch(runtime, i, busy);
+        if (done == STATUS_OK) /* now: a worker just met waits for its grant */
+            done = intake_tend(self->from.in[i], self->open);
+    }
+    if (done == STATUS_OK)
+        done = seal(runtime, false);
+    if (done != STATUS_OK)
+        return done;
+    runtime->finished = runtime->stage->log->complete(runtime->self);
+    if (self->out == NULL)
+        return runtime->finished ? STATUS_END : STATUS_OK;
+    feeder_set_end(self->out, runtime->finished);
+    return feeder_tend(self->out, busy);
+}
+
+static status log_stop(struct runtime *runtime)
+{
+    return seal(runtime, true);
+}
+
+static size_t log_sockets(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX])
+{
+    const struct store *self = runtime->role;
+    size_t n = 0;
+    if (self->acks != NULL)
+        sockets[n++] = ack_log_socket(self->acks);
+    if (self->out != NULL)
+        sockets[n++] = feeder_socket(self->out);
+    for (size_t i = 0; i < self->from.n; i++)
+        sockets[n++] = intake_socket(self->from.in[i]);
+    return n;
+}
+
+static void log_tell(const struct runtime *runtime, struct role_news *out)
+{
+    const struct store *self = runtime->role;
+    out->wait = self->open ? WAIT_FOR_INPUT : WAIT_FOR_DISK;
+}
+
+static void log_close(struct runtime *runtime)
+{
+    struct store *self = runtime->role;
+    if (self == NULL)
+        return;
+    intakes_close(&self->from);
+    feeder_destroy(&self->out);
+    ack_log_destroy(&self->acks);
+    free(self->handed);
+    free(self);
+    runtime->role = NULL;
+}
+
+const struct role role_log = {.open = log_open,
+                              .turn = log_turn,
+                              .stop = log_stop,
+                              .sockets = log_sockets,
+                              .tell = log_tell,
+                              .close = log_close};

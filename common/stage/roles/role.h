@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* runtime: what the loop (stage.c) and the four roles (role_*.c) share. */
+#ifndef COMMON_STAGE_ROLES_ROLE_H
+#define COMMON_STAGE_ROLES_ROLE_H
+
+#include <zmq.h>
+
+#include "common/flow/link/link.h"
+#include "common/stage/setup.h"
+#include "common/stage/stage.h"
+
+enum { RUNTIME_SOCKETS_MAX = 1024 };
+
+struct runtime {
+    const struct stage *stage;
+    void *self; /* the stage's own state */
+    struct stage_place place;
+    struct flow flow;
+    void *role;          /* the role's own state */
+    void *monitor;       /* where heartbeats go; NULL: nowhere */
+    uint64_t items;      /* sent, sealed or emitted: what counts as progress */
+    uint64_t events;     /* in the batches taken in or handed out */
+    struct tally tally;  /* of the log */
+    uint64_t total_rows; /* of a source, so far */
+    bool growing;        /* of a source: more may come */
+    bool finished;       /* all work is done; only serving is left */
+};
+
+/* What a process that has nothing to do waits for. */
+enum wait_for {
+    WAIT_FOR_INPUT,  /* something from input `waits_input` */
+    WAIT_FOR_OUTPUT, /* room at who takes from it */
+    WAIT_FOR_LOG,    /* the log's word on what is on its disk */
+    WAIT_FOR_FILES,  /* more events in a followed folder */
+    WAIT_FOR_DISK    /* room on the disk */
+};
+
+/* What a role tells of itself in a heartbeat. */
+struct role_news {
+    enum wait_for wait;
+    size_t waits_input;
+    uint64_t credits; /* batches that may be on their way to its consumers; 0: none are counted */
+    uint64_t used;    /* of them */
+    uint64_t lag;     /* of a source: batches that are not on the log's disk */
+};
+
+/* A way to move data. */
+struct role {
+    status (*open)(struct runtime *runtime);
+    /* One round without waiting; *busy: call again at once. STATUS_END: the stage has finished and
+     * nobody needs it any more. */
+    status (*turn)(struct runtime *runtime, bool *busy);
+    /* Asked to stop in order. */
+    status (*stop)(struct runtime *runtime);
+    /* The sockets to wait for; returns how many. */
+    size_t (*sockets)(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX]);
+    void (*tell)(const struct runtime *runtime, struct role_news *out);
+    /* Of a feed: the next item wanted of an input; UINT64_MAX: no more. NULL for other roles. */
+    uint64_t (*next)(const struct runtime *runtime, size_t input);
+    /* Takes a half-open role too. */
+    void (*close)(struct runtime *runtime);
+};
+extern const struct role role_source;
+extern const struct role role_worker;
+extern const struct role role_log;
+extern const struct role role_feed;
+
+/* Sends a heartbeat out of the loop's turn, for a role that is long at work. */
+void runtime_beat(struct runtime *runtime);
+
+/* NULL, or why a record is refused: it is not of the type that the input carries, or not what its
+ * type and the run's limits say. */
+const char *runtime_fault(const struct runtime *runtime, size_t input,
+                          const struct wire_header *header, const union record *record);
+
+#endif

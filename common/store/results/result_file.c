@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Built whole in memory: 15 members of 50 clusters take 5 MB. */
+#include "common/store/results/result_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/store/disk/atomic_file.h"
+#include "common/store/disk/hdf5_util.h"
+#include "common/store/results/result_schema.h"
+
+static status mismatch(const char *path, const char *what)
+{
+    log_error("%s: not written: %s", path, what);
+    return STATUS_BAD_SHAPE;
+}
+
+/* What comes from several stages must be about the same thing. */
+static status check(const char *path, const struct result *result)
+{
+    const struct spectra_record *summed = &result->selection->summed;
+    const struct tally *tally = &summed->tally;
+    if (!tally_adds_up(tally)) {
+        log_error("%s: not written: %" PRIu64 " events read, but %" PRIu64 " counted + %" PRIu64
+                  " dropped + %" PRIu64 " quarantined",
+                  path, tally->read, tally->counted, tally_dropped(tally), tally->quarantined);
+        return STATUS_BAD_SHAPE;
+    }
+    if (result->members == 0 || summed->members != result->members ||
+        result->score->members != result->members)
+        return mismatch(path, "codebooks, selection and score have different members");
+    if (summed->bins != result->bins.n)
+        return mismatch(path, "the selection has other mass bins");
+    for (size_t m = 0; m < result->members; m++)
+        if (result->codebooks[m].clusters != summed->clusters ||
+            result->codebooks[m].pixels != result->codebooks[0].pixels)
+            return mismatch(path, "a codebook has other clusters or pixels");
+    return STATUS_OK;
+}
+
+static bool write_text(hid_t file, const char *name, const char *text)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5I_INVALID_HID;
+    bool done = false;
+    if (type >= 0 && space >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 &&
+        H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
+        attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute >= 0) {
+        done = H5Awrite(attribute, type, &text) >= 0;
+        H5Aclose(attribute);
+    }
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    return done;
+}
+
+static bool write_number(hid_t file, const char *name, uint64_t value)
+{
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(file, name, H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool done = false;
+    if (attribute >= 0) {
+        done = H5Awrite(attribute, H5T_NATIVE_UINT64, &value) >= 0;
+        H5Aclose(attribute);
+    }
+    if (space >= 0)
+        H5Sclose(space);
+    return done;
+}
+
+static bool write_attributes(hid_t file, const struct result *result)
+{
+    const struct tally *tally = &result->selection->summed.tally;
+    return write_text(file, "run_id", result->run_id) &&
+           write_text(file, "log_id", result->log_id) &&
+           write_text(file, "version", result->version) &&
+           write_text(file, "analysis", result->analysis) &&
+           write_number(file, "events_read", tally->read) &&
+           write_number(file, "events_counted", tally->counted) &&
+           write_number(file, "events_dropped", tally_dropped(tally)) &&
+           write_number(file, "events_quarantined", tally->quarantined) &&
+           write_number(file, "final", result->final ? 1 : 0);
+}
+
+/* Texts of one fixed length, as plain readers of HDF5 like them. */
+static bool write_texts(hid_t file, const char *name, size_t n, const char *const texts[])
+{
+    size_t size = 1;
+    for (size_t i = 0; i < n; i++)
+        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
+    char *packed = calloc(n + 1, size);
+    for (size_t i = 0; packed != NULL && i < n; i++)
+        memcpy(packed + i * size, texts[i], strlen(texts[i]));
+    const hsize_t rows = n;
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &rows, NULL);
+    const hid_t made = hdf5_dataset_properties();
+    hid_t dataset = H5I_INVALID_HID;
+    bool done = false;
+    if (packed != NULL && type >= 0 && H5Tset_size(type, size) >= 0 &&
+        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
+        space >= 0 && made >= 0)
+        dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
+    if (dataset >= 0) {
+        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
+        H5Dclose(dataset);
+    }
+    if (made >= 0)
+        H5Pclose(made);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    free(packed);
+    return done;
+}
+
+static bool write_dropped(hid_t file, const struct tally *tally)
+{
+    const hsize_t n = DROP_REASONS;
+    const char *reasons[DROP_REASONS];
+    for (int r = 0; r < DROP_REASONS; r++)
+        reasons[r] = drop_reason_name((enum drop_reason)r);
+    return hdf5_make_group(file, "dropped") &&
+           write_texts(file, "dropped/reason", DROP_REASONS, reasons) &&
+           hdf5_write(file, "dropped/count", HDF5_U64, 1, &n, tally->dropped);
+}
+
+static bool write_verdicts(hid_t file, const struct verdict verdicts[VERDICT_CHECKS])
+{
+    const char *name[VERDICT_CHECKS], *state[VERDICT_CHECKS], *text[VERDICT_CHECKS];
+    for (int i = 0; i < VERDICT_CHECKS; i++) {
+        name[i] = verdict_name((enum verdict_check)i);
+        state[i] = verdict_state_name(verdicts[i].state);
+        text[i] = verdicts[i].text;
+    }
+    return hdf5_make_group(file, "verdict") &&
+           write_texts(file, "verdict/name", VERDICT_CHECKS, name) &&
+           write_texts(file, "verdict/state", VERDICT_CHECKS, state) &&
+           write_texts(file, "verdict/text", VERDICT_CHECKS, text);
+}
+
+/* The notes of whole files, or those of rows, under `group`. */
+static bool write_notes(hid_t file, const char *group, const struct input_notes *notes, bool rows)
+{
+    const size_t n = input_notes_count(notes, rows);
+    if (n == 0) /* plain tools like no empty datasets */
+        return true;
+    const char **name = calloc(n + 1, sizeof *name), **reason = calloc(n + 1, sizeof *reason);
+    uint64_t *first = calloc(n + 1, sizeof *first), *count = calloc(n + 1, sizeof *count);
+    bool done = name != NULL && reason != NULL && first != NULL && count != NULL;
+    size_t at = 0;
+    for (size_t i = 0; done && i < notes->n; i++) {
+        if ((notes->note[i].rows > 0) != rows)
+            continue;
+        name[at] = notes->note[i].file;
+        reason[at] = notes->note[i].reason;
+        first[at] = notes->note[i].first_row;
+        count[at++] = notes->note[i].rows;
+    }
+    const hid_t to =
+        done && hdf5_make_group(file, group) ? H5Gopen2(file, group, H5P_DEFAULT) : H5I_INVALID_HID;
+    const hsize_t dims = n;
+    done = to >= 0 && write_texts(to, "file", n, name) && write_texts(to, "reason", n, reason) &&
+           (!rows || (hdf5_write(to, "first_row", HDF5_U64, 1, &dims, first) &&
+                      hdf5_write(to, "rows", HDF5_U64, 1, &dims, count)));
+    if (to >= 0)
+        H5Gclose(to);
+    free(name);
+    free(reason);
+    free(first);
+    free(count);
+    return done;
+}
+
+static bool write_edges(hid_t file, const struct mass_bins *bins)
+{
+    const hsize_t n = (hsize_t)bins->n + 1;
+    double *edges = malloc(n * sizeof *edges);
+    if (edges == NULL)
+        return false;
+    for (uint32_t i = 0; i <= bins->n; i++)
+        edges[i] = mass_bins_edge(bins, i);
+    const bool done = hdf5_write(file, "edges", HDF5_F64, 1, &n, edges);
+    free(edges);
+    return done;
+}
+
+/* The members' centres, one behind the other, and their numbers. */
+static bool write_codebook(hid_t file, const struct result *result)
+{
+    const size_t members = result->members;
+    const size_t each = (size_t)result->codebooks[0].clusters * result->codebooks[0].pixels;
+    float *centres = malloc(members * each * sizeof *centres);
+    double *inertia = malloc(members * sizeof *inertia);
+    uint64_t *steps = malloc(members * sizeof *steps), *seed = malloc(members * sizeof *seed);
+    bool done = centres != NULL && inertia != NULL && steps != NULL && seed != NULL &&
+                hdf5_make_group(file, "codebook");
+    for (size_t m = 0; done && m < members; m++) {
+        const struct codebook_record *codebook = &result->codebooks[m];
+        memcpy(centres + m * each, codebook->centres, each * sizeof *centres);
+        inertia[m] = codebook->inertia;
+        steps[m] = codebook->steps;
+        seed[m] = codebook->seed;
+    }
+    const hsize_t dims[] = {members, result->codebooks[0].clusters, result->codebooks[0].pixels};
+    done = done && hdf5_write(file, "codebook/centres", HDF5_F32, 3, dims, centres) &&
+           hdf5_write(file, "codebook/inertia", HDF5_F64, 1, dims, inertia) &&
+           hdf5_write(file, "codebook/steps", HDF5_U64, 1, dims, steps) &&
+           hdf5_write(file, "codebook/seed", HDF5_U64, 1, dims, seed);
+    free(centres);
+    free(inertia);
+    free(steps);
+    free(seed);
+    return done;
+}
+
+/* True labels are told only if those of all events in the spectra are known. */
+static bool truth_known(const struct spectra_record *summed)
+{
+    return summed->signal != NULL && summed->in_window > 0 && summed->labelled == summed->in_window;
+}
+
+static bool write_selection(hid_t file, const struct selection_record *selection)
+{
+    const struct spectra_record *summed = &selection->summed;
+    const hsize_t full[] = {summed->members, summed->clusters, summed->bins};
+    const hsize_t per_bin[] = {summed->members, summed->bins};
+    return hdf5_make_group(file, "spectra") && hdf5_make_group(file, "selection") &&
+           hdf5_write(file, "spectra/counts", HDF5_U64, 3, full, summed->counts) &&
+           hdf5_write(file, "selection/z", HDF5_F64, 3, full, selection->z) &&
+           hdf5_write(file, "selection/label", HDF5_U8, 2, full, selection->label) &&
+           hdf5_write(file, "selection/rich", HDF5_U64, 2, per_bin, selection->rich) &&
+           hdf5_write(file, "selection/depleted", HDF5_U64, 2, per_bin, selection->depleted) &&
+           hdf5_write(file, "selection/background", HDF5_F64, 2, per_bin, selection->background) &&
+           (!truth_known(summed) ||
+            (hdf5_make_group(file, "truth") &&
+             hdf5_write(file, "truth/signal_counts", HDF5_U64, 3, full, summed->signal)));
+}
+
+static bool write_score(hid_t file, const struct result *result)
+{
+    const struct score_record *score = result->score;
+    const hsize_t members = result->members, slices = result->slices;
+    return hdf5_make_group(file, "score") && hdf5_make_group(file, "history") &&
+           hdf5_write(file, "score/mls", HDF5_F64, 1, &members, score->mls) &&
+           hdf5_write(file, "score/bin", HDF5_I32, 1, &members, score->bin) &&
+           hdf5_write(file, "score/mls_mean", HDF5_F64, 0, NULL, &score->mean) &&
+           hdf5_write(file, "score/mls_median", HDF5_F64, 0, NULL, &score->median) &&
+           hdf5_write(file, "score/mls_max", HDF5_F64, 0, NULL, &score->max) &&
+           hdf5_write(file, "score/mls_min", HDF5_F64, 0, NULL, &score->min) &&
+           hdf5_write(file, "history/events", HDF5_U64, 1, &slices, result->history_events) &&
+           hdf5_write(file, "history/mls_mean", HDF5_F64, 1, &slices, result->history_mean);
+}
+
+static bool write_all(hid_t file, const struct result *result)
+{
+    return write_attributes(file, result) &&
+           write_dropped(file, &result->selection->summed.tally) &&
+           write_edges(file, &result->bins) && write_codebook(file, result) &&
+           write_selection(file, result->selection) && write_score(file, result) &&
+           write_verdicts(file, result->verdicts) &&
+           write_notes(file, "refused", result->notes, false) &&
+           write_notes(file, "quarantined", result->notes, true) && result_schema_describe(file);
+}
+
+status result_file_write(const char *path, const struct result *result)
+{
+    assert(path != NULL && result != NULL);
+    status outcome = check(path, result);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const hid_t file = hdf5_memory_file();
+    uint8_t *bytes = NULL;
+    size_t size;
+    outcome = file >= 0 && write_all(file, result) ? hdf5_memory_file_bytes(file, &bytes, &size)
+                                                   : STATUS_IO;
+    if (outcome != STATUS_OK)
+        log_error("%s: HDF5 cannot build the result in memory", path);
+    if (file >= 0)
+        H5Fclose(file);
+    if (outcome == STATUS_OK)
+        outcome = atomic_file_replace(path, size, bytes);
+    if (outcome == STATUS_NO_SPACE)
+        log_error("%s: cannot be written: no space left", path);
+    free(bytes);
+    return outcome;
+}
+
+status result_file_make_way(const char *path, const char *run_id, bool *final)
+{
+    enum { NUMBERS = 10000 };
+    char owner[33];
+    *final = false;
+    if (access(path, F_OK) != 0)
+        return STATUS_OK;
+    const bool ours = result_file_owner(path, owner, final);
+    if (ours && strcmp(owner, run_id) == 0)
+        return STATUS_OK;
+    *final = false;
+    for (int i = 1; i < NUMBERS; i++) {
+        char kept[4200];
+        snprintf(kept, sizeof kept, "%s.%d", path, i);
+        if (renameat2(AT_FDCWD, path, AT_FDCWD, kept, RENAME_NOREPLACE) == 0) {
+            log_warning("%s held %s%s: it is kept as %s", path,
+                        ours ? "the result of run " : "what is no result of clusterscan",
+                        ours ? owner : "", kept);
+            return STATUS_OK;
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    log_error("%s cannot be renamed to make way for another result: %s", path, strerror(errno));
+    return STATUS_IO;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run: a topology file in, its result out. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/report.h"
+#include "tools/clusterscan/run/input_record.h"
+#include "tools/clusterscan/run/plan.h"
+#include "tools/clusterscan/run/preflight.h"
+#include "tools/clusterscan/run/provenance.h"
+#include "tools/clusterscan/run/set_options.h"
+#include "tools/clusterscan/run/supervise.h"
+#include "tools/clusterscan/watch/run_lock.h"
+
+struct arguments {
+    const char *topology;
+    const char *state;
+    bool json;
+    bool quiet;
+    bool verbose;
+    struct set_options overrides;
+};
+
+static const struct argp_option options[] = {
+    {"state", 's', "DIR", 0, "State folder (default: CLUSTERSCAN_STATE, else ./state)", 0},
+    {"json", 'j', NULL, 0, "Print the answer as one JSON object", 0},
+    {"quiet", 'q', NULL, 0, "Show errors only", 0},
+    {"verbose", 'v', NULL, 0, "Show every line the stages say", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *self = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &self->overrides;
+        return 0;
+    case 's':
+        self->state = argument;
+        return 0;
+    case 'j':
+        self->json = true;
+        return 0;
+    case 'q':
+        self->quiet = true;
+        return 0;
+    case 'v':
+        self->verbose = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (self->topology != NULL)
+            argp_error(state, "one topology at a time; '%s' is too many", argument);
+        self->topology = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (self->topology == NULL)
+            argp_error(state, "which topology? Name its file");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The result file of the run; NULL if no stage of ours writes one. */
+static const char *result_of(const topology *flow)
+{
+    for (size_t s = 0; s < topology_n_stages(flow); s++) {
+        const struct topology_stage *stage = topology_stage(flow, s);
+        const char *path = json_string_value(json_object_get(stage->settings, "results"));
+        if (stage->ours && path != NULL)
+            return path;
+    }
+    return NULL;
+}
+
+/* Each stage process needs two descriptors here and some of its own, libzmq a few: with too few it
+ * would stop in the middle. */
+static status check_descriptors(const topology *flow)
+{
+    struct rlimit limit;
+    rlim_t needed = 64;
+    for (size_t s = 0; s < topology_n_stages(flow); s++)
+        needed += 4 * (rlim_t)topology_stage(flow, s)->replicas;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return STATUS_OK;
+    limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+    if (limit.rlim_cur >= needed && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return STATUS_OK;
+    log_error("this run needs %llu file descriptors, but only %llu may be open (see ulimit -n)",
+              (unsigned long long)needed, (unsigned long long)limit.rlim_cur);
+    return STATUS_BAD_INPUT;
+}
+
+/* After Ctrl-C: what there is, and how to go on. */
+static void tell_interrupted(const char *result)
+{
+    if (result != NULL && access(result, F_OK) == 0)
+        log_info("%s may hold a result that is not final; the same command goes on from what is "
+                 "sealed",
+                 result);
+    else
+        log_info("no result was written; the same command goes on from what is sealed");
+}
+
+static int run_plan(const struct arguments *arguments, const topology *flow,
+                    const struct plan *plan)
+{
+    const int lock = run_lock_take(plan->folder);
+    if (lock < 0)
+        return EXIT_BAD_INPUT;
+    input_record_write(plan);
+    if (!arguments->quiet)
+        log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
+                 plan->n, plan->images);
+    const time_t started = time(NULL);
+    enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
+    const char *result = result_of(flow);
+    if (code == EXIT_DONE && provenance_write(plan, started) != STATUS_OK)
+        code = EXIT_RUN_FAILED;
+    close(lock);
+    if (code == EXIT_INTERRUPTED && !arguments->quiet)
+        tell_interrupted(result);
+    if (code != EXIT_DONE || result == NULL)
+        return (int)code;
+    bool incomplete = false;
+    const int printed = report_print(result, arguments->json, &incomplete);
+    return printed == EXIT_DONE && incomplete ? EXIT_QUARANTINED : printed;
+}
+
+int command_run(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&set_options_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        options,
+        parse,
+        "TOPOLOGY",
+        "Start every stage of TOPOLOGY as a process, watch over them, and tell the answer.\n"
+        "Interrupted (Ctrl-C), it keeps what is sealed; the same command goes on from there.\v"
+        "Examples:\n"
+        "  clusterscan run topology/demo.yaml\n"
+        "  clusterscan run topology/lhco.yaml \\\n"
+        "      --set 'stages.reader.settings.files=[events_anomalydetection_v2.h5]'\n"
+        "  clusterscan run topology/lhco.yaml --state /data/state \\\n"
+        "      --set stages.images.replicas=8\n",
+        children,
+        NULL,
+        NULL};
+    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE")};
+    argp_err_exit_status = EXIT_BAD_INPUT;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return EXIT_BAD_INPUT;
+    if (arguments.state == NULL || arguments.state[0] == '\0')
+        arguments.state = "state";
+    topology *flow = NULL;
+    status done =
+        topology_load(&flow, arguments.topology, arguments.overrides.n, arguments.overrides.item);
+    if (done == STATUS_OK)
+        done = preflight_check(flow);
+    if (done == STATUS_OK)
+        done = check_descriptors(flow);
+    char why[400];
+    if (done == STATUS_OK && !topology_can_select(flow, sizeof why, why))
+        log_warning("%s", why);
+    struct plan plan;
+    if (done == STATUS_OK)
+        done = plan_make(&plan, flow, arguments.state);
+    int code = (int)status_exit_code(done);
+    if (done == STATUS_OK) {
+        code = run_plan(&arguments, flow, &plan);
+        plan_fini(&plan);
+    }
+    topology_destroy(&flow);
+    set_options_fini(&arguments.overrides);
+    return code;
+}

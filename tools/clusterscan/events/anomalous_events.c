@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/events/anomalous_events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/kernels/clustering/codebook.h"
+#include "common/store/log/log_folder.h"
+
+struct labeller {
+    const struct result_tables *tables;
+    const struct analysis *analysis;
+    const struct event_wish *wish;
+    size_t members;
+    codebook **book;  /* [members] */
+    size_t room;      /* images */
+    uint64_t *offset; /* [room + 1] */
+    uint16_t *label;  /* [members, room] */
+    uint64_t order;
+};
+
+static void labeller_fini(struct labeller *self)
+{
+    for (size_t m = 0; self->book != NULL && m < self->members; m++)
+        codebook_destroy(&self->book[m]);
+    free(self->book);
+    free(self->offset);
+    free(self->label);
+}
+
+static status make_books(struct labeller *self)
+{
+    const struct result_tables *tables = self->tables;
+    const size_t clusters = tables->summary.clusters;
+    smearing *smear = NULL;
+    self->members = tables->summary.members;
+    self->book = calloc(self->members + 1, sizeof(codebook *));
+    status done = self->book != NULL ? smearing_create(&smear, self->analysis->image.pixels,
+                                                       self->analysis->image.smear)
+                                     : STATUS_NO_MEMORY;
+    for (size_t m = 0; done == STATUS_OK && m < self->members; m++)
+        done = codebook_create(&self->book[m], clusters,
+                               tables->centres + m * clusters * tables->pixels, smear);
+    smearing_destroy(&smear);
+    return done;
+}
+
+static status reserve(struct labeller *self, size_t images)
+{
+    if (self->offset != NULL && images <= self->room)
+        return STATUS_OK;
+    uint64_t *offset = realloc(self->offset, (images + 1) * sizeof *offset);
+    self->offset = offset != NULL ? offset : self->offset;
+    uint16_t *label = realloc(self->label, (images * self->members + 1) * sizeof *label);
+    self->label = label != NULL ? label : self->label;
+    if (offset == NULL || label == NULL)
+        return STATUS_NO_MEMORY;
+    self->room = images;
+    return STATUS_OK;
+}
+
+/* --- the list ---------------------------------------------------------------------------- */
+
+static int by_anomaly(const void *a, const void *b)
+{
+    const struct anomalous_event *x = a;
+    const struct anomalous_event *y = b;
+    if (x->agreeing != y->agreeing)
+        return x->agreeing > y->agreeing ? -1 : 1;
+    if (x->jets != y->jets)
+        return x->jets > y->jets ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Sorts, and forgets what is behind the first `top`. */
+static void settle(struct anomalous_events *self, size_t top)
+{
+    if (self->n > 0)
+        qsort(self->event, self->n, sizeof *self->event, by_anomaly);
+    while (top > 0 && self->n > top)
+        free(self->event[--self->n].rich);
+}
+
+static status append(struct anomalous_events *self, const struct anomalous_event *event, size_t top)
+{
+    if (self->n == self->room && top > 0)
+        settle(self, top); /* the room is at least twice as large */
+    if (self->n == self->room) {
+        const size_t room = 2 * (self->room > top ? self->room : top) + 64;
+        struct anomalous_event *larger = realloc(self->event, room * sizeof *larger);
+        if (larger == NULL)
+            return STATUS_NO_MEMORY;
+        self->event = larger;
+        self->room = room;
+    }
+    self->event[self->n++] = *event;
+    return STATUS_OK;
+}
+
+void anomalous_events_fini(struct anomalous_events *self)
+{
+    for (size_t i = 0; i < self->n; i++)
+        free(self->event[i].rich);
+    free(self->event);
+    *self = (struct anomalous_events){0};
+}
+
+/* --- events ------------------------------------------------------------------------------ */
+
+static void count_rich(const struct labeller *self, size_t images, size_t e,
+                       struct anomalous_event *event, uint8_t rich[])
+{
+    const uint8_t *is_rich = self->tables->summary.label;
+    for (size_t m = 0; m < self->members; m++) {
+        const uint16_t *label = self->label + m * images + 2 * e;
+        const uint8_t *of_member = is_rich + m * self->tables->summary.clusters;
+        rich[m] = (uint8_t)(of_member[label[0]] + of_member[label[1]]);
+        event->agreeing += rich[m] > 0;
+        event->jets += rich[m];
+    }
+}
+
+static status add_event(struct labeller *self, const struct segment_batch *batch, size_t e,
+                        struct anomalous_events *out)
+{
+    const struct image_batch *images = &batch->images;
+    const double m_jj = (double)images->m_jj[e];
+    if (m_jj < self->wish->window[0] || m_jj >= self->wish->window[1])
+        return STATUS_OK;
+    struct anomalous_event event = {.order = self->order + e,
+                                    .source = batch->source,
+                                    .row = images->row[e],
+                                    .m_jj = m_jj,
+                                    .label = images->label != NULL ? images->label[e] : -1};
+    event.rich = malloc(self->members + 1);
+    if (event.rich == NULL)
+        return STATUS_NO_MEMORY;
+    count_rich(self, 2 * (size_t)images->events, e, &event, event.rich);
+    status done = STATUS_END;
+    if (self->wish->all || event.agreeing > 0)
+        done = append(out, &event, self->wish->top);
+    if (done != STATUS_OK)
+        free(event.rich);
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+static status add_batch(struct labeller *self, const struct segment_batch *batch,
+                        struct anomalous_events *out)
+{
+    const struct image_batch *images = &batch->images;
+    const size_t n = 2 * (size_t)images->events;
+    status done = reserve(self, n);
+    if (done != STATUS_OK)
+        return done;
+    for (size_t j = 0; j <= n; j++)
+        self->offset[j] = images->offset[j];
+    const struct sparse_images sparse = {
+        .n = n, .offset = self->offset, .pixel = images->pixel, .value = images->intensity};
+    codebooks_label_fractions(self->members, self->book, self->analysis->image.power, &sparse,
+                              self->label);
+    for (size_t e = 0; done == STATUS_OK && e < images->events; e++)
+        done = add_event(self, batch, e, out);
+    self->order += images->events;
+    return done;
+}
+
+static status add_segment(struct labeller *self, log_folder *log, size_t i,
+                          struct anomalous_events *out)
+{
+    char why[LOG_FOLDER_WHY];
+    char path[4300];
+    segment *part = NULL;
+    status done = log_folder_load(log, i, &part, why);
+    log_folder_path(log, i, sizeof path, path);
+    if (done == STATUS_BAD_SHAPE) {
+        log_error("%s: %s; the next run on this log makes it again", path, why);
+        done = STATUS_BAD_INPUT;
+    }
+    for (size_t b = 0; done == STATUS_OK && b < segment_batches(part); b++) {
+        struct segment_batch batch;
+        segment_get(part, b, &batch);
+        const uint32_t side = self->analysis->image.pixels;
+        const char *fault = image_batch_fault(&batch.images, side * side);
+        if (fault == NULL && batch.source >= out->sources)
+            fault = "a batch of a source that the log does not have";
+        if (fault != NULL)
+            log_error("%s: does not fit the result: %s", path, fault);
+        done = fault == NULL ? add_batch(self, &batch, out) : STATUS_BAD_INPUT;
+    }
+    segment_close(&part);
+    return done;
+}
+
+static status check_log_id(const log_folder *log, const char *log_id)
+{
+    if (strcmp(log_folder_log_id(log), log_id) == 0)
+        return STATUS_OK;
+    log_error("%s: holds image log %s, but the result was made of %s", log_folder_name(log),
+              log_folder_log_id(log), log_id);
+    return STATUS_BAD_INPUT;
+}
+
+status anomalous_events_find(struct anomalous_events *out, const char *folder,
+                             const struct result_tables *tables, const struct analysis *analysis,
+                             const struct event_wish *wish)
+{
+    *out = (struct anomalous_events){0};
+    struct labeller labeller = {.tables = tables, .analysis = analysis, .wish = wish};
+    log_folder *log = NULL;
+    status done = log_folder_read(&log, folder);
+    if (done == STATUS_OK) {
+        out->sources = log_folder_sources(log);
+        done = check_log_id(log, tables->summary.log_id);
+    }
+    if (done == STATUS_OK)
+        done = make_books(&labeller);
+    for (size_t i = 0; done == STATUS_OK && i < log_folder_segments(log); i++)
+        done = add_segment(&labeller, log, i, out);
+    if (done == STATUS_OK)
+        settle(out, wish->top);
+    else
+        anomalous_events_fini(out);
+    labeller_fini(&labeller);
+    log_folder_close(&log);
+    return done;
+}

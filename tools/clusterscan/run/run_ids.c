@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/run/run_ids.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/kernels/image/image.h"
+#include "common/store/events/event_file.h"
+#include "common/store/events/table_name.h"
+#include "common/topology/schema/schema.h"
+#include "tools/clusterscan/run/input_files.h"
+
+/* A stage's settings without the names of files. */
+static json_t *lasting_settings(const struct topology_stage *stage)
+{
+    json_t *copy = json_copy(stage->settings);
+    const struct stage_kind *kind = stage->ours ? schema_stage_find(stage->run) : NULL;
+    for (const struct key *key = kind != NULL ? kind->settings : NULL;
+         key != NULL && key->path != NULL; key++)
+        if (key->file_name)
+            json_object_del(copy, key->path);
+    return copy;
+}
+
+/* --- commands of others ------------------------------------------------------------------ */
+
+/* The file that a command's first word names, as execvp(3) finds it; NULL if there is none. */
+static char *find_on_path(const char *word)
+{
+    const char *folders = getenv("PATH");
+    if (strchr(word, '/') != NULL || folders == NULL)
+        return strdup(word);
+    for (const char *at = folders; *at != '\0';) {
+        const size_t n = strcspn(at, ":");
+        char *path = NULL;
+        if (asprintf(&path, "%.*s/%s", n > 0 ? (int)n : 1, n > 0 ? at : ".", word) < 0)
+            return NULL;
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+        at += n + (at[n] == ':');
+    }
+    return NULL;
+}
+
+static status add_digest(json_t *list, const struct content *content)
+{
+    char hex[CONTENT_HEX_SIZE];
+    content_hex(content, hex);
+    return json_array_append_new(list, json_string(hex)) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* The digest of the file at path, if a regular file is there. */
+static status add_named_file(json_t *list, const char *path, content_book *book)
+{
+    struct file_identity identity;
+    if (path == NULL || file_identity_of(path, &identity) != STATUS_OK)
+        return STATUS_OK;
+    struct content content;
+    const status done = content_book_find(book, path, &content);
+    return done == STATUS_OK ? add_digest(list, &content) : done;
+}
+
+/* Of every file that a word of the command names: who edits a script has another stage. */
+static status add_command_files(json_t *program, const struct topology_stage *stage,
+                                content_book *book)
+{
+    json_t *list = json_array();
+    status done = list != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    for (char **word = stage->words; done == STATUS_OK && *word != NULL; word++) {
+        char *path = word == stage->words ? find_on_path(*word) : strdup(*word);
+        done = add_named_file(list, path, book);
+        free(path);
+    }
+    if (json_object_set_new(program, "files_named", list) != 0 && done == STATUS_OK)
+        done = STATUS_NO_MEMORY;
+    return done;
+}
+
+static status program_of(const struct topology_stage *stage, content_book *book, json_t **out)
+{
+    *out = json_pack("{s:s, s:o}", "run", stage->run, "settings", lasting_settings(stage));
+    if (*out == NULL)
+        return STATUS_NO_MEMORY;
+    return stage->ours ? STATUS_OK : add_command_files(*out, stage, book);
+}
+
+/* --- input files ------------------------------------------------------------------------- */
+
+/* Opened to see that it is an event file, and its first, middle and last event read. */
+static status check_event_file(const char *path, const struct topology_stage *stage,
+                               uint64_t *events)
+{
+    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
+    struct event_labels labels;
+    event_labels_from_settings(&labels, stage->settings);
+    event_file *file = NULL;
+    struct event_batch batch;
+    status done = event_file_open(&file, path, masterkey);
+    if (done == STATUS_OK) {
+        event_file_set_labels(file, &labels);
+        *events = event_file_events(file);
+    }
+    for (uint64_t third = 0; done == STATUS_OK && *events > 0 && third < 3; third++)
+        done = event_file_read(file, third * (*events - 1) / 2, 1, &batch);
+    event_file_close(&file);
+    return done;
+}
+
+/* What has been named so far, to find what is named twice. */
+struct inputs {
+    json_t *digests;  /* for the log id, of the source at hand */
+    json_t *contents; /* for its reader: what it is to find */
+    json_t *seen;     /* of all sources, digest and key -> name */
+    content_book *book;
+};
+
+static status warn_of_copy(const struct inputs *inputs, const struct topology_stage *stage,
+                           const char *identifier, const char *name)
+{
+    const char *before = json_string_value(json_object_get(inputs->seen, identifier));
+    if (before == NULL)
+        return json_object_set_new(inputs->seen, identifier, json_string(name)) == 0
+                   ? STATUS_OK
+                   : STATUS_NO_MEMORY;
+    if (strcmp(before, name) == 0)
+        log_warning("stages.%s.settings.files: %s is named twice: its events count twice",
+                    stage->name, name);
+    else
+        log_warning("stages.%s.settings.files: %s holds the same bytes as %s: the same events "
+                    "count twice",
+                    stage->name, name, before);
+    return STATUS_OK;
+}
+
+/* One input file: its digest, with the key of the table in it where one is named, for the id, and
+ * for the reader what it is to find. */
+static status add_input(const struct inputs *inputs, const struct topology_stage *stage,
+                        const char *name, bool events_wanted)
+{
+    struct table_name parts;
+    struct content content;
+    char hex[CONTENT_HEX_SIZE];
+    char *identifier = NULL;
+    uint64_t events = 0;
+    status done = table_name_parse(&parts, name);
+    if (done == STATUS_OK && events_wanted)
+        done = check_event_file(name, stage, &events);
+    if (done == STATUS_OK)
+        done = content_book_find(inputs->book, parts.path, &content);
+    if (done == STATUS_OK) {
+        content_hex(&content, hex);
+        done = asprintf(&identifier, "%s%s%s", hex, parts.key != NULL ? ":" : "",
+                        parts.key != NULL ? parts.key : "") >= 0
+                   ? STATUS_OK
+                   : STATUS_NO_MEMORY;
+    }
+    if (done == STATUS_OK &&
+        (json_array_append_new(inputs->digests, json_string(identifier)) != 0 ||
+         json_array_append_new(inputs->contents, json_pack("{s:s, s:I, s:o, s:s}", "path", name,
+                                                           "events", (json_int_t)events, "identity",
+                                                           file_identity_to_json(&content.identity),
+                                                           "digest", hex)) != 0))
+        done = STATUS_NO_MEMORY;
+    if (done == STATUS_OK && events_wanted)
+        done = warn_of_copy(inputs, stage, identifier, name);
+    free(identifier);
+    table_name_fini(&parts);
+    return done;
+}
+
+static status add_inputs(const struct inputs *inputs, const struct topology_stage *stage,
+                         const json_t *files)
+{
+    const char *masterkey = json_string_value(json_object_get(stage->settings, "masterkey"));
+    status done = STATUS_OK;
+    for (size_t i = 0; i < json_array_size(files) && done == STATUS_OK; i++)
+        done = add_input(inputs, stage, json_string_value(json_array_get(files, i)), true);
+    return done == STATUS_OK && masterkey != NULL ? add_input(inputs, stage, masterkey, false)
+                                                  : done;
+}
+
+static status add_files(json_t *to, const struct topology_stage *stage, const json_t *files,
+                        struct inputs *inputs, json_t **contents)
+{
+    if (input_files_followed(stage)) /* its path is all that is known before it has ended */
+        return json_object_set_new(to, "files", json_copy((json_t *)files)) == 0 ? STATUS_OK
+                                                                                 : STATUS_NO_MEMORY;
+    inputs->digests = json_array();
+    inputs->contents = *contents = json_array();
+    status done = inputs->digests != NULL && *contents != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    if (done == STATUS_OK)
+        done = add_inputs(inputs, stage, files);
+    if (json_object_set_new(to, "files", inputs->digests) != 0 && done == STATUS_OK)
+        done = STATUS_NO_MEMORY;
+    return done;
+}
+
+/* --- ids --------------------------------------------------------------------------------- */
+
+/* BLAKE2b-128 of the compact text with sorted keys, as 32 hex digits. */
+static status digest_of(json_t *object, char id[RUN_ID_SIZE])
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    if (text == NULL)
+        return STATUS_NO_MEMORY;
+    uint8_t digest[16];
+    crypto_generichash(digest, sizeof digest, (const uint8_t *)text, strlen(text), NULL, 0);
+    sodium_bin2hex(id, RUN_ID_SIZE, digest, sizeof digest);
+    free(text);
+    return STATUS_OK;
+}
+
+static bool is_left_of_log(const struct topology_stage *stage)
+{
+    return stage->role == ROLE_SOURCE || stage->role == ROLE_WORKER;
+}
+
+/* The programs left of the log; the readers with what they read. */
+static status add_left(json_t *list, const topology *flow, json_t *const files[],
+                       content_book *book, json_t *contents[])
+{
+    struct inputs inputs = {.book = book, .seen = json_object()};
+    status done = inputs.seen != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    for (size_t i = 0; i < topology_n_stages(flow) && done == STATUS_OK; i++) {
+        const struct topology_stage *stage = topology_stage(flow, i);
+        if (!is_left_of_log(stage))
+            continue;
+        json_t *program = NULL;
+        done = program_of(stage, book, &program);
+        if (done == STATUS_OK && files[i] != NULL)
+            done = add_files(program, stage, files[i], &inputs, &contents[i]);
+        if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
+            done = STATUS_NO_MEMORY;
+    }
+    json_decref(inputs.seen);
+    return done;
+}
+
+static status add_right(json_t *list, const topology *flow, content_book *book)
+{
+    status done = STATUS_OK;
+    for (size_t i = 0; i < topology_n_stages(flow) && done == STATUS_OK; i++) {
+        const struct topology_stage *stage = topology_stage(flow, i);
+        if (is_left_of_log(stage) || stage->role == ROLE_LOG)
+            continue;
+        json_t *program = NULL;
+        done = program_of(stage, book, &program);
+        if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
+            done = STATUS_NO_MEMORY;
+    }
+    return done;
+}
+
+/* How the log orders the batches of several sources, NULL for the usual order: of its settings all
+ * others are a matter of the disk alone. */
+static const char *order_of_log(const topology *flow)
+{
+    const char *order = NULL;
+    for (size_t i = 0; i < topology_n_stages(flow); i++)
+        if (topology_stage(flow, i)->role == ROLE_LOG)
+            order = json_string_value(json_object_get(topology_stage(flow, i)->settings, "order"));
+    return order != NULL && strcmp(order, "rounds") != 0 ? order : NULL;
+}
+
+static status make_log_id(struct run_ids *out, const topology *flow, json_t *programs)
+{
+    json_t *analysis = analysis_to_json(topology_analysis(flow));
+    json_t *object =
+        json_pack("{s:i, s:O, s:O, s:O, s:O, s:s*}", "imaging", IMAGING_VERSION, "programs",
+                  programs, "batch", json_object_get(json_object_get(analysis, "stream"), "batch"),
+                  "jets", json_object_get(analysis, "jets"), "image",
+                  json_object_get(analysis, "image"), "order", order_of_log(flow));
+    const status done = object != NULL ? digest_of(object, out->log_id) : STATUS_NO_MEMORY;
+    json_decref(object);
+    json_decref(analysis);
+    return done;
+}
+
+static status make_run_id(struct run_ids *out, const topology *flow, content_book *book)
+{
+    char *text = analysis_to_yaml(topology_analysis(flow));
+    json_t *programs = json_array();
+    status done = add_right(programs, flow, book);
+    json_t *object = json_pack("{s:s, s:s?, s:o}", "log_id", out->log_id, "analysis", text,
+                               "programs", programs);
+    if (done == STATUS_OK)
+        done = object != NULL ? digest_of(object, out->run_id) : STATUS_NO_MEMORY;
+    json_decref(object);
+    free(text);
+    return done;
+}
+
+status run_ids_make(struct run_ids *out, const topology *flow, json_t *const files[],
+                    content_book *book, json_t *contents[])
+{
+    json_t *programs = json_array();
+    status done = add_left(programs, flow, files, book, contents);
+    if (done == STATUS_OK)
+        done = make_log_id(out, flow, programs);
+    json_decref(programs);
+    return done == STATUS_OK ? make_run_id(out, flow, book) : done;
+}
+
+status run_ids_make_replay(struct run_ids *out, const topology *flow, const char *log_id,
+                           content_book *book)
+{
+    snprintf(out->log_id, sizeof out->log_id, "%s", log_id);
+    return make_run_id(out, flow, book);
+}

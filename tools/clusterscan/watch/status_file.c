@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/watch/status_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/flow/link/link.h"
+#include "common/watch/run_summary.h"
+
+enum { EVERY_MS = 1000, PATH_SIZE = 4300 };
+
+void status_file_init(struct status_file *self, const char *folder)
+{
+    *self = (struct status_file){.folder = folder, .start_ms = flow_now_ms()};
+}
+
+static void write_file(const struct status_file *self, json_t *object)
+{
+    char path[PATH_SIZE];
+    char temporary[PATH_SIZE];
+    snprintf(path, sizeof path, "%.4090s/" STATUS_FILE_NAME, self->folder);
+    snprintf(temporary, sizeof temporary, "%.4090s/." STATUS_FILE_NAME, self->folder);
+    /* No fsync: it is worth nothing after the power is gone. */
+    if (object == NULL || json_dump_file(object, temporary, JSON_INDENT(2)) != 0 ||
+        rename(temporary, path) != 0)
+        unlink(temporary);
+}
+
+void status_file_show(struct status_file *self, const struct watched_run *run)
+{
+    const uint64_t now = flow_now_ms();
+    if (now - self->shown_ms < EVERY_MS)
+        return;
+    self->shown_ms = now;
+    json_t *object = run_summary_to_json(run, (now - self->start_ms) / 1000);
+    write_file(self, object);
+    json_decref(object);
+}
+
+void status_file_end(struct status_file *self, const struct watched_run *run, enum exit_code code)
+{
+    json_t *object = run_summary_to_json(run, (flow_now_ms() - self->start_ms) / 1000);
+    json_object_set_new(object, "exit_code", json_integer(code));
+    write_file(self, object);
+    json_decref(object);
+}

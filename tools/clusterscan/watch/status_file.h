@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* status_file: STATE/LOG_ID/status.json, what a run is doing, replaced once a second so that it is
+ * always whole. It stays when the run is killed: whether the run is still at work, its lock tells.
+ */
+#ifndef TOOLS_CLUSTERSCAN_WATCH_STATUS_FILE_H
+#define TOOLS_CLUSTERSCAN_WATCH_STATUS_FILE_H
+
+#include "common/watch/watched_run.h"
+
+#define STATUS_FILE_NAME "status.json"
+
+struct status_file {
+    const char *folder;
+    uint64_t start_ms;
+    uint64_t shown_ms;
+};
+
+void status_file_init(struct status_file *self, const char *folder);
+/* Writes it anew, when it is time to. A disk that is full does not stop the run. */
+void status_file_show(struct status_file *self, const struct watched_run *run);
+/* Writes it for the last time. */
+void status_file_end(struct status_file *self, const struct watched_run *run, enum exit_code code);
+
+#endif
