@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/stage/stage.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,32 +27,40 @@ static const struct role *role_of(enum stage_role role)
     return roles[role];
 }
 
-/* A batch is never larger than the run's own. */
-static const char *events_fault(const struct runtime *runtime, const struct event_batch *batch)
-{
-    if (batch->events > runtime->place.setup.analysis.stream.batch)
-        return "it has more rows than analysis.stream.batch";
-    return event_batch_fault(batch);
-}
-
-static const char *images_fault(const struct runtime *runtime, const struct image_batch *batch)
-{
-    const struct analysis *analysis = &runtime->place.setup.analysis;
-    if (batch->read > analysis->stream.batch || batch->events > batch->read)
-        return "it has more rows than analysis.stream.batch";
-    return image_batch_fault(batch, analysis->image.pixels * analysis->image.pixels);
-}
-
 const char *runtime_fault(const struct runtime *runtime, size_t input,
                           const struct wire_header *header, const union record *record)
 {
+    const struct analysis *analysis = &runtime->place.setup.analysis;
+    const struct wire_limits limits = {.batch = analysis->stream.batch,
+                                       .pixels = analysis->image.pixels * analysis->image.pixels};
     if (header->type != runtime->place.setup.inputs[input].type)
         return "this edge carries another type";
-    if (header->type == MESSAGE_EVENT_BATCH)
-        return events_fault(runtime, &record->events);
-    if (header->type == MESSAGE_IMAGE_BATCH)
-        return images_fault(runtime, &record->images);
-    return NULL;
+    return wire_record_fault(header->type, record, &limits);
+}
+
+enum stage_role stage_role_of(const struct stage *stage)
+{
+    assert(stage->create != NULL && stage->destroy != NULL);
+    assert((stage->source != NULL) + (stage->worker != NULL) + (stage->feed != NULL) +
+               (stage->log != NULL) ==
+           1);
+    if (stage->source != NULL) {
+        assert(stage->source->extent != NULL && stage->source->read != NULL);
+        return ROLE_SOURCE;
+    }
+    if (stage->worker != NULL) {
+        assert(stage->worker->process != NULL);
+        return ROLE_WORKER;
+    }
+    if (stage->feed != NULL) {
+        assert(stage->feed->process != NULL);
+        return ROLE_FEED;
+    }
+    const struct stage_log *log = stage->log;
+    assert(log->process != NULL && log->fault != NULL && log->give_up != NULL &&
+           log->source_end != NULL && log->state != NULL && log->seal != NULL &&
+           log->complete != NULL && log->tally != NULL && log->item != NULL);
+    return ROLE_LOG;
 }
 
 /* When heartbeats were, and how much of the time since was spent waiting. */
@@ -139,9 +148,9 @@ static void wait_for_news(const struct runtime *runtime, const struct role *role
     for (size_t i = 0; i < n; i++)
         items[i] = (zmq_pollitem_t){.socket = sockets[i], .events = ZMQ_POLLIN};
     items[n++] = (zmq_pollitem_t){.fd = signals, .events = ZMQ_POLLIN};
-    const int watch = runtime->growing && runtime->stage->watch != NULL
-                          ? runtime->stage->watch(runtime->self)
-                          : -1;
+    const struct stage_source *source = runtime->stage->source;
+    const int watch =
+        runtime->growing && source->descriptor != NULL ? source->descriptor(runtime->self) : -1;
     if (watch >= 0)
         items[n++] = (zmq_pollitem_t){.fd = watch, .events = ZMQ_POLLIN};
     zmq_poll(items, (int)n, WAIT_MS);
@@ -166,7 +175,7 @@ void runtime_beat(struct runtime *runtime)
 {
     static const struct pace at_work = {.idle = 0};
     if (runtime->monitor != NULL)
-        beat(runtime, role_of(runtime->stage->role), &at_work, runtime->monitor);
+        beat(runtime, role_of(stage_role_of(runtime->stage)), &at_work, runtime->monitor);
 }
 
 static status loop(struct runtime *runtime, const struct role *role, void *monitor, int signals)
@@ -184,7 +193,7 @@ static status loop(struct runtime *runtime, const struct role *role, void *monit
             pace_turn(&pace, now);
         /* Every item of a feed is told, so that no score is missed. */
         if (due || done != STATUS_OK || runtime->finished != finished ||
-            (runtime->stage->role == ROLE_FEED && runtime->items != items))
+            (runtime->stage->feed != NULL && runtime->items != items))
             beat(runtime, role, &pace, monitor);
         if (done != STATUS_OK)
             return done == STATUS_END ? STATUS_OK : done;
@@ -228,7 +237,7 @@ static status run_stage(struct runtime *runtime, int signals)
 {
     const struct stage *stage = runtime->stage;
     const struct stage_setup *setup = &runtime->place.setup;
-    const struct role *role = role_of(stage->role);
+    const struct role *role = role_of(stage_role_of(stage));
     void *monitor = NULL;
     status done = flow_init(&runtime->flow, setup->run_id, setup->name, setup->replica,
                             runtime->place.coding);

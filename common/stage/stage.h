@@ -71,59 +71,108 @@ struct stage_item {
     const union record *record; /* borrowed until process returns */
 };
 
-/* What the log has beyond the usual functions. */
+/* The rows of a source that a batch's name (source, seq) stands for. */
+struct stage_rows {
+    uint64_t first; /* over all files of the source */
+    uint32_t n;
+};
+
+/* The table of a role. Every function gets the stage's own state, `self`; it is called from the one
+ * thread of the loop, and what it is handed is borrowed until it returns. None of them may wait: a
+ * stage that waits is taken for one that hangs. "Optional" slots may be NULL. A status other than
+ * STATUS_OK, and what is said of STATUS_END, ends the process: STATUS_BAD_INPUT the whole run. */
+
+/* Hands out batches that have a name and can be read again. */
+struct stage_source {
+    /* After create, and after every grow: how many batches and rows there are so far. */
+    void (*extent)(void *self, uint64_t *batches, uint64_t *rows);
+    /* Whenever a worker has room, and again for what was lost: batch seq < batches, into *out,
+     * which holds until the next read; the same seq gives the same bytes, also after a restart. */
+    status (*read)(void *self, uint64_t seq, union record *out, struct stage_rows *rows);
+    /* Optional: the extent grows. Every turn of the loop until *ended: looks for more. *busy: there
+     * is more to look at at once. A batch counted once keeps its rows for good. */
+    status (*grow)(void *self, bool *busy, bool *ended);
+    /* Optional: a descriptor that is readable when grow may find something, or -1. Stays the
+     * stage's. */
+    int (*descriptor)(void *self);
+    /* Optional: batch seq is given up, after three refusals; notes where its rows lie, on the disk,
+     * before it returns. */
+    status (*quarantine)(void *self, uint64_t seq, const char *because);
+};
+
+/* Makes one record of one; keeps nothing between them, so any number may share the work. */
+struct stage_worker {
+    /* Per batch: emits one record, which goes on under the name of the batch. What takes more than
+     * a second calls outlet->alive. */
+    status (*process)(void *self, const struct stage_item *item, struct stage_outlet *outlet);
+};
+
+/* A deterministic function of what it pulls: killed, it pulls everything again. */
+struct stage_feed {
+    /* Inputs of this type are taken to their end before anything is asked of the others;
+     * MESSAGE_NONE: all at once. */
+    enum message_type first;
+    /* Optional: once per input, after create: narrows what is wanted of it. */
+    void (*filter)(void *self, size_t input, struct feed_filter *filter);
+    /* Per item of any input, in the order of its producer (copies of one input in any). Emits any
+     * number of records. STATUS_END: nothing more is wanted from this input. */
+    status (*process)(void *self, const struct stage_item *item, struct stage_outlet *outlet);
+    /* Optional: an input has ended; total is the length of its producer's output before any filter
+     * (of several copies the longest), or UINT64_MAX if process had enough of it before. */
+    status (*finish)(void *self, size_t input, uint64_t total, struct stage_outlet *outlet);
+    /* Optional: long work in pieces of at most 50 ms or so, from the first finish on, again and
+     * again; *more while there is another piece. */
+    status (*work)(void *self, struct stage_outlet *outlet, bool *more);
+};
+
+/* Keeps records of its output type on disk, in one order, each once. */
 struct stage_log {
-    /* Where source s ends: batches and rows. */
+    /* NULL, or why a batch cannot be kept, beyond what its type says. rows: what its source says
+     * that it has, NULL if that has not said anything. */
+    const char *(*fault)(void *self, const struct stage_item *item, const struct stage_rows *rows);
+    /* Takes a batch (copied); it may come twice. STATUS_END: there is no room for it yet. */
+    status (*process)(void *self, const struct stage_item *item);
+    /* Takes a batch without its record: its source gives the rows up. Likewise. */
+    status (*give_up)(void *self, uint32_t source, uint64_t seq, const struct stage_rows *rows);
+    /* Where source s ends: batches and rows. Every turn, once it is known. */
     void (*source_end)(void *self, uint32_t source, uint64_t batches, uint64_t rows);
-    /* Watermark, epoch and bitmap of a source. */
+    /* Watermark, epoch and bitmap of a source; the bitmap holds until the next call. */
     void (*state)(void *self, uint32_t source, struct control_durable *out);
-    /* Seals what is due; *sealed gets the places on disk, *room whether new batches may come.
-     * all: seal everything that can be, now. */
+    /* Every turn: writes what is due, and returns when it is safe. *sealed gets the places on disk,
+     * *room whether new batches may come. all: everything that can be, now. */
     status (*seal)(void *self, bool all, uint64_t *sealed, bool *room);
     /* True when every source has ended and all is on disk. */
     bool (*complete)(void *self);
     /* What became of the rows on disk. */
     void (*tally)(void *self, struct tally *out);
-    /* The item at a place, its events within mass[0] <= m_jj < mass[1], and its source. STATUS_END:
-     * it is not there (any more); seal will tell how many are, and state a new epoch. */
+    /* The item at a place, its events within mass[0] <= m_jj < mass[1], and its source; *out holds
+     * until the next call. STATUS_END: it is not there (any more); seal will tell how many are, and
+     * state a new epoch. */
     status (*item)(void *self, uint64_t place, const double mass[2], union record *out,
                    uint32_t *source);
 };
 
+/* Exactly one of the four tables is set. */
 struct stage {
     const char *name; /* the program's */
     const char *help; /* one sentence */
-    enum stage_role role;
     enum message_type output;
-    /* Once, from the setup. STATUS_BAD_INPUT ends the run with exit code 2. */
+    /* Once, from the setup, which holds for the life of the process. STATUS_NO_SPACE: tried again
+     * when there may be room; STATUS_BAD_INPUT ends the run with exit code 2. */
     status (*create)(void **self, const struct stage_setup *setup);
-    /* Per record. STATUS_END: nothing more is wanted from this input. */
-    status (*process)(void *self, const struct stage_item *item, struct stage_outlet *outlet);
-    /* An input has ended; total is the length of its producer's output before any filter (of
-     * several copies the longest), or UINT64_MAX if process had enough of it before. */
-    status (*finish)(void *self, size_t input, uint64_t total, struct stage_outlet *outlet);
-    /* Long work in pieces, after an input has ended; *more while there is another piece. */
-    status (*work)(void *self, struct stage_outlet *outlet, bool *more);
+    /* Also of a half-made state, and of NULL. */
     void (*destroy)(void **self);
-    /* Feed stages: what of an input is wanted. All of it if NULL. */
-    void (*filter)(void *self, size_t input, struct feed_filter *filter);
-    /* Sources: how many batches and rows there are; reads one. */
-    void (*extent)(void *self, uint64_t *batches, uint64_t *rows);
-    status (*read)(void *self, uint64_t seq, struct event_batch *out);
-    /* Sources whose extent grows (NULL: it is what it is at the start): looks for more without
-     * waiting. A batch counted once keeps its rows for good, also after a restart. *busy: there is
-     * more to look at at once; *ended: there will be no more. */
-    status (*grow)(void *self, bool *busy, bool *ended);
-    /* Sources: the rows of a batch are given up, after three refusals: notes where they lie, on the
-     * disk. NULL: nothing to note. */
-    status (*quarantine)(void *self, uint64_t seq, const char *because);
-    /* A descriptor that is readable when grow may find something, -1 for none; NULL likewise. */
-    int (*watch)(void *self);
-    /* The log only. */
-    const struct stage_log *log;
-    /* One line for people about what it is doing now, written to out[size]; may be NULL. */
+    /* Optional: one line for people about what it is doing now, written to out[size]. */
     void (*describe)(void *self, size_t size, char out[]);
+    const struct stage_source *source;
+    const struct stage_worker *worker;
+    const struct stage_feed *feed;
+    const struct stage_log *log;
 };
+
+/* The role of a stage by the table that is set; asserts that just one is, with the functions that
+ * it must have. */
+enum stage_role stage_role_of(const struct stage *stage);
 
 /* Runs a stage program: PROGRAM --stage FILE. Returns its exit code. */
 int stage_main(const struct stage *stage, int argc, char **argv);

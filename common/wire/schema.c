@@ -2,6 +2,7 @@
 #include "common/wire/schema.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/records/message_type.h"
 
@@ -297,13 +298,40 @@ static const struct wire_field quarantine_fields[] = {
         .fields = fields_                                                         \
     }
 
+/* A batch is never larger than the run's own. */
+static const char *event_fault(const void *record, const struct wire_limits *limits)
+{
+    const struct event_batch *batch = record;
+    if (batch->events > limits->batch)
+        return "it has more rows than analysis.stream.batch";
+    return event_batch_fault(batch);
+}
+
+static const char *image_fault(const void *record, const struct wire_limits *limits)
+{
+    const struct image_batch *batch = record;
+    if (batch->read > limits->batch || batch->events > batch->read)
+        return "it has more rows than analysis.stream.batch";
+    return image_batch_fault(batch, limits->pixels);
+}
+
 const struct wire_schema *wire_schema_find(unsigned type)
 {
     static const struct wire_schema messages[MESSAGE_TYPES] = {
-        [MESSAGE_EVENT_BATCH] = SCHEMA("event_batch", struct event_batch, event_batch_fields,
-                                       "n consecutive rows of one file of one source"),
-        [MESSAGE_IMAGE_BATCH] = SCHEMA("image_batch", struct image_batch, image_batch_fields,
-                                       "those of the rows that have two jets, as sparse images"),
+        [MESSAGE_EVENT_BATCH] = {.name = "event_batch",
+                                 .help = "n consecutive rows of one file of one source",
+                                 .size = sizeof(struct event_batch),
+                                 .n = LENGTH(event_batch_fields),
+                                 .fields = event_batch_fields,
+                                 .events = offsetof(struct event_batch, events),
+                                 .fault = event_fault},
+        [MESSAGE_IMAGE_BATCH] = {.name = "image_batch",
+                                 .help = "those of the rows that have two jets, as sparse images",
+                                 .size = sizeof(struct image_batch),
+                                 .n = LENGTH(image_batch_fields),
+                                 .fields = image_batch_fields,
+                                 .events = offsetof(struct image_batch, events),
+                                 .fault = image_fault},
         [MESSAGE_CODEBOOK] = SCHEMA("codebook", struct codebook_record, codebook_fields,
                                     "one trained member of the ensemble"),
         [MESSAGE_SPECTRA] = SCHEMA("spectra", struct spectra_record, spectra_fields,
@@ -339,6 +367,21 @@ const struct wire_schema *wire_schema_find(unsigned type)
     if (type >= CONTROL_GRANT && type < CONTROL_LAST)
         return &controls[type - CONTROL_GRANT];
     return NULL;
+}
+
+uint32_t wire_record_events(unsigned type, const void *record)
+{
+    const struct wire_schema *schema = wire_schema_find(type);
+    uint32_t events = 0;
+    if (schema != NULL && schema->events > 0)
+        memcpy(&events, (const char *)record + schema->events, sizeof events);
+    return events;
+}
+
+const char *wire_record_fault(unsigned type, const void *record, const struct wire_limits *limits)
+{
+    const struct wire_schema *schema = wire_schema_find(type);
+    return schema != NULL && schema->fault != NULL ? schema->fault(record, limits) : NULL;
 }
 
 static const struct {

@@ -17,6 +17,7 @@
 #include "common/records/score_record.h"
 #include "common/records/selection_record.h"
 #include "common/records/spectra_record.h"
+#include "common/wire/limits.h"
 
 enum wire_kind {
     WIRE_U8,
@@ -69,6 +70,10 @@ struct wire_schema {
     size_t size; /* of the struct */
     size_t n;
     const struct wire_field *fields;
+    size_t events; /* offset of a u32: how many events the record is about; 0: of none */
+    /* NULL, or what is wrong inside a record whose arrays have the right lengths. NULL: nothing can
+     * be. */
+    const char *(*fault)(const void *record, const struct wire_limits *limits);
 };
 
 /* What passes between two ends of an edge besides records. Numbers are part of the wire format. */
@@ -169,6 +174,10 @@ union record {
 
 /* The table of a message or control type; NULL if there is none of that number. */
 const struct wire_schema *wire_schema_find(unsigned type);
+/* Events that a record of that message type is about, 0 for most types. */
+uint32_t wire_record_events(unsigned type, const void *record);
+/* NULL, or what is wrong with a record of that message type. */
+const char *wire_record_fault(unsigned type, const void *record, const struct wire_limits *limits);
 /* Bytes of one element. */
 size_t wire_kind_size(enum wire_kind kind);
 /* "u32", "f64", ... */

@@ -51,15 +51,15 @@ static status stopwatch_finish(void *state, size_t input, uint64_t total,
 
 int main(int argc, char **argv)
 {
+    static const struct stage_feed feed = {.process = stopwatch_process,
+                                           .finish = stopwatch_finish};
     static const struct stage stopwatch = {
         .name = "bench_stopwatch",
         .help = "Notes when each score came.",
-        .role = ROLE_FEED,
         .output = MESSAGE_NONE,
         .create = stopwatch_create,
-        .process = stopwatch_process,
-        .finish = stopwatch_finish,
         .destroy = stopwatch_destroy,
+        .feed = &feed,
     };
     return stage_main(&stopwatch, argc, argv);
 }

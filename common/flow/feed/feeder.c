@@ -88,8 +88,7 @@ static struct wire_header header_of(const feeder *self, uint64_t index, const vo
 {
     struct wire_header header = {
         .type = self->type, .source = self->flow->replica, .seq = index, .attempt = 1};
-    if (self->type == MESSAGE_IMAGE_BATCH)
-        header.events = ((const struct image_batch *)record)->events;
+    header.events = wire_record_events(self->type, record);
     return header;
 }
 

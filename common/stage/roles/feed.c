@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role_feed: a deterministic function of what it pulls. Codebooks are taken to their end before
- * anything else is asked for; what it makes is kept and served until the run is over. */
+/* role_feed: a deterministic function of what it pulls. What it wants first is taken to its end
+ * before anything else is asked for; what it makes is kept and served until the run is over. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -37,8 +37,8 @@ static status connect_input(struct feed *self, struct runtime *runtime, size_t i
     const struct stage_input *from = &runtime->place.setup.inputs[i];
     struct feed_input *input = &self->input[i];
     struct feed_filter filter = {.modulus = 1, .mass = {-INFINITY, INFINITY}};
-    if (runtime->stage->filter != NULL)
-        runtime->stage->filter(runtime->self, i, &filter);
+    if (runtime->stage->feed->filter != NULL)
+        runtime->stage->feed->filter(runtime->self, i, &filter);
     input->modulus = filter.modulus;
     input->in = calloc(from->copies + 1, sizeof(puller *));
     if (input->in == NULL)
@@ -73,10 +73,18 @@ static status feed_open(struct runtime *runtime)
     return done;
 }
 
-static bool codebooks_ended(const struct feed *self)
+/* Whether an input is one of those to be taken to their end before the others. */
+static bool comes_first(const struct feed *self, size_t i)
+{
+    const struct runtime *runtime = self->runtime;
+    return runtime->stage->feed->first != MESSAGE_NONE &&
+           runtime->place.setup.inputs[i].type == runtime->stage->feed->first;
+}
+
+static bool first_ended(const struct feed *self)
 {
     for (size_t i = 0; i < self->n; i++)
-        if (self->runtime->place.setup.inputs[i].type == MESSAGE_CODEBOOK && !self->input[i].ended)
+        if (comes_first(self, i) && !self->input[i].ended)
             return false;
     return true;
 }
@@ -115,7 +123,7 @@ static status take_item(struct feed *self, size_t i, size_t copy, bool *busy)
         .input = i, .copy = copy, .header = &arrival.header, .record = &record};
     const char *fault = runtime_fault(runtime, i, &arrival.header, &record);
     if (fault == NULL) {
-        done = runtime->stage->process(runtime->self, &item, &self->outlet);
+        done = runtime->stage->feed->process(runtime->self, &item, &self->outlet);
     } else { /* its producer would make the same again */
         log_error("%s %llu of %s.%zu: %s", message_type_name(arrival.header.type),
                   (unsigned long long)arrival.header.seq, runtime->place.setup.inputs[i].stage,
@@ -158,11 +166,11 @@ static status tend_input(struct feed *self, size_t i, bool *busy)
     if (done != STATUS_OK || (!input->ended && !all_copies_ended(input, &total)))
         return done;
     input->ended = true;
-    self->working = self->runtime->stage->work != NULL;
+    self->working = self->runtime->stage->feed->work != NULL;
     *busy = true;
-    if (self->runtime->stage->finish == NULL)
+    if (self->runtime->stage->feed->finish == NULL)
         return STATUS_OK;
-    return self->runtime->stage->finish(self->runtime->self, i, total, &self->outlet);
+    return self->runtime->stage->feed->finish(self->runtime->self, i, total, &self->outlet);
 }
 
 static bool all_ended(const struct feed *self)
@@ -177,13 +185,12 @@ static status feed_turn(struct runtime *runtime, bool *busy)
 {
     struct feed *self = runtime->role;
     status done = STATUS_OK;
-    const bool beyond_codebooks = codebooks_ended(self);
+    const bool beyond_first = first_ended(self);
     for (size_t i = 0; i < self->n && done == STATUS_OK; i++)
-        if (!self->input[i].ended &&
-            (beyond_codebooks || runtime->place.setup.inputs[i].type == MESSAGE_CODEBOOK))
+        if (!self->input[i].ended && (beyond_first || comes_first(self, i)))
             done = tend_input(self, i, busy);
     if (done == STATUS_OK && self->working) {
-        done = runtime->stage->work(runtime->self, &self->outlet, &self->working);
+        done = runtime->stage->feed->work(runtime->self, &self->outlet, &self->working);
         *busy = true;
     }
     if (done != STATUS_OK)
@@ -219,11 +226,10 @@ static size_t feed_sockets(const struct runtime *runtime, void *sockets[RUNTIME_
 static void feed_tell(const struct runtime *runtime, struct role_news *out)
 {
     const struct feed *self = runtime->role;
-    const bool beyond_codebooks = codebooks_ended(self);
+    const bool beyond_first = first_ended(self);
     out->wait = WAIT_FOR_INPUT;
     for (size_t i = self->n; i-- > 0;)
-        if (!self->input[i].ended &&
-            (beyond_codebooks || runtime->place.setup.inputs[i].type == MESSAGE_CODEBOOK))
+        if (!self->input[i].ended && (beyond_first || comes_first(self, i)))
             out->waits_input = i;
 }
 

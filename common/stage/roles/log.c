@@ -13,8 +13,7 @@
 struct handed {
     bool known;
     uint64_t seq;
-    uint64_t first_row;
-    uint32_t rows;
+    struct stage_rows rows;
 };
 
 struct store {
@@ -50,8 +49,9 @@ static status log_open(struct runtime *runtime)
         replay ? STATUS_OK
                : ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
     if (done == STATUS_OK && place->output != NULL)
-        done = feeder_create_store(&self->out, &runtime->flow, place->output, MESSAGE_IMAGE_BATCH,
-                                   runtime->stage->log->item, runtime->self);
+        done =
+            feeder_create_store(&self->out, &runtime->flow, place->output, runtime->stage->output,
+                                runtime->stage->log->item, runtime->self);
     if (self->acks != NULL)
         ack_log_tell_on(self->acks, learn_batch, runtime);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
@@ -71,43 +71,28 @@ static status learn_batch(void *context, const struct ack_batch *batch)
     struct runtime *runtime = context;
     const struct store *self = runtime->role;
     *handed_of(runtime, batch->source, batch->seq) =
-        (struct handed){true, batch->seq, batch->first_row, batch->rows};
+        (struct handed){true, batch->seq, {batch->first_row, batch->rows}};
     if (!batch->given_up || batch->rows > runtime->place.setup.analysis.stream.batch)
         return STATUS_OK;
-    static const uint32_t dropped[DROP_REASONS];
-    static const uint32_t offset[1];
-    union record record = {.images = {.first_row = batch->first_row,
-                                      .read = batch->rows,
-                                      .quarantined = batch->rows,
-                                      .dropped = dropped,
-                                      .offset = offset}};
-    const struct wire_header header = {
-        .type = MESSAGE_IMAGE_BATCH, .source = batch->source, .seq = batch->seq};
-    const struct stage_item item = {.header = &header, .record = &record};
-    const status done = runtime->stage->process(runtime->self, &item, NULL);
+    const struct stage_rows rows = {.first = batch->first_row, .n = batch->rows};
+    const status done =
+        runtime->stage->log->give_up(runtime->self, batch->source, batch->seq, &rows);
     if (done == STATUS_OK)
         return ack_log_received(self->acks, batch->source, batch->seq);
     return done == STATUS_END ? STATUS_OK : done;
 }
 
-/* What is wrong with a batch for the log: it must tell of just the rows that its reader handed out.
- */
+/* What is wrong with a batch for the log. */
 static const char *batch_fault(const struct runtime *runtime, size_t input,
-                               const struct wire_header *header, const union record *record)
+                               const struct stage_item *item)
 {
-    const struct image_batch *images = &record->images;
-    const char *fault = runtime_fault(runtime, input, header, record);
-    if (fault == NULL)
-        fault = image_batch_account_fault(images);
-    if (fault == NULL)
-        fault = image_batch_value_fault(images);
-    if (fault == NULL && images->quarantined > 0)
-        fault = "a worker cannot quarantine rows: only their reader gives them up";
+    const struct wire_header *header = item->header;
+    const char *fault = runtime_fault(runtime, input, header, item->record);
+    if (fault != NULL)
+        return fault;
     const struct handed *handed = handed_of(runtime, header->source, header->seq);
-    if (fault == NULL && handed->known && handed->seq == header->seq &&
-        (handed->first_row != images->first_row || handed->rows != images->read))
-        fault = "it tells of other rows than its reader handed out";
-    return fault;
+    const bool known = handed->known && handed->seq == header->seq;
+    return runtime->stage->log->fault(runtime->self, item, known ? &handed->rows : NULL);
 }
 
 static status refuse(struct runtime *runtime, size_t i, const struct wire_header *header,
@@ -140,14 +125,14 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
     if (done != STATUS_OK)
         return done == STATUS_END ? STATUS_OK : done;
     *busy = true;
+    const struct stage_item item = {.header = &header, .record = &record};
     const char *fault = header.source < runtime->place.setup.sources
-                            ? batch_fault(runtime, self->from.input[i], &header, &record)
+                            ? batch_fault(runtime, self->from.input[i], &item)
                             : "there is no such source";
     if (fault != NULL) {
         done = refuse(runtime, i, &header, fault);
     } else {
-        const struct stage_item item = {.header = &header, .record = &record};
-        done = runtime->stage->process(runtime->self, &item, NULL);
+        done = runtime->stage->log->process(runtime->self, &item);
         if (done == STATUS_OK)
             done = ack_log_received(self->acks, header.source, header.seq);
         else if (done == STATUS_END) /* not taken: it will be sent again */

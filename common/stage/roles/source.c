@@ -30,7 +30,7 @@ struct source {
 static void learn_extent(struct runtime *runtime)
 {
     struct source *self = runtime->role;
-    runtime->stage->extent(runtime->self, &self->batches, &self->rows);
+    runtime->stage->source->extent(runtime->self, &self->batches, &self->rows);
     runtime->total_rows = self->rows;
     if (!runtime->growing)
         ledger_set_count(self->book, self->batches);
@@ -54,7 +54,7 @@ static status source_open(struct runtime *runtime)
         done = ack_reader_create(&self->acks, &runtime->flow, place->control, place->setup.source);
     if (done != STATUS_OK)
         return done;
-    runtime->growing = runtime->stage->grow != NULL;
+    runtime->growing = runtime->stage->source->grow != NULL;
     learn_extent(runtime);
     return STATUS_OK;
 }
@@ -75,7 +75,7 @@ static status check_watermark(const struct source *self)
 static status grow(struct runtime *runtime, bool *busy)
 {
     bool ended = false;
-    const status done = runtime->stage->grow(runtime->self, busy, &ended);
+    const status done = runtime->stage->source->grow(runtime->self, busy, &ended);
     runtime->growing = !ended;
     learn_extent(runtime);
     return done;
@@ -113,10 +113,10 @@ static status take_back(struct runtime *runtime)
 static status tell_given_up(struct runtime *runtime, uint64_t seq)
 {
     struct source *self = runtime->role;
-    struct event_batch batch;
-    const status done = runtime->stage->read(runtime->self, seq, &batch);
-    return done == STATUS_OK ? ack_reader_quarantine(self->acks, seq, batch.first_row, batch.events)
-                             : done;
+    union record record;
+    struct stage_rows rows;
+    const status done = runtime->stage->source->read(runtime->self, seq, &record, &rows);
+    return done == STATUS_OK ? ack_reader_quarantine(self->acks, seq, rows.first, rows.n) : done;
 }
 
 /* Where nothing but refusals comes, the fault is not in a batch. */
@@ -138,8 +138,8 @@ static status give_up(struct runtime *runtime, uint64_t seq, const char *reason)
     log_warning("batch %llu is quarantined after %d refusals, the last because: %s",
                 (unsigned long long)seq, REFUSALS_MAX, reason);
     status done = check_given_up(self, reason);
-    if (done == STATUS_OK && runtime->stage->quarantine != NULL)
-        done = runtime->stage->quarantine(runtime->self, seq, reason);
+    if (done == STATUS_OK && runtime->stage->source->quarantine != NULL)
+        done = runtime->stage->source->quarantine(runtime->self, seq, reason);
     if (done != STATUS_OK)
         return done;
     ledger_quarantine(self->book, seq);
@@ -200,23 +200,24 @@ static status accuse_first(struct runtime *runtime, uint64_t lost)
 static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consumer)
 {
     struct source *self = runtime->role;
-    struct event_batch batch;
-    status done = runtime->stage->read(runtime->self, seq, &batch);
+    union record record;
+    struct stage_rows rows;
+    status done = runtime->stage->source->read(runtime->self, seq, &record, &rows);
     if (done != STATUS_OK)
         return done;
     const uint32_t attempt = ledger_sent(self->book, seq, consumer, flow_now_ms());
-    struct wire_header header = {.type = MESSAGE_EVENT_BATCH,
+    struct wire_header header = {.type = runtime->stage->output,
                                  .source = runtime->place.setup.source,
                                  .seq = seq,
                                  .attempt = attempt,
-                                 .events = batch.events};
-    done = ack_reader_handed(self->acks, seq, batch.first_row, batch.events);
+                                 .events = rows.n};
+    done = ack_reader_handed(self->acks, seq, rows.first, rows.n);
     if (done == STATUS_OK)
-        done = handout_send(self->out, consumer, &header, &batch);
+        done = handout_send(self->out, consumer, &header, &record);
     if (done == STATUS_END) /* it will be told as lost, and the batch with it */
         return STATUS_OK;
     runtime->items++;
-    runtime->events += batch.events;
+    runtime->events += rows.n;
     return done;
 }
 

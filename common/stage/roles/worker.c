@@ -34,8 +34,7 @@ static status emit(struct stage_outlet *outlet, const void *record)
                                  .source = self->at_work->source,
                                  .seq = self->at_work->seq,
                                  .attempt = self->at_work->attempt};
-    if (header.type == MESSAGE_IMAGE_BATCH)
-        header.events = ((const struct image_batch *)record)->events;
+    header.events = wire_record_events(header.type, record);
     const uint64_t consumer = handout_consumer(self->out);
     if (consumer == 0)
         return STATUS_OK; /* it has gone in between; the reader sends the batch again */
@@ -161,7 +160,7 @@ static status work_on(struct worker *self, size_t i, bool *busy)
         done = refuse(self, i, &arrival.header, fault);
     } else {
         note_started(self, &arrival.header);
-        done = runtime->stage->process(runtime->self, &item, &self->outlet);
+        done = runtime->stage->worker->process(runtime->self, &item, &self->outlet);
         note_started(self, NULL);
     }
     runtime->events += arrival.header.events;

@@ -138,14 +138,14 @@ static status imager_process(void *state, const struct stage_item *item,
 
 int main(int argc, char **argv)
 {
+    static const struct stage_worker worker = {.process = imager_process};
     static const struct stage log_image = {
         .name = "log_image",
         .help = "Turns events into sparse images of their jets, weighted by ln(1 + pT).",
-        .role = ROLE_WORKER,
         .output = MESSAGE_IMAGE_BATCH,
         .create = imager_create,
-        .process = imager_process,
         .destroy = imager_destroy,
+        .worker = &worker,
     };
     return stage_main(&log_image, argc, argv);
 }

@@ -145,14 +145,14 @@ static status selector_process(void *state, const struct stage_item *item,
 
 int main(int argc, char **argv)
 {
+    static const struct stage_feed feed = {.process = selector_process};
     static const struct stage poisson_selector = {
         .name = "poisson_selector",
         .help = "Picks the clusters whose spectrum differs from the sum of all.",
-        .role = ROLE_FEED,
         .output = MESSAGE_SELECTION,
         .create = selector_create,
-        .process = selector_process,
         .destroy = selector_destroy,
+        .feed = &feed,
     };
     return stage_main(&poisson_selector, argc, argv);
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* limits: what a run's own records never exceed; a larger one comes from somebody else. */
+#ifndef COMMON_WIRE_LIMITS_H
+#define COMMON_WIRE_LIMITS_H
+
+#include <stdint.h>
+
+struct wire_limits {
+    uint32_t batch;  /* rows of a batch */
+    uint32_t pixels; /* of an image */
+};
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "stages/spectrum_accumulator/spectrum_accumulator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/statistics/mass_bins.h"
+#include "common/kernels/statistics/spectra.h"
+
+/* What labelling a batch needs; grows with the largest one and stays. */
+struct scratch {
+    uint32_t jets;
+    uint64_t *offset; /* [jets + 1] */
+    uint16_t *label;  /* [ensemble][jets] */
+    int32_t *bin;     /* [jets / 2] */
+};
+
+struct accumulator {
+    struct analysis analysis;
+    struct mass_bins bins;
+    const struct stage_input *inputs;
+    uint32_t replica;
+    uint32_t replicas;
+    smearing *smear;
+    codebook **book; /* [ensemble] */
+    struct scratch scratch;
+    struct spectra_record spectra; /* slice: the one being filled */
+    uint64_t *counts;
+    uint64_t *signal;
+};
+
+void spectrum_accumulator_destroy(void **state)
+{
+    struct accumulator *self = *state;
+    if (self == NULL)
+        return;
+    for (uint32_t m = 0; self->book != NULL && m < self->analysis.training.ensemble; m++)
+        codebook_destroy(&self->book[m]);
+    free(self->book);
+    smearing_destroy(&self->smear);
+    free(self->scratch.offset);
+    free(self->scratch.label);
+    free(self->scratch.bin);
+    free(self->counts);
+    free(self->signal);
+    free(self);
+    *state = NULL;
+}
+
+static size_t cells_per_member(const struct accumulator *self)
+{
+    return (size_t)self->analysis.training.clusters * self->bins.n;
+}
+
+status spectrum_accumulator_create(void **out, const struct stage_setup *setup)
+{
+    struct accumulator *self = calloc(1, sizeof *self);
+    *out = self;
+    if (self == NULL)
+        return STATUS_NO_MEMORY;
+    const struct analysis *analysis = &setup->analysis;
+    self->analysis = *analysis;
+    self->bins = (struct mass_bins){analysis->spectra.window[0], analysis->spectra.window[1],
+                                    analysis->spectra.bins};
+    self->inputs = setup->inputs;
+    self->replica = setup->replica;
+    self->replicas = setup->replicas;
+    const size_t cells = analysis->training.ensemble * cells_per_member(self);
+    self->book = calloc(analysis->training.ensemble, sizeof(codebook *));
+    self->counts = calloc(cells, sizeof *self->counts);
+    self->signal = calloc(cells, sizeof *self->signal);
+    if (self->book == NULL || self->counts == NULL || self->signal == NULL)
+        return STATUS_NO_MEMORY;
+    self->spectra = (struct spectra_record){.generation = 1,
+                                            .members = analysis->training.ensemble,
+                                            .clusters = analysis->training.clusters,
+                                            .bins = self->bins.n,
+                                            .counts = self->counts,
+                                            .signal = self->signal};
+    return smearing_create(&self->smear, analysis->image.pixels, analysis->image.smear);
+}
+
+void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *filter)
+{
+    const struct accumulator *self = state;
+    if (self->inputs[input].type == MESSAGE_CODEBOOK)
+        return;
+    filter->modulus = self->replicas;
+    filter->remainder = self->replica;
+    filter->mass[0] = self->bins.lo;
+    filter->mass[1] = self->bins.hi;
+}
+
+static status take_codebook(struct accumulator *self, const struct codebook_record *record)
+{
+    const struct analysis *analysis = &self->analysis;
+    const uint32_t pixels = analysis->image.pixels * analysis->image.pixels;
+    if (record->member >= analysis->training.ensemble ||
+        record->clusters != analysis->training.clusters || record->pixels != pixels) {
+        log_error(
+            "codebook of member %u with %u clusters of %u pixels: expected one of %u members, "
+            "%u clusters, %u pixels",
+            record->member, record->clusters, record->pixels, analysis->training.ensemble,
+            analysis->training.clusters, pixels);
+        return STATUS_BAD_INPUT;
+    }
+    codebook_destroy(&self->book[record->member]);
+    return codebook_create(&self->book[record->member], record->clusters, record->centres,
+                           self->smear);
+}
+
+static status grow(void **array, size_t n, size_t element)
+{
+    void *grown = realloc(*array, n * element);
+    if (grown == NULL)
+        return STATUS_NO_MEMORY;
+    *array = grown;
+    return STATUS_OK;
+}
+
+static status reserve(struct scratch *self, uint32_t jets, uint32_t members)
+{
+    if (jets <= self->jets && self->offset != NULL)
+        return STATUS_OK;
+    status done = grow((void **)&self->offset, (size_t)jets + 1, sizeof *self->offset);
+    if (done == STATUS_OK)
+        done = grow((void **)&self->label, members * (size_t)jets + 1, sizeof *self->label);
+    if (done == STATUS_OK)
+        done = grow((void **)&self->bin, (size_t)jets / 2 + 1, sizeof *self->bin);
+    if (done == STATUS_OK)
+        self->jets = jets;
+    return done;
+}
+
+/* Offsets and bins of a batch, the same for every member. */
+static void prepare(struct accumulator *self, const struct image_batch *batch, uint32_t source)
+{
+    struct scratch *scratch = &self->scratch;
+    for (uint32_t j = 0; j < 2 * batch->events; j++)
+        scratch->offset[j] = batch->offset[j];
+    scratch->offset[2 * batch->events] = batch->lit;
+    for (uint32_t e = 0; e < batch->events; e++) {
+        scratch->bin[e] = mass_bins_find(&self->bins, (double)batch->m_jj[e]);
+        if (scratch->bin[e] < 0)
+            continue;
+        self->spectra.in_window++;
+        self->spectra.labelled += batch->label != NULL && batch->label[e] >= 0;
+        self->spectra.digest += spectra_event_hash(source, batch->row[e]);
+    }
+}
+
+static status count_batch(struct accumulator *self, const struct image_batch *batch,
+                          uint32_t source)
+{
+    struct scratch *scratch = &self->scratch;
+    const uint32_t members = self->analysis.training.ensemble;
+    const status reserved = reserve(scratch, 2 * batch->events, members);
+    if (reserved != STATUS_OK)
+        return reserved;
+    tally_add_batch(&self->spectra.tally, batch);
+    prepare(self, batch, source);
+    const struct sparse_images images = {.n = 2 * (size_t)batch->events,
+                                         .offset = scratch->offset,
+                                         .pixel = batch->pixel,
+                                         .value = batch->intensity};
+    codebooks_label_fractions(members, self->book, self->analysis.image.power, &images,
+                              scratch->label);
+    for (uint32_t m = 0; m < members; m++) {
+        const size_t cell = m * cells_per_member(self);
+        spectra_add(batch->events, scratch->label + m * images.n, scratch->bin, batch->label,
+                    self->bins.n, self->counts + cell, self->signal + cell);
+    }
+    return STATUS_OK;
+}
+
+/* Emits every slice that ends at or before place `next`, which is not counted yet. */
+static status emit_slices(struct accumulator *self, uint64_t next, struct stage_outlet *outlet)
+{
+    while (next >= (self->spectra.slice + 1) * self->analysis.stream.slice) {
+        const status done = outlet->emit(outlet, &self->spectra);
+        if (done != STATUS_OK)
+            return done;
+        self->spectra.slice++;
+    }
+    return STATUS_OK;
+}
+
+status spectrum_accumulator_process(void *state, const struct stage_item *item,
+                                    struct stage_outlet *outlet)
+{
+    struct accumulator *self = state;
+    if (item->header->type == MESSAGE_CODEBOOK)
+        return take_codebook(self, &item->record->codebook);
+    /* Slices without a place of this partition end here, too. */
+    const uint64_t place = item->header->seq;
+    status done = emit_slices(self, place, outlet);
+    if (done == STATUS_OK)
+        done = count_batch(self, &item->record->images, item->header->source);
+    /* The last of its places in a slice: say so at once, for somebody watches. */
+    const uint64_t end = (self->spectra.slice + 1) * self->analysis.stream.slice;
+    if (done == STATUS_OK && place + self->replicas >= end)
+        done = emit_slices(self, end, outlet);
+    return done;
+}
+
+static status check_codebooks(const struct accumulator *self)
+{
+    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
+        if (self->book[m] != NULL)
+            continue;
+        log_error("the trainer ended without a codebook of member %u", m);
+        return STATUS_BAD_INPUT;
+    }
+    return STATUS_OK;
+}
+
+status spectrum_accumulator_finish(void *state, size_t input, uint64_t total,
+                                   struct stage_outlet *outlet)
+{
+    struct accumulator *self = state;
+    if (self->inputs[input].type == MESSAGE_CODEBOOK)
+        return check_codebooks(self);
+    const uint64_t slice = self->analysis.stream.slice;
+    return emit_slices(self, (total + slice - 1) / slice * slice, outlet);
+}
