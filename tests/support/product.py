@@ -130,6 +130,20 @@ def stage_processes(folder):
     return found
 
 
+def open_files(pid):
+    """What a process has open; empty if it has ended."""
+    found = []
+    try:
+        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                found.append(os.readlink(link))
+            except OSError:  # closed while we looked
+                pass
+    except OSError:
+        pass
+    return found
+
+
 def wait_until(condition, seconds=120):
     """Polls an outside fact (processes, files) that sends no event; fails when it never comes."""
     poll_end = time.monotonic() + seconds

@@ -11,7 +11,8 @@ import unittest
 import h5py
 import numpy as np
 
-from product import CLUSTERSCAN, SMALL, SOURCE, ProductCase, main, settings, stage_processes, wait_until
+from product import (CLUSTERSCAN, SMALL, SOURCE, ProductCase, main, open_files, settings,
+                     stage_processes, wait_until)
 
 EVENTS = 2300
 
@@ -52,12 +53,11 @@ class Input(ProductCase):
         def stages():
             found = {setup["name"]: pid for pid, setup in stage_processes(self.folder)}
             return found if {"images", "reader"} <= set(found) else None
-        imager = wait_until(stages)["images"]
+        found = wait_until(stages)
+        imager, reader = found["images"], found["reader"]
         os.kill(imager, signal.SIGSTOP)
         # The reader has opened the file and given out what it was granted.
-        wait_until(lambda: any("events.h5" in os.readlink(link)
-                               for link in pathlib.Path(f"/proc/{stages()['reader']}/fd").iterdir()
-                               if link.exists()))
+        wait_until(lambda: any("events.h5" in name for name in open_files(reader)))
         return process, imager
 
     def expect_refusal_then_whole_answer(self, change, whole):

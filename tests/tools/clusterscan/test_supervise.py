@@ -14,7 +14,8 @@ import unittest
 import h5py
 
 import product
-from product import CLUSTERSCAN, SMALL, SOURCE, ProductCase, settings, stage_processes, wait_until
+from product import (CLUSTERSCAN, SMALL, SOURCE, ProductCase, open_files, settings, stage_processes,
+                     wait_until)
 
 
 class Supervised(ProductCase):
@@ -186,7 +187,7 @@ class Folders(Supervised):
             bound = [path for path in sockets.iterdir() if path.is_socket()]
             return (score and len(bound) == 8 and next((self.folder / "state").glob(
                 "*/status.json"), None) is not None and
-                    len(os.listdir(f"/proc/{score[0]}/fd")) > 12)
+                    len(open_files(score[0])) > 12)
         wait_until(have_met)
         shutil.rmtree(sockets)
         wait_until(lambda: sockets.exists() or process.poll() is not None)
