@@ -11,7 +11,7 @@ static const char *text_or_null(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-static status read_analysis(struct stage_place *self, const char *path)
+static status read_analysis(struct process_setup *self, const char *path)
 {
     const json_t *block = json_object_get(self->document, "analysis");
     if (json_is_object(block))
@@ -21,7 +21,7 @@ static status read_analysis(struct stage_place *self, const char *path)
 }
 
 /* The plain keys. */
-static status read_scalars(struct stage_place *self, const char *path)
+static status read_scalars(struct process_setup *self, const char *path)
 {
     struct stage_setup *setup = &self->setup;
     json_error_t error;
@@ -85,7 +85,7 @@ static bool endpoint_fits(const char *path, const char *endpoint)
     return false;
 }
 
-static status check_endpoints(const struct stage_place *self, const char *path)
+static status check_endpoints(const struct process_setup *self, const char *path)
 {
     bool fit = endpoint_fits(path, self->output) && endpoint_fits(path, self->control) &&
                endpoint_fits(path, self->monitor);
@@ -120,7 +120,7 @@ static status read_input(struct stage_input *out, const json_t *input, const cha
     return good ? STATUS_OK : STATUS_BAD_INPUT;
 }
 
-static status read_inputs(struct stage_place *self, const char *path)
+static status read_inputs(struct process_setup *self, const char *path)
 {
     const json_t *inputs = json_object_get(self->document, "inputs");
     const size_t n = json_array_size(inputs);
@@ -141,9 +141,9 @@ static status read_inputs(struct stage_place *self, const char *path)
     return STATUS_OK;
 }
 
-status stage_place_load(struct stage_place *out, const char *path)
+status process_setup_load(struct process_setup *out, const char *path)
 {
-    *out = (struct stage_place){0};
+    *out = (struct process_setup){0};
     json_error_t error;
     out->document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (out->document == NULL) {
@@ -158,14 +158,14 @@ status stage_place_load(struct stage_place *out, const char *path)
     if (done == STATUS_OK)
         done = check_endpoints(out, path);
     if (done != STATUS_OK)
-        stage_place_fini(out);
+        process_setup_fini(out);
     return done;
 }
 
-void stage_place_fini(struct stage_place *self)
+void process_setup_fini(struct process_setup *self)
 {
     json_decref(self->document);
     free(self->inputs);
     free(self->endpoints);
-    *self = (struct stage_place){0};
+    *self = (struct process_setup){0};
 }

@@ -15,7 +15,7 @@
 
 #include "common/stage/stage.h"
 
-struct stage_place {
+struct process_setup {
     json_t *document; /* what the texts below are borrowed from */
     struct stage_setup setup;
     struct stage_input *inputs;
@@ -28,8 +28,8 @@ struct stage_place {
 };
 
 /* Reads the file. STATUS_BAD_INPUT, logged with the file and the key. */
-MUST_CHECK status stage_place_load(struct stage_place *out, const char *path);
+MUST_CHECK status process_setup_load(struct process_setup *out, const char *path);
 /* Frees what is in it and zeroes it. */
-void stage_place_fini(struct stage_place *self);
+void process_setup_fini(struct process_setup *self);
 
 #endif

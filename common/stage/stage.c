@@ -30,10 +30,10 @@ static const struct role *role_of(enum stage_role role)
 const char *runtime_fault(const struct runtime *runtime, size_t input,
                           const struct wire_header *header, const union record *record)
 {
-    const struct analysis *analysis = &runtime->place.setup.analysis;
+    const struct analysis *analysis = &runtime->given.setup.analysis;
     const struct wire_limits limits = {.batch = analysis->stream.batch,
                                        .pixels = analysis->image.pixels * analysis->image.pixels};
-    if (header->type != runtime->place.setup.inputs[input].type)
+    if (header->type != runtime->given.setup.inputs[input].type)
         return "this edge carries another type";
     return wire_record_fault(header->type, record, &limits);
 }
@@ -79,7 +79,7 @@ static void take_name(const char *name, size_t size, char out[])
 static void tell_inputs(const struct runtime *runtime, const struct role *role,
                         struct heartbeat *out)
 {
-    const struct stage_setup *setup = &runtime->place.setup;
+    const struct stage_setup *setup = &runtime->given.setup;
     if (role->next == NULL || runtime->role == NULL)
         return;
     for (; out->n_inputs < setup->n_inputs && out->n_inputs < HEARTBEAT_INPUTS_MAX;
@@ -101,7 +101,7 @@ static void tell_flow(const struct runtime *runtime, const struct role *role, st
     struct role_news news = {.wait = WAIT_FOR_DISK}; /* what there is before a role is open */
     if (runtime->role != NULL)
         role->tell(runtime, &news);
-    const struct stage_setup *setup = &runtime->place.setup;
+    const struct stage_setup *setup = &runtime->given.setup;
     take_name(waits[news.wait], sizeof out->waits, out->waits);
     if (news.wait == WAIT_FOR_INPUT && news.waits_input < setup->n_inputs)
         take_name(setup->inputs[news.waits_input].stage, sizeof out->waits_for, out->waits_for);
@@ -116,7 +116,7 @@ static void beat(struct runtime *runtime, const struct role *role, const struct 
                  void *monitor)
 {
     const struct tally *tally = &runtime->tally;
-    struct heartbeat heartbeat = {.replica = runtime->place.setup.replica,
+    struct heartbeat heartbeat = {.replica = runtime->given.setup.replica,
                                   .pid = (uint64_t)getpid(),
                                   .finished = runtime->finished,
                                   .items = runtime->items,
@@ -128,7 +128,7 @@ static void beat(struct runtime *runtime, const struct role *role, const struct 
                                   .dropped = tally_dropped(tally),
                                   .growing = runtime->growing,
                                   .idle = pace->idle};
-    take_name(runtime->place.setup.name, sizeof heartbeat.stage, heartbeat.stage);
+    take_name(runtime->given.setup.name, sizeof heartbeat.stage, heartbeat.stage);
     char said[HEARTBEAT_TEXT_SIZE] = ""; /* a name in it may be no UTF-8, or cut */
     if (runtime->stage->describe != NULL && runtime->self != NULL)
         runtime->stage->describe(runtime->self, sizeof said, said);
@@ -214,7 +214,7 @@ static status loop(struct runtime *runtime, const struct role *role, void *monit
 static status create_when_there_is_room(struct runtime *runtime, const struct role *role,
                                         void *monitor, int signals)
 {
-    const struct stage_setup *setup = &runtime->place.setup;
+    const struct stage_setup *setup = &runtime->given.setup;
     const struct pace pace = {.idle = 100};
     for (bool full = false;; full = true) {
         const status done = runtime->stage->create(&runtime->self, setup);
@@ -236,15 +236,15 @@ static status create_when_there_is_room(struct runtime *runtime, const struct ro
 static status run_stage(struct runtime *runtime, int signals)
 {
     const struct stage *stage = runtime->stage;
-    const struct stage_setup *setup = &runtime->place.setup;
+    const struct stage_setup *setup = &runtime->given.setup;
     const struct role *role = role_of(stage_role_of(stage));
     void *monitor = NULL;
     status done = flow_init(&runtime->flow, setup->run_id, setup->name, setup->replica,
-                            runtime->place.coding);
+                            runtime->given.coding);
     if (done != STATUS_OK)
         return done;
-    if (runtime->place.monitor != NULL)
-        monitor = heartbeat_socket_connect(&runtime->flow, runtime->place.monitor);
+    if (runtime->given.monitor != NULL)
+        monitor = heartbeat_socket_connect(&runtime->flow, runtime->given.monitor);
     runtime->monitor = monitor;
     done = create_when_there_is_room(runtime, role, monitor, signals);
     if (done == STATUS_OK)
@@ -287,11 +287,11 @@ int stage_main(const struct stage *stage, int argc, char **argv)
         return usage(stage, argc, argv);
     log_init(stage->name, LOG_INFO);
     struct runtime runtime = {.stage = stage};
-    status done = stage_place_load(&runtime.place, argv[2]);
+    status done = process_setup_load(&runtime.given, argv[2]);
     if (done != STATUS_OK)
         return (int)status_exit_code(done);
     char name[2 * WIRE_TEXT_SIZE];
-    snprintf(name, sizeof name, "%s.%u", runtime.place.setup.name, runtime.place.setup.replica);
+    snprintf(name, sizeof name, "%s.%u", runtime.given.setup.name, runtime.given.setup.replica);
     log_init(name, LOG_INFO);
     const int signals = open_signals();
     if (signals < 0) {
@@ -301,6 +301,6 @@ int stage_main(const struct stage *stage, int argc, char **argv)
         done = run_stage(&runtime, signals);
         close(signals);
     }
-    stage_place_fini(&runtime.place);
+    process_setup_fini(&runtime.given);
     return (int)status_exit_code(done);
 }

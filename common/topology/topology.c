@@ -8,35 +8,28 @@
 
 #include "common/kernels/statistics/robust.h"
 #include "common/topology/command_words.h"
+#include "common/topology/key_entry.h"
 #include "common/topology/schema/schema.h"
 #include "common/topology/topology_block.h"
 #include "common/topology/topology_draft.h"
+#include "common/topology/topology_flow.h"
+#include "common/topology/topology_values.h"
 #include "common/topology/yaml/document.h"
+#include "common/topology/yaml/document_value.h"
 
 enum { STAGE_NAME_MAX = 32, SHOWN_SIZE = 64 };
 
 /* ---- reading ---- */
 
-struct place place_find(struct fy_node *block, const char *name)
-{
-    struct fy_node_pair *pair =
-        block != NULL && fy_node_is_mapping(block)
-            ? fy_node_mapping_lookup_pair_by_simple_key(block, name, strlen(name))
-            : NULL;
-    if (pair == NULL)
-        return (struct place){NULL, NULL};
-    return (struct place){fy_node_pair_key(pair), fy_node_pair_value(pair)};
-}
-
 static void read_analysis(struct draft *draft, struct fy_node *root)
 {
-    const struct place place = place_find(root, "analysis");
+    const struct key_entry entry = key_entry_find(root, "analysis");
     const struct block block = {.document = draft->document,
                                 .keys = schema_analysis,
                                 .shown = "",
                                 .prefix = "analysis.",
-                                .node = place.value,
-                                .where = place.key};
+                                .node = entry.value,
+                                .where = entry.key};
     const size_t before = document_mistakes(draft->document);
     json_t *values = block_read(&block);
     draft->analysis_known = document_mistakes(draft->document) == before;
@@ -91,13 +84,13 @@ static json_t *read_settings(struct draft *draft, struct draft_stage *stage, con
 {
     char shown[SHOWN_SIZE];
     snprintf(shown, sizeof shown, "stages.%.*s.settings.", STAGE_NAME_MAX, name);
-    const struct place place = place_find(stage->block, "settings");
+    const struct key_entry entry = key_entry_find(stage->block, "settings");
     const struct block block = {.document = draft->document,
                                 .keys = stage->kind != NULL ? stage->kind->settings : NULL,
                                 .shown = shown,
                                 .prefix = "",
-                                .node = place.value,
-                                .where = place.key != NULL ? place.key : stage->key};
+                                .node = entry.value,
+                                .where = entry.key != NULL ? entry.key : stage->key};
     const size_t before = document_mistakes(draft->document);
     json_t *settings = stage->kind != NULL ? block_read(&block) : read_foreign_settings(&block);
     if (stage->kind != NULL && stage->kind->role == ROLE_LOG)
@@ -123,7 +116,7 @@ static void fill_stage(struct draft *draft, size_t index, const char *name, cons
     stage->run_known = run[0] != '\0';
     stage->from_known = good || json_is_array(json_object_get(values, "from")) ||
                         (stage->block != NULL && fy_node_is_mapping(stage->block) &&
-                         place_find(stage->block, "from").key == NULL);
+                         key_entry_find(stage->block, "from").key == NULL);
     stage->kind = stage->run_known ? schema_stage_find(run) : NULL;
     out->name = name;
     out->run = run;
@@ -175,13 +168,13 @@ static bool read_stage(struct draft *draft, struct fy_node_pair *pair)
 /* Reads all stages; false if there is nothing to check further. */
 static bool read_stages(struct draft *draft, struct fy_node *root)
 {
-    const struct place place = place_find(root, "stages");
-    if (place.key == NULL)
+    const struct key_entry entry = key_entry_find(root, "stages");
+    if (entry.key == NULL)
         return false; /* already noted as missing */
-    const bool mapping = place.value != NULL && fy_node_is_mapping(place.value);
-    const int n = mapping ? fy_node_mapping_item_count(place.value) : 0;
+    const bool mapping = entry.value != NULL && fy_node_is_mapping(entry.value);
+    const int n = mapping ? fy_node_mapping_item_count(entry.value) : 0;
     if (n < 1 || n > TOPOLOGY_STAGES_MAX) {
-        document_mistake(draft->document, place.value, place.key,
+        document_mistake(draft->document, entry.value, entry.key,
                          "stages must be a mapping of 1 to %d stages", TOPOLOGY_STAGES_MAX);
         return false;
     }
@@ -192,7 +185,7 @@ static bool read_stages(struct draft *draft, struct fy_node *root)
         draft->stages != NULL && draft->topology->stages != NULL && draft->topology->runs != NULL;
     void *iterator = NULL;
     struct fy_node_pair *pair;
-    while (good && (pair = fy_node_mapping_iterate(place.value, &iterator)) != NULL)
+    while (good && (pair = fy_node_mapping_iterate(entry.value, &iterator)) != NULL)
         good = read_stage(draft, pair);
     if (!good)
         document_no_memory(draft->document);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/topology/yaml/document_value.h"
+
 /* Longer than any path in the tables; a longer one in a file is shown cut. */
 enum { PATH_SIZE = 256 };
 

@@ -41,22 +41,4 @@ struct draft {
     bool analysis_known;        /* and of schema_analysis */
 };
 
-/* Key and value of one key of a stage's block; both NULL where the file does not give it. */
-struct place {
-    struct fy_node *key;
-    struct fy_node *value;
-};
-struct place place_find(struct fy_node *block, const char *name);
-
-/* The element of stage's `from` that names producer. */
-struct place place_from(const struct draft *draft, size_t stage, size_t producer);
-
-/* Fills the inputs of every stage from its `from`, and order[n]: producers first, without stages in
- * a circle; returns how many. Notes names of no stage, stages that feed themselves and circles. */
-size_t draft_connect(struct draft *self, size_t order[]);
-/* Fills role, output and input types; notes what does not fit. */
-void draft_check_flow(struct draft *self, size_t n_order, const size_t order[]);
-/* Notes values that are right by themselves but not together. */
-void draft_check_values(struct draft *self);
-
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* topology_flow: which stage feeds which, with what, and whether that fits. */
+#include "common/topology/topology_flow.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/topology/key_entry.h"
 #include "common/topology/topology_draft.h"
 
 /* A type nobody can tell, because of another mistake. */
@@ -25,18 +28,19 @@ static struct label label_of(const struct draft *self, size_t stage)
     return label;
 }
 
-struct place place_from(const struct draft *draft, size_t stage, size_t producer)
+/* The element of stage's `from` that names producer. */
+static struct key_entry find_from_entry(const struct draft *draft, size_t stage, size_t producer)
 {
-    struct place place = place_find(draft->stages[stage].block, "from");
-    if (place.value == NULL || !fy_node_is_sequence(place.value))
-        return place;
+    struct key_entry entry = key_entry_find(draft->stages[stage].block, "from");
+    if (entry.value == NULL || !fy_node_is_sequence(entry.value))
+        return entry;
     const char *name = draft->topology->stages[producer].name;
     void *iterator = NULL;
     struct fy_node *item;
-    while ((item = fy_node_sequence_iterate(place.value, &iterator)) != NULL)
+    while ((item = fy_node_sequence_iterate(entry.value, &iterator)) != NULL)
         if (strcmp(document_text(item), name) == 0)
-            return (struct place){place.key, item};
-    return place;
+            return (struct key_entry){entry.key, item};
+    return entry;
 }
 
 static bool takes_from(const struct topology_stage *stage, size_t producer)
@@ -54,7 +58,7 @@ static void connect_one(struct draft *self, size_t stage, size_t k, const char *
 {
     struct topology_stage *consumer = &self->topology->stages[stage];
     struct draft_stage *draft = &self->stages[stage];
-    const struct place from = place_find(draft->block, "from");
+    const struct key_entry from = key_entry_find(draft->block, "from");
     struct fy_node *node = from.value != NULL && fy_node_is_sequence(from.value)
                                ? fy_node_sequence_get_by_index(from.value, (int)k)
                                : from.value;
@@ -139,7 +143,7 @@ static void note_circle(struct draft *self, bool done[], size_t start)
     } while (pending_producer(self, done, members[n - 1]) != first);
     char text[CIRCLE_SIZE];
     circle_text(t, n, members, text);
-    const struct place from = place_from(self, first, members[1 % n]);
+    const struct key_entry from = find_from_entry(self, first, members[1 % n]);
     document_mistake(self->document, from.value, from.key, "stages feed each other in a circle: %s",
                      text);
     for (size_t i = 0; i < n; i++)
@@ -323,7 +327,7 @@ static bool check_edge(struct draft *self, size_t consumer, const struct topolog
 {
     const topology *t = self->topology;
     const struct stage_kind *kind = self->stages[consumer].kind;
-    const struct place from = place_from(self, consumer, input->stage);
+    const struct key_entry from = find_from_entry(self, consumer, input->stage);
     const struct label taker = label_of(self, consumer);
     const struct label giver = label_of(self, input->stage);
     const bool given = gives_work(t->stages[input->stage].role);
@@ -371,7 +375,7 @@ static void check_required(struct draft *self, size_t stage)
             if (input->type != kind->inputs[r])
                 continue;
             if (first != none && !(r == 0 && kind->many_inputs)) {
-                const struct place from = place_from(self, stage, input->stage);
+                const struct key_entry from = find_from_entry(self, stage, input->stage);
                 document_mistake(self->document, from.value, from.key,
                                  "%s takes one %s, but %s and %s both give it",
                                  label_of(self, stage).text, message_type_name(input->type),
@@ -404,7 +408,7 @@ static void check_handed_out(struct draft *self, size_t stage)
             first = i;
             continue;
         }
-        const struct place from = place_from(self, i, stage);
+        const struct key_entry from = find_from_entry(self, i, stage);
         document_mistake(self->document, from.value, from.key,
                          "the batches of %s go to one stage, but %s and %s both take them",
                          label_of(self, stage).text, label_of(self, first).text,
@@ -425,7 +429,7 @@ static void check_replicas(struct draft *self, size_t stage)
             kind = k;
     if (s->replicas == 1 || kind == NULL || !kind->single_copy)
         return;
-    const struct place replicas = place_find(self->stages[stage].block, "replicas");
+    const struct key_entry replicas = key_entry_find(self->stages[stage].block, "replicas");
     document_mistake(self->document, replicas.value, replicas.key,
                      "%s runs as a single copy, so stages.%s.replicas must be 1, not %u",
                      label_of(self, stage).text, s->name, (unsigned)s->replicas);
@@ -439,7 +443,7 @@ static void check_one_log(struct draft *self)
         if (t->stages[i].role != ROLE_LOG)
             continue;
         if (log != t->n) {
-            const struct place run = place_find(self->stages[i].block, "run");
+            const struct key_entry run = key_entry_find(self->stages[i].block, "run");
             document_mistake(self->document, run.value, run.key,
                              "a topology has one log, and '%s' is one already",
                              t->stages[log].name);

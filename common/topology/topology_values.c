@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* topology_values: values that are right by themselves but not together, or not on this machine. */
+#include "common/topology/topology_values.h"
+
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,16 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/topology/key_entry.h"
 #include "common/topology/topology_draft.h"
 
 /* What the large columns of a record may take; the rest is room for the small ones. */
 #define ITEM_BYTES_MAX (MESSAGE_BYTES_MAX - (1 << 20))
 
-/* The place of analysis.GROUP.window; both NULL where the file does not give it. */
-static struct place window_place(const struct draft *self, const char *group)
+/* analysis.GROUP.window in the file; both NULL where the file does not give it. */
+static struct key_entry window_entry(const struct draft *self, const char *group)
 {
-    struct fy_node *analysis = place_find(document_root(self->document), "analysis").value;
-    return place_find(place_find(analysis, group).value, "window");
+    struct fy_node *analysis = key_entry_find(document_root(self->document), "analysis").value;
+    return key_entry_find(key_entry_find(analysis, group).value, "window");
 }
 
 static void check_windows(struct draft *self)
@@ -31,12 +34,12 @@ static void check_windows(struct draft *self)
         schema_number_text(spectra[i], sizeof ends[i + 2], ends[i + 2]);
     }
     /* One of the two is given, or the defaults would stand; told where it was said last. */
-    const struct place first = window_place(self, "training");
-    const struct place second = window_place(self, "spectra");
+    const struct key_entry first = window_entry(self, "training");
+    const struct key_entry second = window_entry(self, "spectra");
     const bool use_second =
         first.key == NULL || (second.value != NULL && fy_node_get_meta(second.value) != NULL);
-    const struct place place = use_second ? second : first;
-    document_mistake(self->document, place.value, place.key,
+    const struct key_entry entry = use_second ? second : first;
+    document_mistake(self->document, entry.value, entry.key,
                      "analysis.training.window [%s, %s) and analysis.spectra.window [%s, %s) have "
                      "no mass in common",
                      ends[0], ends[1], ends[2], ends[3]);
@@ -51,15 +54,15 @@ static void check_sizes(struct draft *self)
     /* Counts, signal counts and z of every cell. */
     const uint64_t selection =
         3 * sizeof(uint64_t) * a->training.ensemble * clusters * a->spectra.bins;
-    const struct place place = place_find(document_root(self->document), "analysis");
+    const struct key_entry entry = key_entry_find(document_root(self->document), "analysis");
     if (centres > ITEM_BYTES_MAX)
-        document_mistake(self->document, NULL, place.key,
+        document_mistake(self->document, NULL, entry.key,
                          "a codebook of %u clusters x %u x %u pixels has %llu bytes, but a message "
                          "at most %llu",
                          (unsigned)clusters, (unsigned)a->image.pixels, (unsigned)a->image.pixels,
                          (unsigned long long)centres, (unsigned long long)ITEM_BYTES_MAX);
     if (selection > ITEM_BYTES_MAX)
-        document_mistake(self->document, NULL, place.key,
+        document_mistake(self->document, NULL, entry.key,
                          "a selection of %u members x %u clusters x %u bins has %llu bytes, but a "
                          "message at most %llu",
                          (unsigned)a->training.ensemble, (unsigned)clusters,
@@ -73,8 +76,8 @@ static void check_transport(struct draft *self)
     const topology *t = self->topology;
     if (topology_transport(t) == TRANSPORT_TCP &&
         json_is_null(json_object_get(t->top, "security"))) {
-        const struct place place = place_find(root, "transport");
-        document_mistake(self->document, place.value, place.key,
+        const struct key_entry entry = key_entry_find(root, "transport");
+        document_mistake(self->document, entry.value, entry.key,
                          "tcp needs keys, which this version has not: only 127.0.0.1 with "
                          "security: none");
     }
@@ -82,8 +85,8 @@ static void check_transport(struct draft *self)
     uint32_t last;
     topology_ports(t, &first, &last);
     if (first == last) {
-        const struct place place = place_find(root, "ports");
-        document_mistake(self->document, place.value, place.key, "ports [%u, %u) holds no port",
+        const struct key_entry entry = key_entry_find(root, "ports");
+        document_mistake(self->document, entry.value, entry.key, "ports [%u, %u) holds no port",
                          (unsigned)first, (unsigned)last);
     }
 }
@@ -94,8 +97,8 @@ static void check_order(struct draft *self, size_t stage)
     const topology *t = self->topology;
     const struct topology_stage *log = &t->stages[stage];
     const char *order = json_string_value(json_object_get(log->settings, "order"));
-    const struct place place =
-        place_find(place_find(self->stages[stage].block, "settings").value, "order");
+    const struct key_entry entry =
+        key_entry_find(key_entry_find(self->stages[stage].block, "settings").value, "order");
     if (order == NULL || strcmp(order, "proportional") != 0)
         return;
     for (size_t i = 0; i < t->n; i++) {
@@ -103,7 +106,7 @@ static void check_order(struct draft *self, size_t stage)
         const bool follow = json_is_true(json_object_get(source->settings, "follow"));
         if (source->role == ROLE_SOURCE && (follow || !source->ours))
             document_mistake(
-                self->document, place.value, place.key,
+                self->document, entry.value, entry.key,
                 "stages.%s.settings.order: proportional needs the number of batches of "
                 "every source at the start, but %s %s",
                 log->name, source->name, follow ? "follows a folder" : "is a command of others");
@@ -114,8 +117,8 @@ static void check_log(struct draft *self, size_t stage)
 {
     check_order(self, stage);
     const struct topology_stage *s = &self->topology->stages[stage];
-    const struct place folder =
-        place_find(place_find(self->stages[stage].block, "settings").value, "folder");
+    const struct key_entry folder =
+        key_entry_find(key_entry_find(self->stages[stage].block, "settings").value, "folder");
     if (json_is_string(json_object_get(s->settings, "folder")) && s->n_inputs > 0)
         document_mistake(self->document, folder.value, folder.key,
                          "stages.%s.settings.folder is for a replay, in which the log takes from "
@@ -125,9 +128,9 @@ static void check_log(struct draft *self, size_t stage)
     const json_int_t window = json_integer_value(json_object_get(s->settings, "window"));
     if (window >= 2 * segment)
         return;
-    const struct place settings = place_find(self->stages[stage].block, "settings");
-    const struct place place = place_find(settings.value, "window");
-    document_mistake(self->document, place.value, place.key,
+    const struct key_entry settings = key_entry_find(self->stages[stage].block, "settings");
+    const struct key_entry entry = key_entry_find(settings.value, "window");
+    document_mistake(self->document, entry.value, entry.key,
                      "stages.%s.settings.window must be at least twice the segment (2 x %lld "
                      "batches), not %lld",
                      s->name, (long long)segment, (long long)window);
@@ -190,19 +193,19 @@ static void check_results(struct draft *self, size_t stage)
     const json_t *value = json_object_get(s->settings, "results");
     if (!json_is_string(value))
         return;
-    const struct place settings = place_find(self->stages[stage].block, "settings");
-    struct place place = place_find(settings.value, "results");
-    if (place.key == NULL)
-        place.key = self->stages[stage].key;
+    const struct key_entry settings = key_entry_find(self->stages[stage].block, "settings");
+    struct key_entry entry = key_entry_find(settings.value, "results");
+    if (entry.key == NULL)
+        entry.key = self->stages[stage].key;
     const char *results = plain_path(json_string_value(value));
     const size_t writer = other_writer(self, stage, results);
     if (writer < self->topology->n)
-        document_mistake(self->document, place.value, place.key,
+        document_mistake(self->document, entry.value, entry.key,
                          "stages '%s' and '%s' would both write %s",
                          self->topology->stages[writer].name, s->name, results);
     const size_t reader = reader_of(self, results);
     if (reader < self->topology->n)
-        document_mistake(self->document, place.value, place.key,
+        document_mistake(self->document, entry.value, entry.key,
                          "the result %s would be among the files that '%s' reads", results,
                          self->topology->stages[reader].name);
 }
@@ -212,24 +215,24 @@ static void check_follow(struct draft *self, size_t stage)
 {
     static const char *const unfit[] = {"rows", "masterkey"};
     const struct topology_stage *s = &self->topology->stages[stage];
-    const struct place settings = place_find(self->stages[stage].block, "settings");
+    const struct key_entry settings = key_entry_find(self->stages[stage].block, "settings");
     if (!json_is_true(json_object_get(s->settings, "follow")))
         return;
     for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++) {
-        const struct place place = place_find(settings.value, unfit[i]);
+        const struct key_entry entry = key_entry_find(settings.value, unfit[i]);
         if (!json_is_null(json_object_get(s->settings, unfit[i])))
-            document_mistake(self->document, place.value, place.key,
+            document_mistake(self->document, entry.value, entry.key,
                              "stages.%s.settings.%s does not go with follow: true", s->name,
                              unfit[i]);
     }
     const json_t *files = json_object_get(s->settings, "files");
-    const struct place place = place_find(settings.value, "files");
+    const struct key_entry entry = key_entry_find(settings.value, "files");
     if (json_array_size(files) != 1)
-        document_mistake(self->document, place.value, place.key,
+        document_mistake(self->document, entry.value, entry.key,
                          "stages.%s.settings.files must be one folder with follow: true, not a "
                          "list of %zu",
                          s->name, json_array_size(files));
-    const struct place end = place_find(settings.value, "end");
+    const struct key_entry end = key_entry_find(settings.value, "end");
     if (strchr(json_string_value(json_object_get(s->settings, "end")), '/') != NULL)
         document_mistake(self->document, end.value, end.key,
                          "stages.%s.settings.end is the name of a file in the folder, without '/'",
@@ -242,13 +245,13 @@ static void check_labels(struct draft *self, size_t stage)
     const struct topology_stage *s = &self->topology->stages[stage];
     const json_t *background = json_object_get(s->settings, "labels.background");
     const json_t *signal = json_object_get(s->settings, "labels.signal");
-    const struct place settings = place_find(self->stages[stage].block, "settings");
-    const struct place place = place_find(settings.value, "labels");
+    const struct key_entry settings = key_entry_find(self->stages[stage].block, "settings");
+    const struct key_entry entry = key_entry_find(settings.value, "labels");
     size_t i, k;
     const json_t *one, *other;
     json_array_foreach(background, i, one) json_array_foreach(
         signal, k, other) if (json_integer_value(one) == json_integer_value(other))
-        document_mistake(self->document, place.value, place.key,
+        document_mistake(self->document, entry.value, entry.key,
                          "stages.%s.settings.labels: %lld is both background and signal", s->name,
                          (long long)json_integer_value(one));
 }
@@ -283,8 +286,8 @@ static void check_command(struct draft *self, size_t stage)
     const char *program = s->words[0];
     if (program != NULL && (strchr(program, '/') != NULL ? is_program(program) : on_path(program)))
         return;
-    const struct place place = place_find(self->stages[stage].block, "run");
-    document_mistake(self->document, place.value, place.key,
+    const struct key_entry entry = key_entry_find(self->stages[stage].block, "run");
+    document_mistake(self->document, entry.value, entry.key,
                      "stages.%s.run: '%.60s' is neither a stage of ours nor a program that can be "
                      "run",
                      s->name, s->run);

@@ -77,18 +77,18 @@ static void pack_scalar(msgpack_packer *to, const struct wire_field *field, cons
 static void pack_field(msgpack_packer *to, const struct wire_field *field, const void *record)
 {
     const uint8_t *from = at(record, field->offset);
-    if (field->place == WIRE_SCALAR) {
+    if (field->storage == WIRE_SCALAR) {
         pack_scalar(to, field, from);
         return;
     }
-    if (field->place == WIRE_BYTES) {
+    if (field->storage == WIRE_BYTES) {
         struct wire_bytes bytes;
         memcpy(&bytes, from, sizeof bytes);
         pack_bytes(to, bytes.data, bytes.size);
         return;
     }
     const void *array = from;
-    if (field->place == WIRE_COLUMN)
+    if (field->storage == WIRE_COLUMN)
         memcpy(&array, from, sizeof array);
     if (array == NULL && field->optional) {
         msgpack_pack_nil(to);
@@ -103,15 +103,15 @@ static void pack_field(msgpack_packer *to, const struct wire_field *field, const
 static size_t array_bytes(const struct wire_field *field, const void *record)
 {
     const uint8_t *from = at(record, field->offset);
-    if (field->place == WIRE_SCALAR)
+    if (field->storage == WIRE_SCALAR)
         return 0;
-    if (field->place == WIRE_BYTES) {
+    if (field->storage == WIRE_BYTES) {
         struct wire_bytes bytes;
         memcpy(&bytes, from, sizeof bytes);
         return bytes.size;
     }
     const void *array = from;
-    if (field->place == WIRE_COLUMN)
+    if (field->storage == WIRE_COLUMN)
         memcpy(&array, from, sizeof array);
     if (array == NULL)
         return 0;
@@ -205,7 +205,7 @@ static const char *unpack_array(const msgpack_object *value, const struct wire_f
     if (value->type != MSGPACK_OBJECT_BIN)
         return "is no bin";
     const size_t size = value->via.bin.size;
-    if (field->place == WIRE_BYTES) {
+    if (field->storage == WIRE_BYTES) {
         const struct wire_bytes bytes = {(const uint8_t *)value->via.bin.ptr, size};
         memcpy(to, &bytes, sizeof bytes);
         return NULL;
@@ -214,7 +214,7 @@ static const char *unpack_array(const msgpack_object *value, const struct wire_f
     const uint64_t n = field_elements(field, record);
     if (n > SIZE_MAX / element || size != n * element)
         return "has another length than its extents say";
-    if (field->place == WIRE_INLINE) {
+    if (field->storage == WIRE_INLINE) {
         memcpy(to, value->via.bin.ptr, size);
         return NULL;
     }
@@ -245,7 +245,7 @@ const char *map_unpack(const msgpack_object *map, const struct wire_schema *sche
         if (pair->key.type != MSGPACK_OBJECT_STR || pair->key.via.str.size != strlen(field->name) ||
             memcmp(pair->key.via.str.ptr, field->name, pair->key.via.str.size) != 0)
             return refuse(size, reason, schema, field, "is missing or not in its place");
-        const char *why = field->place == WIRE_SCALAR
+        const char *why = field->storage == WIRE_SCALAR
                               ? unpack_scalar(&pair->val, field, (uint8_t *)record + field->offset)
                               : unpack_array(&pair->val, field, record, shelf);
         if (why != NULL)

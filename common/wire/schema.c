@@ -9,14 +9,14 @@
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 /* One line per field. T is the struct the table is about. */
-#define SCALAR(member, kind_, help_)                                                         \
-    {                                                                                        \
-        .name = #member, .kind = kind_, .place = WIRE_SCALAR, .offset = offsetof(T, member), \
-        .help = help_                                                                        \
+#define SCALAR(member, kind_, help_)                                                           \
+    {                                                                                          \
+        .name = #member, .kind = kind_, .storage = WIRE_SCALAR, .offset = offsetof(T, member), \
+        .help = help_                                                                          \
     }
 #define COLUMN(member, kind_, optional_, n_, extents_, help_)                           \
     {                                                                                   \
-        .name = #member, .kind = kind_, .place = WIRE_COLUMN, .optional = optional_,    \
+        .name = #member, .kind = kind_, .storage = WIRE_COLUMN, .optional = optional_,  \
         .offset = offsetof(T, member), .extents = n_, .extent = extents_, .help = help_ \
     }
 #define EXTENTS(...) \
@@ -96,7 +96,7 @@ static const struct wire_field codebook_fields[] = {
     SCALAR(inertia, WIRE_F64, "sum of squared distances of all training jets"),
     {.name = "window",
      .kind = WIRE_F64,
-     .place = WIRE_INLINE,
+     .storage = WIRE_INLINE,
      .offset = offsetof(T, window),
      .extents = 1,
      .extent = {CONSTANT(2, "2")},
@@ -108,53 +108,54 @@ static const struct wire_field codebook_fields[] = {
 #undef T
 
 /* The counts of a slice stand in two messages: S is the path to the struct inside T. */
-#define SPECTRA_FIELD(member, kind_, help_)                                                    \
-    {                                                                                          \
-        .name = #member, .kind = kind_, .place = WIRE_SCALAR, .offset = offsetof(T, S member), \
-        .help = help_                                                                          \
+#define SPECTRA_FIELD(member, kind_, help_)                                                      \
+    {                                                                                            \
+        .name = #member, .kind = kind_, .storage = WIRE_SCALAR, .offset = offsetof(T, S member), \
+        .help = help_                                                                            \
     }
-#define SPECTRA_FIELDS                                                                             \
-    SPECTRA_FIELD(generation, WIRE_U32, "of the codebooks"),                                       \
-        SPECTRA_FIELD(members, WIRE_U32, "of the ensemble"),                                       \
-        SPECTRA_FIELD(clusters, WIRE_U32, "k"), SPECTRA_FIELD(bins, WIRE_U32, "in m_jj"),          \
-        SPECTRA_FIELD(slice, WIRE_U64, "counted up to and with this one"),                         \
-        {.name = "read",                                                                           \
-         .kind = WIRE_U64,                                                                         \
-         .place = WIRE_SCALAR,                                                                     \
-         .offset = offsetof(T, S tally.read),                                                      \
-         .help = "rows so far"},                                                                   \
-        {.name = "counted",                                                                        \
-         .kind = WIRE_U64,                                                                         \
-         .place = WIRE_SCALAR,                                                                     \
-         .offset = offsetof(T, S tally.counted),                                                   \
-         .help = "rows with two jets and both images, at any mass"},                               \
-        {.name = "quarantined",                                                                    \
-         .kind = WIRE_U64,                                                                         \
-         .place = WIRE_SCALAR,                                                                     \
-         .offset = offsetof(T, S tally.quarantined),                                               \
-         .help = "rows"},                                                                          \
-        {.name = "dropped",                                                                        \
-         .kind = WIRE_U64,                                                                         \
-         .place = WIRE_INLINE,                                                                     \
-         .offset = offsetof(T, S tally.dropped),                                                   \
-         .extents = 1,                                                                             \
-         .extent = {CONSTANT(DROP_REASONS, "reasons")},                                            \
-         .help = "rows per reason, as in image_batch"},                                            \
-        SPECTRA_FIELD(in_window, WIRE_U64, "events with m_jj inside the spectrum"),                \
-        SPECTRA_FIELD(labelled, WIRE_U64, "those of them whose label is known"),                   \
-        SPECTRA_FIELD(digest, WIRE_U64,                                                            \
-                      "sum modulo 2^64 of a hash of (source, row) of the in_window events"),       \
-        {.name = "counts",                                                                         \
-         .kind = WIRE_U64,                                                                         \
-         .place = WIRE_COLUMN,                                                                     \
-         .offset = offsetof(T, S counts),                                                          \
-         .extents = 3,                                                                             \
-         .extent = {OF_SPECTRA(members), OF_SPECTRA(clusters), OF_SPECTRA(bins)},                  \
-         .help = "jets"},                                                                          \
-    {                                                                                              \
-        .name = "signal", .kind = WIRE_U64, .place = WIRE_COLUMN, .offset = offsetof(T, S signal), \
-        .extents = 3, .extent = {OF_SPECTRA(members), OF_SPECTRA(clusters), OF_SPECTRA(bins)},     \
-        .help = "jets of events with label 1"                                                      \
+#define SPECTRA_FIELDS                                                                       \
+    SPECTRA_FIELD(generation, WIRE_U32, "of the codebooks"),                                 \
+        SPECTRA_FIELD(members, WIRE_U32, "of the ensemble"),                                 \
+        SPECTRA_FIELD(clusters, WIRE_U32, "k"), SPECTRA_FIELD(bins, WIRE_U32, "in m_jj"),    \
+        SPECTRA_FIELD(slice, WIRE_U64, "counted up to and with this one"),                   \
+        {.name = "read",                                                                     \
+         .kind = WIRE_U64,                                                                   \
+         .storage = WIRE_SCALAR,                                                             \
+         .offset = offsetof(T, S tally.read),                                                \
+         .help = "rows so far"},                                                             \
+        {.name = "counted",                                                                  \
+         .kind = WIRE_U64,                                                                   \
+         .storage = WIRE_SCALAR,                                                             \
+         .offset = offsetof(T, S tally.counted),                                             \
+         .help = "rows with two jets and both images, at any mass"},                         \
+        {.name = "quarantined",                                                              \
+         .kind = WIRE_U64,                                                                   \
+         .storage = WIRE_SCALAR,                                                             \
+         .offset = offsetof(T, S tally.quarantined),                                         \
+         .help = "rows"},                                                                    \
+        {.name = "dropped",                                                                  \
+         .kind = WIRE_U64,                                                                   \
+         .storage = WIRE_INLINE,                                                             \
+         .offset = offsetof(T, S tally.dropped),                                             \
+         .extents = 1,                                                                       \
+         .extent = {CONSTANT(DROP_REASONS, "reasons")},                                      \
+         .help = "rows per reason, as in image_batch"},                                      \
+        SPECTRA_FIELD(in_window, WIRE_U64, "events with m_jj inside the spectrum"),          \
+        SPECTRA_FIELD(labelled, WIRE_U64, "those of them whose label is known"),             \
+        SPECTRA_FIELD(digest, WIRE_U64,                                                      \
+                      "sum modulo 2^64 of a hash of (source, row) of the in_window events"), \
+        {.name = "counts",                                                                   \
+         .kind = WIRE_U64,                                                                   \
+         .storage = WIRE_COLUMN,                                                             \
+         .offset = offsetof(T, S counts),                                                    \
+         .extents = 3,                                                                       \
+         .extent = {OF_SPECTRA(members), OF_SPECTRA(clusters), OF_SPECTRA(bins)},            \
+         .help = "jets"},                                                                    \
+    {                                                                                        \
+        .name = "signal", .kind = WIRE_U64, .storage = WIRE_COLUMN,                          \
+        .offset = offsetof(T, S signal), .extents = 3,                                       \
+        .extent = {OF_SPECTRA(members), OF_SPECTRA(clusters), OF_SPECTRA(bins)},             \
+        .help = "jets of events with label 1"                                                \
     }
 #define OF_SPECTRA(member)                                       \
     {                                                            \
@@ -225,7 +226,7 @@ static const struct wire_field pull_fields[] = {
     SCALAR(remainder, WIRE_U64, "below modulus"),
     {.name = "mass",
      .kind = WIRE_F64,
-     .place = WIRE_INLINE,
+     .storage = WIRE_INLINE,
      .offset = offsetof(T, mass),
      .extents = 1,
      .extent = {CONSTANT(2, "2")},
@@ -258,7 +259,7 @@ static const struct wire_field durable_fields[] = {
     SCALAR(watermark, WIRE_U64, "batches below are on disk"),
     {.name = "bitmap",
      .kind = WIRE_U8,
-     .place = WIRE_BYTES,
+     .storage = WIRE_BYTES,
      .offset = offsetof(T, bitmap),
      .help = "bit i (byte i / 8, bit i mod 8): batch watermark + i has arrived in memory"},
 };
@@ -278,7 +279,7 @@ static const struct wire_field refused_fields[] = {
     SCALAR(seq, WIRE_U64, "of the batch"),
     {.name = "reason",
      .kind = WIRE_U8,
-     .place = WIRE_BYTES,
+     .storage = WIRE_BYTES,
      .offset = offsetof(T, reason),
      .help = "UTF-8 text for people"},
 };

@@ -33,7 +33,7 @@ enum wire_kind {
 enum { WIRE_TEXT_SIZE = 40 };
 
 /* Where a field lives in the struct. */
-enum wire_place {
+enum wire_storage {
     WIRE_SCALAR, /* the value itself */
     WIRE_INLINE, /* an array of constant length inside the struct */
     WIRE_COLUMN, /* a pointer to the array; the bytes are borrowed */
@@ -56,7 +56,7 @@ struct wire_extent {
 struct wire_field {
     const char *name;
     enum wire_kind kind;
-    enum wire_place place;
+    enum wire_storage storage;
     int optional;
     size_t offset;
     unsigned extents;

@@ -93,6 +93,19 @@ class Form(unittest.TestCase):
                     graph.setdefault(a, set()).add(b)
         self.assertEqual(circle_in(graph), [])
 
+    def test_every_c_file_has_its_header(self):
+        """Apart from programs, subcommands (command.h), roles (role.h) and variants of one thing for
+        an instruction set."""
+        without = re.compile(r"/main$|^tools/(benchmarks|clusterscan/commands)/|^common/stage/roles/"
+                             r"|_(plain|avx2|avx512)$")
+        for file in tracked("common/*.c", "common/*.cc", "stages/*.c", "tools/*.c"):
+            stem = str(file.relative_to(SOURCE).with_suffix(""))
+            if without.search(stem):
+                continue
+            with self.subTest(stem):
+                first = re.search(r'#include ["<](.*)[">]', file.read_text())[1]
+                self.assertEqual(first, f"{stem}.h")
+
     def test_only_common_flow_and_the_watcher_of_runs_touch_sockets(self):
         allowed = re.compile(r"common/flow/|common/stage/(stage|roles/role)|tools/clusterscan/run/supervise"
                              r"|tools/benchmarks/wire|tests/")

@@ -26,6 +26,7 @@
 #include "common/store/disk/hdf5_util.h"
 #include "common/store/events/event_file.h"
 #include "common/store/results/result_file.h"
+#include "common/store/results/result_summary.h"
 #include "common/topology/schema/analysis.h"
 
 #ifdef __clang__
@@ -361,7 +362,7 @@ static void take_analysis(struct pipeline *self, const char *results)
 {
     struct result_summary summary;
     json_t *block = NULL;
-    check(result_file_read(&summary, results));
+    check(result_summary_read(&summary, results));
     check(analysis_block_from_yaml(&block, results, summary.analysis));
     check(analysis_from_json(&self->analysis, block));
     json_decref(block);

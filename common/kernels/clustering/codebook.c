@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* codebook: the tables of a set of centres, and labels from them. */
+#include "common/kernels/clustering/codebook.h"
+
 #include <assert.h>
 #include <float.h>
 #include <math.h>

@@ -76,12 +76,12 @@ static size_t rank_by_energy(image_maker *self, size_t n, const uint32_t chosen[
     for (size_t i = 0; i < n; i++) {
         const uint32_t index = chosen[i];
         const double energy = (double)pt[index] * cosh((double)eta[index]);
-        const size_t place = rank_of(kept, ranked, energy);
-        if (place == IMAGE_CONSTITUENTS_MAX)
+        const size_t rank = rank_of(kept, ranked, energy);
+        if (rank == IMAGE_CONSTITUENTS_MAX)
             continue;
         /* The list has room for one more than is kept: the last then falls off. */
-        memmove(ranked + place + 1, ranked + place, (kept - place) * sizeof *ranked);
-        ranked[place] = (struct ranked){energy, index};
+        memmove(ranked + rank + 1, ranked + rank, (kept - rank) * sizeof *ranked);
+        ranked[rank] = (struct ranked){energy, index};
         if (kept < IMAGE_CONSTITUENTS_MAX)
             kept++;
     }

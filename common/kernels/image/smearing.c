@@ -33,8 +33,8 @@ struct smearing {
 static uint32_t mirrored(int64_t i, uint32_t side)
 {
     const int64_t period = 2 * (int64_t)side;
-    const int64_t place = ((i % period) + period) % period;
-    return (uint32_t)(place < side ? place : period - 1 - place);
+    const int64_t offset = ((i % period) + period) % period;
+    return (uint32_t)(offset < side ? offset : period - 1 - offset);
 }
 
 static double gaussian(int64_t x, double sigma)

@@ -178,11 +178,11 @@ static void complete(struct recombine_momenta *momenta, size_t n)
 /* --- neighbours --- */
 
 /* Where a momentum is and what it weighs. */
-struct place {
+struct position {
     double rapidity, phi, weight;
 };
 /* The same for all lanes, and whether it has neighbours on the other side of phi = 0. */
-struct places {
+struct positions {
     lanes rapidity, phi, weight;
     bool across;
 };
@@ -192,10 +192,10 @@ struct leasts {
     lanes value, number;
 };
 
-static inline struct places everywhere(const struct place *place, bool across)
+static inline struct positions everywhere(const struct position *position, bool across)
 {
-    return (struct places){lanes_all(place->rapidity), lanes_all(place->phi),
-                           lanes_all(place->weight), across};
+    return (struct positions){lanes_all(position->rapidity), lanes_all(position->phi),
+                              lanes_all(position->weight), across};
 }
 
 static inline struct leasts nobody_yet(void)
@@ -223,7 +223,7 @@ static inline struct recombine_least least_of(const struct leasts *found)
 
 /* Squared distances. Without `across`, those across phi = 0 come out larger, but beyond R anyway.
  */
-static inline lanes apart2(lanes rapidity, lanes phi, const struct places *from)
+static inline lanes apart2(lanes rapidity, lanes phi, const struct positions *from)
 {
     const lanes y = lanes_subtract(rapidity, from->rapidity);
     lanes turn = lanes_subtract(phi, from->phi);
@@ -236,7 +236,7 @@ static inline lanes apart2(lanes rapidity, lanes phi, const struct places *from)
 
 /* Of LANES slots from k on. */
 static inline lanes distances2(const struct recombine_slots *slots, size_t k,
-                               const struct places *from)
+                               const struct positions *from)
 {
     return apart2(lanes_load(slots->rapidity + k), lanes_load(slots->phi + k), from);
 }
@@ -271,7 +271,7 @@ static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, 
 
 /* LANES slots from k on, lighter than the newcomer. */
 static inline void meet_lighter(struct recombine_slots *slots, size_t k,
-                                const struct places *newcomer, double at, lanes number,
+                                const struct positions *newcomer, double at, lanes number,
                                 struct meeting *met)
 {
     const lanes away2 = distances2(slots, k, newcomer);
@@ -282,7 +282,7 @@ static inline void meet_lighter(struct recombine_slots *slots, size_t k,
 
 /* LANES slots that weigh no less. */
 static inline void meet_heavier(const struct recombine_slots *slots, size_t k,
-                                const struct places *newcomer, lanes number, struct meeting *met)
+                                const struct positions *newcomer, lanes number, struct meeting *met)
 {
     take_less(&met->nearest, distances2(slots, k, newcomer), number);
     take_less(&met->score, lanes_load(slots->score + k), number);
@@ -290,7 +290,7 @@ static inline void meet_heavier(const struct recombine_slots *slots, size_t k,
 
 /* LANES slots of either kind. */
 static inline void meet_either(struct recombine_slots *slots, size_t k,
-                               const struct places *newcomer, double at, lanes number,
+                               const struct positions *newcomer, double at, lanes number,
                                struct meeting *met)
 {
     const lanes nobody = lanes_all(INFINITY);
@@ -304,10 +304,10 @@ static inline void meet_either(struct recombine_slots *slots, size_t k,
 }
 
 /* A newcomer to slot `at`, still empty, and all others meet. */
-static inline struct meeting meet(struct recombine_slots *slots, const struct place *newcomer,
+static inline struct meeting meet(struct recombine_slots *slots, const struct position *newcomer,
                                   bool across, double at, double radius2)
 {
-    const struct places from = everywhere(newcomer, across);
+    const struct positions from = everywhere(newcomer, across);
     const lanes step = lanes_all(LANES);
     struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
     lanes number = lanes_numbers();
@@ -333,10 +333,10 @@ static inline struct meeting meet(struct recombine_slots *slots, const struct pl
 }
 
 /* The same without a branch, for few: stores cost less than wrong guesses. */
-static inline struct meeting meet_few(struct recombine_slots *slots, const struct place *newcomer,
-                                      double at, double radius2)
+static inline struct meeting meet_few(struct recombine_slots *slots,
+                                      const struct position *newcomer, double at, double radius2)
 {
-    const struct places from = everywhere(newcomer, true);
+    const struct positions from = everywhere(newcomer, true);
     const lanes step = lanes_all(LANES);
     const lanes nobody = lanes_all(INFINITY);
     const lanes here = lanes_all(at);
@@ -359,10 +359,10 @@ static inline struct meeting meet_few(struct recombine_slots *slots, const struc
     return met;
 }
 
-static inline struct places place_of_slot(const struct recombine_slots *slots, size_t slot)
+static inline struct positions place_of_slot(const struct recombine_slots *slots, size_t slot)
 {
-    return (struct places){lanes_all(slots->rapidity[slot]), lanes_all(slots->phi[slot]),
-                           lanes_all(slots->weight[slot]), true};
+    return (struct positions){lanes_all(slots->rapidity[slot]), lanes_all(slots->phi[slot]),
+                              lanes_all(slots->weight[slot]), true};
 }
 
 /* LANES particles at a time look at those behind them, one by one. */
@@ -375,14 +375,14 @@ static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
         lanes number = lanes_all((double)i);
         size_t j = i;
         for (; j < n && j < i + LANES; j++) {
-            const struct places other = place_of_slot(slots, j);
+            const struct positions other = place_of_slot(slots, j);
             const lane_mask behind = lanes_less(own, number);
             const lanes away2 = distances2(slots, i, &other);
             take_less(&found, lanes_select(behind, away2, lanes_all(INFINITY)), number);
             number = lanes_add(number, one);
         }
         for (; j < n; j++) {
-            const struct places other = place_of_slot(slots, j);
+            const struct positions other = place_of_slot(slots, j);
             take_less(&found, distances2(slots, i, &other), number);
             number = lanes_add(number, one);
         }
@@ -411,21 +411,21 @@ static inline void leave(struct recombine_slots *slots, size_t slot)
 }
 
 /* Puts somebody in an empty slot, and finds the least score. */
-static inline void enter(recombination *self, size_t slot, const struct place *place)
+static inline void enter(recombination *self, size_t slot, const struct position *position)
 {
     struct recombine_slots *slots = &self->slots;
     const double radius = self->radius;
-    const bool across = place->phi < radius || place->phi > TWO_PI - radius;
+    const bool across = position->phi < radius || position->phi > TWO_PI - radius;
     const struct meeting met = slots->end <= FEW
-                                   ? meet_few(slots, place, (double)slot, self->radius2)
-                               : across ? meet(slots, place, true, (double)slot, self->radius2)
+                                   ? meet_few(slots, position, (double)slot, self->radius2)
+                               : across ? meet(slots, position, true, (double)slot, self->radius2)
                                         : meet(slots, place, false, (double)slot, self->radius2);
     const struct recombine_least nearest = least_of(&met.nearest);
     const struct recombine_least least = least_of(&met.score);
-    const double score = nearest.value * place->weight;
-    slots->rapidity[slot] = place->rapidity;
-    slots->phi[slot] = place->phi;
-    slots->weight[slot] = place->weight;
+    const double score = nearest.value * position->weight;
+    slots->rapidity[slot] = position->rapidity;
+    slots->phi[slot] = position->phi;
+    slots->weight[slot] = position->weight;
     slots->score[slot] = score;
     slots->nearest[slot] = nearest.number;
     const bool first = score < least.value || (score == least.value && (double)slot < least.number);
@@ -434,15 +434,15 @@ static inline void enter(recombination *self, size_t slot, const struct place *p
 
 /* As FastJet defines them, but for roundings: rapidity from E + |pz| and pT^2 + max(m^2, 0), which
  * keeps its digits for fast and for light ones. */
-static inline struct place place_of(const struct momentum *p, enum recombine_measure measure)
+static inline struct position place_of(const struct momentum *p, enum recombine_measure measure)
 {
     const double pt2 = p->px * p->px + p->py * p->py;
     const double mt2 = (p->e + p->pz) * (p->e - p->pz);
     const double e_plus_pz = p->e + fabs(p->pz);
     const double rapidity =
         copysign(0.5, -p->pz) * logarithm_of_ratio(mt2 > pt2 ? mt2 : pt2, e_plus_pz * e_plus_pz);
-    return (struct place){rapidity, azimuth(p->px, p->py),
-                          measure == RECOMBINE_KT ? pt2 : 1.0 / pt2};
+    return (struct position){rapidity, azimuth(p->px, p->py),
+                             measure == RECOMBINE_KT ? pt2 : 1.0 / pt2};
 }
 
 /* Adds up the momenta of two; *index is that of the sum. */
@@ -482,8 +482,8 @@ static inline size_t slot_for(struct recombine_slots *slots, size_t a, size_t b)
 }
 
 /* Two slots become one, still empty, of index *index; returns where it will be. */
-static inline struct place merge(recombination *self, size_t a, size_t b, size_t *slot,
-                                 size_t *index)
+static inline struct position merge(recombination *self, size_t a, size_t b, size_t *slot,
+                                    size_t *index)
 {
     struct recombine_slots *slots = &self->slots;
     const struct momentum sum = add_up(self, slots->index[a], slots->index[b], index);
@@ -521,7 +521,7 @@ static bool step(recombination *self, size_t *index)
     }
     for (;;) {
         size_t slot = (size_t)self->least.number;
-        struct place place = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
+        struct position place = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
         if (slots->nearest[slot] == RECOMBINE_BEAM) {
             *index = (size_t)slots->index[slot];
             take_away(self, slot);
@@ -547,8 +547,8 @@ static double spread(const struct recombine_momenta *momenta, size_t n, size_t a
     for (size_t i = 0; i < n; i += LANES) {
         lanes nearest = lanes_all(INFINITY);
         for (size_t a = 0; a < axes; a++) {
-            const struct places axis = {lanes_all(rapidity[a]), lanes_all(phi[a]), lanes_all(0),
-                                        true};
+            const struct positions axis = {lanes_all(rapidity[a]), lanes_all(phi[a]), lanes_all(0),
+                                           true};
             nearest = lanes_min(nearest, apart2(lanes_load(momenta->rapidity + i),
                                                 lanes_load(momenta->phi + i), &axis));
         }

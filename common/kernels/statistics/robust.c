@@ -24,11 +24,11 @@ double robust_sd_factor(double outlier_fraction)
  * between two equal ones, comes out as it went in, so that ties with it are kept. */
 static double sorted_quantile(size_t n, const double sorted[], double q)
 {
-    const double place = (double)(n - 1) * q;
-    const size_t below = (size_t)floor(place);
+    const double rank = (double)(n - 1) * q;
+    const size_t below = (size_t)floor(rank);
     if (below + 1 >= n)
         return sorted[n - 1];
-    const double t = place - floor(place);
+    const double t = rank - floor(rank);
     const double a = sorted[below];
     const double b = sorted[below + 1];
     return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);

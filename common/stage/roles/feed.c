@@ -34,7 +34,7 @@ static status emit(struct stage_outlet *outlet, const void *record)
 
 static status connect_input(struct feed *self, struct runtime *runtime, size_t i)
 {
-    const struct stage_input *from = &runtime->place.setup.inputs[i];
+    const struct stage_input *from = &runtime->given.setup.inputs[i];
     struct feed_input *input = &self->input[i];
     struct feed_filter filter = {.modulus = 1, .mass = {-INFINITY, INFINITY}};
     if (runtime->stage->feed->filter != NULL)
@@ -60,14 +60,14 @@ static status feed_open(struct runtime *runtime)
     runtime->role = self;
     self->outlet.emit = emit;
     self->runtime = runtime;
-    self->n = runtime->place.setup.n_inputs;
+    self->n = runtime->given.setup.n_inputs;
     self->input = calloc(self->n + 1, sizeof *self->input);
     if (self->input == NULL)
         return STATUS_NO_MEMORY;
     status done = STATUS_OK;
-    if (runtime->place.output != NULL)
-        done = feeder_create(&self->out, &runtime->flow, runtime->place.output,
-                             runtime->stage->output, runtime->place.scratch);
+    if (runtime->given.output != NULL)
+        done = feeder_create(&self->out, &runtime->flow, runtime->given.output,
+                             runtime->stage->output, runtime->given.scratch);
     for (size_t i = 0; i < self->n && done == STATUS_OK; i++)
         done = connect_input(self, runtime, i);
     return done;
@@ -78,7 +78,7 @@ static bool comes_first(const struct feed *self, size_t i)
 {
     const struct runtime *runtime = self->runtime;
     return runtime->stage->feed->first != MESSAGE_NONE &&
-           runtime->place.setup.inputs[i].type == runtime->stage->feed->first;
+           runtime->given.setup.inputs[i].type == runtime->stage->feed->first;
 }
 
 static bool first_ended(const struct feed *self)
@@ -126,7 +126,7 @@ static status take_item(struct feed *self, size_t i, size_t copy, bool *busy)
         done = runtime->stage->feed->process(runtime->self, &item, &self->outlet);
     } else { /* its producer would make the same again */
         log_error("%s %llu of %s.%zu: %s", message_type_name(arrival.header.type),
-                  (unsigned long long)arrival.header.seq, runtime->place.setup.inputs[i].stage,
+                  (unsigned long long)arrival.header.seq, runtime->given.setup.inputs[i].stage,
                   copy, fault);
         done = STATUS_BAD_INPUT;
     }

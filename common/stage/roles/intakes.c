@@ -5,7 +5,7 @@
 
 status intakes_open(struct intakes *self, struct runtime *runtime, uint64_t credits)
 {
-    const struct stage_setup *setup = &runtime->place.setup;
+    const struct stage_setup *setup = &runtime->given.setup;
     size_t n = 0;
     for (size_t i = 0; i < setup->n_inputs; i++)
         n += setup->inputs[i].copies;

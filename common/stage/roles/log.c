@@ -30,9 +30,9 @@ static status learn_batch(void *context, const struct ack_batch *batch);
 
 static status log_open(struct runtime *runtime)
 {
-    const struct stage_place *place = &runtime->place;
-    const bool replay = place->setup.n_inputs == 0;
-    if (place->control == NULL && !replay) {
+    const struct process_setup *given = &runtime->given;
+    const bool replay = given->setup.n_inputs == 0;
+    if (given->control == NULL && !replay) {
         log_error("the log needs a control endpoint");
         return STATUS_BAD_INPUT;
     }
@@ -42,15 +42,15 @@ static status log_open(struct runtime *runtime)
     runtime->role = self;
     self->open = true;
     self->handed =
-        calloc((size_t)place->setup.sources * place->setup.window + 1, sizeof *self->handed);
+        calloc((size_t)given->setup.sources * given->setup.window + 1, sizeof *self->handed);
     if (self->handed == NULL)
         return STATUS_NO_MEMORY;
     status done =
         replay ? STATUS_OK
-               : ack_log_create(&self->acks, &runtime->flow, place->control, place->setup.sources);
-    if (done == STATUS_OK && place->output != NULL)
+               : ack_log_create(&self->acks, &runtime->flow, given->control, given->setup.sources);
+    if (done == STATUS_OK && given->output != NULL)
         done =
-            feeder_create_store(&self->out, &runtime->flow, place->output, runtime->stage->output,
+            feeder_create_store(&self->out, &runtime->flow, given->output, runtime->stage->output,
                                 runtime->stage->log->item, runtime->self);
     if (self->acks != NULL)
         ack_log_tell_on(self->acks, learn_batch, runtime);
@@ -60,7 +60,7 @@ static status log_open(struct runtime *runtime)
 static struct handed *handed_of(const struct runtime *runtime, uint32_t source, uint64_t seq)
 {
     const struct store *self = runtime->role;
-    const uint32_t window = runtime->place.setup.window;
+    const uint32_t window = runtime->given.setup.window;
     return &self->handed[(size_t)source * window + seq % window];
 }
 
@@ -72,7 +72,7 @@ static status learn_batch(void *context, const struct ack_batch *batch)
     const struct store *self = runtime->role;
     *handed_of(runtime, batch->source, batch->seq) =
         (struct handed){true, batch->seq, {batch->first_row, batch->rows}};
-    if (!batch->given_up || batch->rows > runtime->place.setup.analysis.stream.batch)
+    if (!batch->given_up || batch->rows > runtime->given.setup.analysis.stream.batch)
         return STATUS_OK;
     const struct stage_rows rows = {.first = batch->first_row, .n = batch->rows};
     const status done =
@@ -99,7 +99,7 @@ static status refuse(struct runtime *runtime, size_t i, const struct wire_header
                      const char *reason)
 {
     struct store *self = runtime->role;
-    const struct stage_setup *setup = &runtime->place.setup;
+    const struct stage_setup *setup = &runtime->given.setup;
     size_t copy = 0;
     while (copy < i && self->from.input[i - copy - 1] == self->from.input[i])
         copy++;
@@ -126,7 +126,7 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
         return done == STATUS_END ? STATUS_OK : done;
     *busy = true;
     const struct stage_item item = {.header = &header, .record = &record};
-    const char *fault = header.source < runtime->place.setup.sources
+    const char *fault = header.source < runtime->given.setup.sources
                             ? batch_fault(runtime, self->from.input[i], &item)
                             : "there is no such source";
     if (fault != NULL) {
@@ -146,7 +146,7 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
 static void learn_ends(const struct runtime *runtime)
 {
     const struct store *self = runtime->role;
-    for (uint32_t s = 0; self->acks != NULL && s < runtime->place.setup.sources; s++) {
+    for (uint32_t s = 0; self->acks != NULL && s < runtime->given.setup.sources; s++) {
         const struct ack_source end = ack_log_source(self->acks, s);
         if (end.batches != UINT64_MAX)
             runtime->stage->log->source_end(runtime->self, s, end.batches, end.rows);

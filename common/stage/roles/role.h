@@ -14,7 +14,7 @@ enum { RUNTIME_SOCKETS_MAX = 1024 };
 struct runtime {
     const struct stage *stage;
     void *self; /* the stage's own state */
-    struct stage_place place;
+    struct process_setup given;
     struct flow flow;
     void *role;          /* the role's own state */
     void *monitor;       /* where heartbeats go; NULL: nowhere */

@@ -38,8 +38,8 @@ static void learn_extent(struct runtime *runtime)
 
 static status source_open(struct runtime *runtime)
 {
-    const struct stage_place *place = &runtime->place;
-    if (place->output == NULL || place->control == NULL) {
+    const struct process_setup *given = &runtime->given;
+    if (given->output == NULL || given->control == NULL) {
         log_error("a source needs somebody to send to and a log");
         return STATUS_BAD_INPUT;
     }
@@ -47,11 +47,11 @@ static status source_open(struct runtime *runtime)
     if (self == NULL)
         return STATUS_NO_MEMORY;
     runtime->role = self;
-    status done = ledger_create(&self->book, place->setup.window);
+    status done = ledger_create(&self->book, given->setup.window);
     if (done == STATUS_OK)
-        done = handout_create(&self->out, &runtime->flow, place->output);
+        done = handout_create(&self->out, &runtime->flow, given->output);
     if (done == STATUS_OK)
-        done = ack_reader_create(&self->acks, &runtime->flow, place->control, place->setup.source);
+        done = ack_reader_create(&self->acks, &runtime->flow, given->control, given->setup.source);
     if (done != STATUS_OK)
         return done;
     runtime->growing = runtime->stage->source->grow != NULL;
@@ -180,7 +180,7 @@ static bool is_foreign(const struct runtime *runtime, const char *name)
 {
     size_t i;
     const json_t *one;
-    json_array_foreach(runtime->place.setup.foreign, i,
+    json_array_foreach(runtime->given.setup.foreign, i,
                        one) if (strcmp(json_string_value(one), name) == 0) return true;
     return false;
 }
@@ -207,7 +207,7 @@ static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consume
         return done;
     const uint32_t attempt = ledger_sent(self->book, seq, consumer, flow_now_ms());
     struct wire_header header = {.type = runtime->stage->output,
-                                 .source = runtime->place.setup.source,
+                                 .source = runtime->given.setup.source,
                                  .seq = seq,
                                  .attempt = attempt,
                                  .events = rows.n};

@@ -101,7 +101,7 @@ static status accuse_killer(struct worker *self)
 
 static status worker_open(struct runtime *runtime)
 {
-    if (runtime->place.output == NULL) {
+    if (runtime->given.output == NULL) {
         log_error("a stage between readers and log needs somebody to send to");
         return STATUS_BAD_INPUT;
     }
@@ -112,8 +112,8 @@ static status worker_open(struct runtime *runtime)
     self->outlet.emit = emit;
     self->outlet.alive = alive;
     self->runtime = runtime;
-    open_started(self, runtime->place.setup.started);
-    const status done = handout_create(&self->out, &runtime->flow, runtime->place.output);
+    open_started(self, runtime->given.setup.started);
+    const status done = handout_create(&self->out, &runtime->flow, runtime->given.output);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_WORKER_CREDITS) : done;
 }
 
@@ -134,7 +134,7 @@ static status refuse(struct worker *self, size_t i, const struct wire_header *he
 {
     self->runtime->flow.refused++;
     log_warning("refused batch %llu of source %u from %s: %s", (unsigned long long)header->seq,
-                header->source, self->runtime->place.setup.inputs[self->from.input[i]].stage,
+                header->source, self->runtime->given.setup.inputs[self->from.input[i]].stage,
                 reason);
     return intake_refuse(self->from.in[i], header, reason);
 }

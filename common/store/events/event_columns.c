@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* event_columns: /events with an offset per event and the particles of all events in a row. */
+#include "common/store/events/event_columns.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/records/message_type.h"
+#include "common/store/events/event_dataset.h"
 #include "common/store/events/event_layouts.h"
 
 static status check_length(const event_file *self, const char *name, hsize_t length, hsize_t must)
@@ -99,10 +101,12 @@ static status check_ends(event_file *self)
     return STATUS_BAD_INPUT;
 }
 
+static const struct event_layout_reader columns_reader;
+
 status event_columns_open(event_file *self)
 {
     self->layout = LAYOUT_COLUMNS;
-    self->reader = &event_columns_reader;
+    self->reader = &columns_reader;
     unsigned bits = 0;
     status outcome = open_offset(self);
     if (outcome == STATUS_OK)
@@ -261,5 +265,5 @@ static status columns_read(event_file *self, uint64_t first, uint32_t n, uint32_
     return outcome;
 }
 
-const struct event_layout_reader event_columns_reader = {.read = columns_read,
-                                                         .close = columns_close};
+static const struct event_layout_reader columns_reader = {.read = columns_read,
+                                                          .close = columns_close};

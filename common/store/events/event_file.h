@@ -14,6 +14,7 @@
 #include "common/base/status.h"
 #include "common/records/event_batch.h"
 #include "common/store/disk/content.h"
+#include "common/store/events/event_labels.h"
 
 enum event_layout { LAYOUT_LHCO_TABLE, LAYOUT_COLUMNS };
 /* "lhco-table" or "columns". */
@@ -30,16 +31,6 @@ typedef struct event_file event_file;
 MUST_CHECK status event_file_open(event_file **out, const char *name, const char *masterkey);
 void event_file_close(event_file **self);
 
-/* What the labels of a file mean: meaning[label + 128] is 0 (background), 1 (signal) or -1 (not
- * expected). */
-struct event_labels {
-    int8_t meaning[256];
-};
-/* 0 is background, 1 signal: what a file has that is not told otherwise. */
-void event_labels_usual(struct event_labels *out);
-/* From a reader's settings, "labels.background" and "labels.signal"; usual where they are not told.
- */
-void event_labels_from_settings(struct event_labels *out, const json_t *settings);
 void event_file_set_labels(event_file *self, const struct event_labels *labels);
 
 enum event_layout event_file_layout(const event_file *self);
@@ -61,17 +52,5 @@ MUST_CHECK status event_file_read(event_file *self, uint64_t first, uint32_t n,
 MUST_CHECK status event_file_identity(const event_file *self, struct file_identity *out);
 /* Reads all bytes of the file that is open here again; errors as content_read. */
 MUST_CHECK status event_file_reread(const event_file *self, struct content *out);
-
-/* Writes a `columns` file, whole or not at all: to a temporary name in the same folder, fsync,
- * rename. Rows are appended batch by batch; labels either always or never. */
-typedef struct event_writer event_writer;
-/* STATUS_BAD_INPUT for a path that cannot be written, STATUS_LOCKED while another process writes
- * it; from here on also STATUS_NO_SPACE and STATUS_IO. All are logged. */
-MUST_CHECK status event_writer_create(event_writer **out, const char *path);
-MUST_CHECK status event_writer_add(event_writer *self, const struct event_batch *batch);
-/* Makes the file appear under its name and frees *self; on error nothing appears. */
-MUST_CHECK status event_writer_commit(event_writer **self);
-/* Gives up: removes the temporary file, frees *self. */
-void event_writer_destroy(event_writer **self);
 
 #endif

@@ -5,33 +5,16 @@
 #define COMMON_STORE_EVENTS_EVENT_LAYOUTS_H
 
 #include "common/store/disk/hdf5_util.h"
+#include "common/store/events/event_arrays.h"
 #include "common/store/events/event_file.h"
+#include "common/store/events/event_labels.h"
 #include "common/store/events/packed_rows.h"
-
-/* Elements of a column, rows of a table. */
-#define EVENT_ROWS_MAX ((hsize_t)1 << 40)
-
-/* Where a batch is gathered; grows to the largest batch read and is then used again. */
-struct event_arrays {
-    size_t events_room;
-    size_t particles_room;
-    uint32_t *offset; /* [events_room + 1] */
-    int8_t *label;    /* [events_room] */
-    float *pt;        /* [particles_room] */
-    float *eta;
-    float *phi;
-};
-/* Makes room, keeping what is there. */
-MUST_CHECK status event_arrays_reserve(struct event_arrays *self, size_t events, size_t particles);
-void event_arrays_fini(struct event_arrays *self);
 
 /* A layout reads n rows into arrays: offset, pt, eta, phi and, where the file has labels, label. */
 struct event_layout_reader {
     status (*read)(event_file *file, uint64_t first, uint32_t n, uint32_t *particles);
     void (*close)(event_file *file);
 };
-extern const struct event_layout_reader event_table_reader;
-extern const struct event_layout_reader event_columns_reader;
 
 /* One number of every particle. */
 struct event_column {
@@ -69,15 +52,5 @@ struct event_file {
         size_t offsets_room;
     } columns;
 };
-
-/* Opens the table /KEY/block0_values, or the columns in /events; logs what does not fit. */
-MUST_CHECK status event_table_open(event_file *self, const char *key);
-MUST_CHECK status event_columns_open(event_file *self);
-
-/* Opens a dataset of `rank` dimensions and one of the type classes for reading forward; refuses
- * (logged) a filter that is not installed. bits is the size of its numbers. */
-MUST_CHECK status event_dataset_open(const event_file *self, const char *name, int rank,
-                                     H5T_class_t type_class, hid_t *out, hsize_t dims[],
-                                     unsigned *bits);
 
 #endif

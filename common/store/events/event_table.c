@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* event_table: rows of 700 x (pT, eta, phi) and perhaps a label, as pandas wrote them. */
+#include "common/store/events/event_table.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/store/events/event_dataset.h"
 #include "common/store/events/event_layouts.h"
 
 enum {
@@ -50,13 +52,15 @@ static status check_single_block(const event_file *self, const char *key)
     return single ? STATUS_OK : STATUS_BAD_INPUT;
 }
 
+static const struct event_layout_reader table_reader;
+
 status event_table_open(event_file *self, const char *key)
 {
     char *name;
     if (asprintf(&name, "%s/block0_values", key) < 0)
         return STATUS_NO_MEMORY;
     self->layout = LAYOUT_LHCO_TABLE;
-    self->reader = &event_table_reader;
+    self->reader = &table_reader;
     unsigned bits;
     status outcome =
         event_dataset_open(self, name, 2, H5T_FLOAT, &self->table.values, self->table.dims, &bits);
@@ -186,4 +190,4 @@ static status table_read(event_file *self, uint64_t first, uint32_t n, uint32_t 
     return STATUS_OK;
 }
 
-const struct event_layout_reader event_table_reader = {.read = table_read, .close = table_close};
+static const struct event_layout_reader table_reader = {.read = table_read, .close = table_close};

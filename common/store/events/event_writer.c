@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* event_writer: a columns file that grows batch by batch under a temporary name. */
+#include "common/store/events/event_writer.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -11,6 +11,8 @@
 
 #include "common/records/tally.h"
 #include "common/store/disk/regular_file.h"
+#include "common/store/log/segment_batch.h"
+#include "common/store/log/segment_digest.h"
 
 enum { DIGEST_BLOCK = 1 << 16 };
 

@@ -26,6 +26,10 @@
 #include "common/store/log/log_check.h"
 #include "common/store/log/log_lock.h"
 #include "common/store/log/log_manifest.h"
+#include "common/store/log/log_manifest_old.h"
+#include "common/store/log/segment_batch.h"
+#include "common/store/log/segment_build.h"
+#include "common/store/log/segment_digest.h"
 
 struct log_folder {
     char *path;
@@ -224,7 +228,7 @@ static status take_old(log_folder *self)
     size_t size;
     status outcome = read_old(self, &text, &size);
     if (outcome == STATUS_OK)
-        outcome = log_manifest_parse_old(&self->manifest, self->old_path, size, text);
+        outcome = log_manifest_old_parse(&self->manifest, self->old_path, size, text);
     free(text);
     return outcome;
 }

@@ -19,6 +19,7 @@
 #include "common/base/status.h"
 #include "common/records/tally.h"
 #include "common/store/log/segment.h"
+#include "common/store/log/segment_batch.h"
 
 struct log_folder_segment {
     uint64_t first_place;

@@ -70,10 +70,4 @@ MUST_CHECK status log_manifest_take_first(struct log_manifest *self, const char 
 /* Takes another. STATUS_BAD_SHAPE, nothing changed: it does not follow from those before. */
 MUST_CHECK status log_manifest_take(struct log_manifest *self, const json_t *line);
 
-/* Reads the text [size] of a manifest.json, as it was written before there were lines, into an
- * initialised, empty manifest. STATUS_BAD_INPUT (logged with path) if the text is damaged, or of
- * another log or another number of sources. */
-MUST_CHECK status log_manifest_parse_old(struct log_manifest *self, const char *path, size_t size,
-                                         const char text[]);
-
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* log_manifest_old: manifest.json, which was written whole for every segment, with a digest of all
  * of it and no tallies. It is read, never written. */
+#include "common/store/log/log_manifest_old.h"
+
 #include "common/store/log/log_manifest.h"
 
 #include <assert.h>
@@ -114,7 +116,7 @@ static status parse_root(struct log_manifest *self, const char *path, json_t *ro
     return outcome;
 }
 
-status log_manifest_parse_old(struct log_manifest *self, const char *path, size_t size,
+status log_manifest_old_parse(struct log_manifest *self, const char *path, size_t size,
                               const char text[])
 {
     assert(self->n == 0 && self->made_from == NULL);

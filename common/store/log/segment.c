@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/store/log/segment_batch.h"
 #include "common/store/log/segment_columns.h"
 
 /* The side of the images is not known here: any pixel that 16 bits can name. */

@@ -13,22 +13,7 @@
 
 #include "common/base/status.h"
 #include "common/records/image_batch.h"
-
-/* One batch and its name. */
-struct segment_batch {
-    uint32_t source;
-    uint64_t seq;
-    struct image_batch images;
-};
-
-/* The file image of n batches, built in memory (core driver, no backing store). *bytes is the
- * caller's, to be given to free. STATUS_IO if HDF5 refuses (logged). */
-MUST_CHECK status segment_build(size_t n, const struct segment_batch batches[], uint8_t **bytes,
-                                size_t *size);
-
-/* XXH3-128 of everything that n batches say: names, counts and columns. What was sealed and what is
- * read back have the same, whatever HDF5 made of the file between. STATUS_NO_MEMORY. */
-MUST_CHECK status segment_digest(size_t n, const struct segment_batch batches[], uint8_t out[16]);
+#include "common/store/log/segment_batch.h"
 
 /* A segment read back whole into memory. */
 typedef struct segment segment;

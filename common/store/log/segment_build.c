@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* segment_build: batches to the bytes of a segment file. */
+#include "common/store/log/segment_build.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* segment_digest: what batches say, whatever file they lie in. */
+#include "common/store/log/segment_digest.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>

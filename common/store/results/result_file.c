@@ -16,6 +16,7 @@
 #include "common/store/disk/atomic_file.h"
 #include "common/store/disk/hdf5_util.h"
 #include "common/store/results/result_schema.h"
+#include "common/store/results/result_summary.h"
 
 static status mismatch(const char *path, const char *what)
 {
@@ -304,7 +305,7 @@ status result_file_make_way(const char *path, const char *run_id, bool *final)
     *final = false;
     if (access(path, F_OK) != 0)
         return STATUS_OK;
-    const bool ours = result_file_owner(path, owner, final);
+    const bool ours = result_summary_owner(path, owner, final);
     if (ours && strcmp(owner, run_id) == 0)
         return STATUS_OK;
     *final = false;

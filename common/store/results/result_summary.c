@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* result_summary: reads a result file back, trusting nothing in it. */
+#include "common/store/results/result_summary.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -389,7 +391,7 @@ static status check_numbers(const struct result_summary *out, const struct sourc
     return STATUS_BAD_INPUT;
 }
 
-status result_file_read(struct result_summary *out, const char *path)
+status result_summary_read(struct result_summary *out, const char *path)
 {
     assert(out != NULL && path != NULL);
     *out = (struct result_summary){0};
@@ -425,7 +427,7 @@ status result_file_read(struct result_summary *out, const char *path)
     return outcome;
 }
 
-bool result_file_owner(const char *path, char run_id[33], bool *final)
+bool result_summary_owner(const char *path, char run_id[33], bool *final)
 {
     struct result_summary about = {0};
     hdf5_silence();

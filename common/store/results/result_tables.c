@@ -9,6 +9,7 @@
 
 #include "common/base/log.h"
 #include "common/store/disk/hdf5_util.h"
+#include "common/store/results/result_summary.h"
 
 /* One dataset: where it goes, and its shape. */
 struct dataset {
@@ -99,7 +100,7 @@ status result_tables_read(struct result_tables *out, const char *path)
 {
     assert(out != NULL && path != NULL);
     *out = (struct result_tables){0};
-    status outcome = result_file_read(&out->summary, path);
+    status outcome = result_summary_read(&out->summary, path);
     if (outcome != STATUS_OK)
         return outcome;
     hid_t file;

@@ -8,6 +8,7 @@
 
 #include "common/base/status.h"
 #include "common/store/results/result_file.h"
+#include "common/store/results/result_summary.h"
 
 struct result_tables {
     struct result_summary summary; /* members, clusters, bins, slices: the shapes below */

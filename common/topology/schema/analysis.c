@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/topology/schema/schema.h"
 #include "common/topology/yaml/document.h"
+#include "common/topology/yaml/document_value.h"
 
 enum { NAME_SIZE = 64 };
 

@@ -38,7 +38,7 @@ size_t document_mistakes(const document *self)
 
 /* Where a scalar starts, written to *line and *column, from 0; false if it is no scalar, or --set
  * made it. */
-static bool find_place(struct fy_node *node, int *line, int *column)
+static bool find_position(struct fy_node *node, int *line, int *column)
 {
     if (node == NULL || !fy_node_is_scalar(node) || fy_node_get_meta(node) != NULL)
         return false;
@@ -58,7 +58,7 @@ int document_line(struct fy_node *key)
 {
     int line;
     int column;
-    return find_place(key, &line, &column) ? line + 1 : 0;
+    return find_position(key, &line, &column) ? line + 1 : 0;
 }
 
 void document_mistake(document *self, struct fy_node *node, struct fy_node *where,
@@ -67,9 +67,9 @@ void document_mistake(document *self, struct fy_node *node, struct fy_node *wher
     const char *origin = node != NULL ? fy_node_get_meta(node) : NULL;
     int line = 0;
     int column = 0;
-    if (!find_place(node, &line, &column) && origin == NULL && where != NULL) {
+    if (!find_position(node, &line, &column) && origin == NULL && where != NULL) {
         origin = fy_node_get_meta(where);
-        (void)find_place(where, &line, &column);
+        (void)find_position(where, &line, &column);
     }
     va_list arguments;
     va_start(arguments, format);

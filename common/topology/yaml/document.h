@@ -36,11 +36,6 @@ void document_check_form(document *self);
 
 /* Borrowed; NULL if there is nothing. */
 struct fy_node *document_root(const document *self);
-/* The value as JSON, a new reference: plain numbers, true, false and null as YAML 1.2 has them
- * (integers in decimal only), all else text; NULL where it cannot be JSON, which has been noted
- * then. where: the key it belongs to. */
-json_t *document_value(document *self, struct fy_node *node, struct fy_node *where);
-
 /* Notes a mistake at node, or at where (its key) if node has no place of its own; both may be
  * NULL: the start of the file. */
 void document_mistake(document *self, struct fy_node *node, struct fy_node *where,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* document_value: YAML scalars, lists and mappings as JSON. */
+#include "common/topology/yaml/document_value.h"
 #include "common/topology/yaml/document.h"
 
 #include <ctype.h>

@@ -4,6 +4,7 @@
 #include "stages/event_reader/event_reader.h"
 
 #include "common/store/events/event_file.h"
+#include "common/store/events/event_writer.h"
 #include "tests/support/bare_stage.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"

@@ -16,6 +16,7 @@
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
 #include "common/store/events/event_file.h"
+#include "common/store/events/event_writer.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/run/interrupts.h"
 

@@ -15,6 +15,7 @@
 #include "common/base/status.h"
 #include "common/kernels/toy/toy.h"
 #include "common/store/events/event_file.h"
+#include "common/store/events/event_writer.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/run/interrupts.h"
 

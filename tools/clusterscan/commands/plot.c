@@ -13,6 +13,7 @@
 #include "common/store/disk/atomic_file.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/figures/figure.h"
+#include "tools/clusterscan/figures/figures_answer.h"
 #include "tools/clusterscan/figures/gnuplot.h"
 
 enum { OPTION_DATA = 0x101, OPTION_MEMBER };

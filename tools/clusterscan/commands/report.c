@@ -13,6 +13,7 @@
 #include "common/base/status.h"
 #include "common/kernels/statistics/verdicts.h"
 #include "common/store/results/result_file.h"
+#include "common/store/results/result_summary.h"
 #include "tools/clusterscan/command.h"
 
 static bool sticks_out(const struct result_summary *result, size_t member, size_t cluster)
@@ -319,7 +320,7 @@ static bool is_incomplete(const struct result_summary *result)
 int report_print(const char *path, bool json, bool *incomplete)
 {
     struct result_summary result;
-    const status outcome = result_file_read(&result, path);
+    const status outcome = result_summary_read(&result, path);
     if (outcome != STATUS_OK)
         return (int)status_exit_code(outcome);
     int code = EXIT_DONE;

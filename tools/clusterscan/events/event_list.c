@@ -31,7 +31,7 @@ static void print_event(const struct event_list *self, const struct anomalous_ev
                         FILE *to)
 {
     const struct event_names *names = self->names;
-    const struct event_place place = event_names_find(names, event->source, event->row);
+    const struct event_row place = event_names_find(names, event->source, event->row);
     print_text(names->source[event->source].stage, to);
     putc(',', to);
     if (place.file < names->n_files)
@@ -140,7 +140,7 @@ static void columns_fill(struct columns *self, const struct event_list *list)
 {
     for (size_t i = 0; i < list->events->n; i++) {
         const struct anomalous_event *event = &list->events->event[i];
-        const struct event_place place = event_names_find(list->names, event->source, event->row);
+        const struct event_row place = event_names_find(list->names, event->source, event->row);
         self->source[i] = event->source;
         self->file[i] = place.file < list->names->n_files ? (int32_t)place.file : -1;
         self->row[i] = place.row;

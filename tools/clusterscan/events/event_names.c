@@ -75,10 +75,10 @@ status event_names_read(struct event_names *out, const char *folder, uint32_t n_
     return done;
 }
 
-struct event_place event_names_find(const struct event_names *self, uint32_t source, uint64_t row)
+struct event_row event_names_find(const struct event_names *self, uint32_t source, uint64_t row)
 {
     if (source >= self->n_sources || self->source[source].n == 0)
-        return (struct event_place){self->n_files, row};
+        return (struct event_row){self->n_files, row};
     size_t low = self->source[source].first;
     size_t high = low + self->source[source].n; /* the file is in low .. high - 1 */
     while (high - low > 1) {
@@ -88,7 +88,7 @@ struct event_place event_names_find(const struct event_names *self, uint32_t sou
         else
             high = middle;
     }
-    return (struct event_place){low, row - self->first_row[low]};
+    return (struct event_row){low, row - self->first_row[low]};
 }
 
 void event_names_fini(struct event_names *self)

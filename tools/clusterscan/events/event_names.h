@@ -21,7 +21,7 @@ struct event_names {
     uint64_t *first_row; /* [n_files] of the file among the rows of its source */
 };
 /* The file of an event; file n_files: not known, and row is then that over the whole source. */
-struct event_place {
+struct event_row {
     size_t file;
     uint64_t row;
 };
@@ -30,7 +30,7 @@ struct event_place {
  * are not there. STATUS_NO_MEMORY. What is in *out is the caller's, to be given to
  * event_names_fini. */
 MUST_CHECK status event_names_read(struct event_names *out, const char *folder, uint32_t n_sources);
-struct event_place event_names_find(const struct event_names *self, uint32_t source, uint64_t row);
+struct event_row event_names_find(const struct event_names *self, uint32_t source, uint64_t row);
 /* Frees what is in *self and zeroes it. */
 void event_names_fini(struct event_names *self);
 

@@ -11,38 +11,7 @@
 #include <stdio.h>
 
 #include "common/base/status.h"
-#include "common/store/results/result_tables.h"
-#include "common/topology/schema/analysis.h"
-#include "tools/clusterscan/figures/image_averages.h"
-
-/* One member of a result, and what follows from it. Pointers into `tables` are borrowed. */
-struct figure_data {
-    const struct result_tables *tables;
-    const struct analysis *analysis;
-    const struct image_averages *pictures; /* NULL: no images at hand */
-    char *verdict;                         /* the worst one, in words; NULL: all are good */
-    bool final;                            /* the run that makes the result has ended */
-    size_t member;
-    const char *chosen; /* how, in words */
-    size_t clusters;
-    size_t bins;
-    const double *edges;    /* [bins + 1] GeV */
-    const uint64_t *counts; /* [clusters, bins] */
-    const double *z;        /* [clusters, bins] */
-    const uint8_t *rich;    /* [clusters] 1: signal-rich */
-    uint64_t *jets;         /* [clusters] in the spectrum */
-    double *share;          /* [clusters, bins] of the cluster's jets; 0 without jets */
-    double *total;          /* [bins] share of all jets */
-    double *typical;        /* [bins] statistical error of the share of a cluster of median size */
-    double *plain[2];       /* [bins] mean and standard deviation of share - total */
-    double *robust[2];      /* [bins] likewise, outliers cut off */
-    double *centres;        /* [clusters, pixels^2] smeared */
-};
-/* STATUS_BAD_INPUT, logged, if centres and analysis do not fit. Give it to figure_data_fini
- * whatever comes back. */
-MUST_CHECK status figure_data_init(struct figure_data *self, const struct result_tables *tables,
-                                   const struct analysis *analysis, size_t member);
-void figure_data_fini(struct figure_data *self);
+#include "tools/clusterscan/figures/figure_data.h"
 
 /* Where the axes of a plot stand, in shares of the page, and which block of $data they show. */
 struct panel {
@@ -67,38 +36,6 @@ struct figure {
     void (*script)(const struct figure_data *data, FILE *to);
 };
 double figure_height_cm(const struct figure *figure, const struct figure_data *data);
-
-/* In the order in which they are drawn; NULL behind the last. */
-extern const struct figure *const figures_all[];
-
-extern const struct figure figure_summary;        /* a page with the panels below */
-extern const struct figure figure_average_images; /* 1 */
-extern const struct figure figure_cluster_images; /* beside it */
-extern const struct figure figure_normalised;     /* 2 */
-extern const struct figure figure_standardised;   /* 3 */
-extern const struct figure figure_rich;           /* 4 */
-extern const struct figure figure_lit_pixels;     /* 6 */
-extern const struct figure figure_z;              /* 8 */
-extern const struct figure figure_deviations;     /* 9 */
-
-extern const struct figure figure_members; /* significance and bin of every member */
-extern const struct figure figure_history; /* mean significance against events read */
-extern const struct figure figure_mass;    /* dijet mass of all events */
-
-/* Tables and panels of which the summary is made. The blocks of $data that a panel reads are those
- * its table writes, from panel->block on. */
-void normalised_table(const struct figure_data *data, FILE *to);
-void normalised_panel(const struct figure_data *data, const struct panel *panel, FILE *to);
-void standardised_table(const struct figure_data *data, FILE *to);
-void standardised_panel(const struct figure_data *data, const struct panel *panel, FILE *to);
-void rich_table(const struct figure_data *data, FILE *to);
-void rich_panel(const struct figure_data *data, const struct panel *panel, FILE *to);
-void members_table(const struct figure_data *data, FILE *to);
-void members_panel(const struct figure_data *data, const struct panel *panel, FILE *to);
-void history_table(const struct figure_data *data, FILE *to);
-void history_panel(const struct figure_data *data, const struct panel *panel, FILE *to);
-void mass_table(const struct figure_data *data, FILE *to);
-void mass_panel(const struct figure_data *data, const struct panel *panel, FILE *to);
 
 /* The lines at the foot of a figure, as labels 97 to 99: the worst verdict, what is shown of which
  * run, and whether that run has ended. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tools/clusterscan/figures/figure_data.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures of the answer: what every member found, how it grew, the masses it was found in, and a
  * page that shows all at a glance. */
+#include "tools/clusterscan/figures/figures_answer.h"
+
 #include <math.h>
 #include <stdbool.h>
 
 #include "common/kernels/statistics/verdicts.h"
 #include "tools/clusterscan/figures/figure.h"
+#include "tools/clusterscan/figures/figures_images.h"
+#include "tools/clusterscan/figures/figures_spectra.h"
+#include "tools/clusterscan/figures/figures_tests.h"
 #include "tools/clusterscan/figures/gnuplot.h"
 
 static const struct panel column_panel = {.left = 0.15, .right = 0.96, .bottom = 0.2, .top = 0.89};
 
-void members_table(const struct figure_data *data, FILE *to)
+static void members_table(const struct figure_data *data, FILE *to)
 {
     const struct result_summary *summary = &data->tables->summary;
     fputs("# training; its maximum local significance (MLS); lower and upper edge [GeV] of the bin "
@@ -79,7 +84,7 @@ static void print_places(const struct figure_data *data, const struct panel *pan
         fprintf(to, "plot %.17g with lines lc 'white' notitle\n", data->edges[0]);
 }
 
-void members_panel(const struct figure_data *data, const struct panel *panel, FILE *to)
+static void members_panel(const struct figure_data *data, const struct panel *panel, FILE *to)
 {
     const double share = 0.36, gap = 0.07, high = panel->top - panel->bottom;
     struct panel upper = *panel, lower = *panel;
@@ -97,7 +102,7 @@ static void members_script(const struct figure_data *data, FILE *to)
     fputs("unset multiplot\n", to);
 }
 
-void history_table(const struct figure_data *data, FILE *to)
+static void history_table(const struct figure_data *data, FILE *to)
 {
     fputs("# events read at the end of a slice; mean of the maximum local significances, with the "
           "final\n# models\n",
@@ -108,7 +113,7 @@ void history_table(const struct figure_data *data, FILE *to)
     fputs("\n\n", to);
 }
 
-void history_panel(const struct figure_data *data, const struct panel *panel, FILE *to)
+static void history_panel(const struct figure_data *data, const struct panel *panel, FILE *to)
 {
     const size_t slices = data->tables->summary.slices;
     double most = 1;
@@ -149,7 +154,7 @@ static void mass_span(const struct image_averages *pictures, size_t *first, size
     *end = *end > *first ? *end : *first + 1;
 }
 
-void mass_table(const struct figure_data *data, FILE *to)
+static void mass_table(const struct figure_data *data, FILE *to)
 {
     const struct image_averages *pictures = data->pictures;
     size_t first, end;
@@ -180,7 +185,7 @@ static uint64_t mass_events(const struct image_averages *pictures, int signal)
     return n;
 }
 
-void mass_panel(const struct figure_data *data, const struct panel *panel, FILE *to)
+static void mass_panel(const struct figure_data *data, const struct panel *panel, FILE *to)
 {
     const struct image_averages *pictures = data->pictures;
     const uint64_t signal = mass_events(pictures, 1);

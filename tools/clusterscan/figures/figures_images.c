@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures of jet images: 1 averages by true kind, beside it the clusters' centres, 6 lit pixels. */
+#include "tools/clusterscan/figures/figures_images.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>

@@ -2,6 +2,8 @@
 /* Figures with a line per cluster: 2 normalised, 3 standardised, 9 their deviations.
  * A bin is a step: gnuplot's `steps` from the lower edges draws all bins but the last, `fsteps`
  * from the upper edges all but the first, both together each one. */
+#include "tools/clusterscan/figures/figures_spectra.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures of the test: 4 rich against scaled depleted clusters, 8 the distribution of z. */
+#include "tools/clusterscan/figures/figures_tests.h"
+
 #include <math.h>
 #include <string.h>
 

@@ -2,11 +2,12 @@
 /* reference_example: two messages as the bytes they are on the wire, packed by the code that packs
  * all messages, and read aloud. The payload is stored, not compressed, so that it can be read in
  * the dump. */
+#include "tools/clusterscan/reference/reference_example.h"
+
 #include <assert.h>
 #include <ctype.h>
 
 #include "common/wire/frame.h"
-#include "tools/clusterscan/reference/reference.h"
 #include "tools/clusterscan/reference/reference_aloud.h"
 
 #define RUN_ID "0123456789abcdef0123456789abcdef"

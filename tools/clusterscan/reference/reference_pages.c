@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* reference_pages: the schema tables as Markdown, as roff, and as a plain list. */
+#include "tools/clusterscan/reference/reference_pages.h"
+
 #include <string.h>
 
 #include "common/flow/heartbeat/heartbeat.h"
+#include "common/records/message_type.h"
+#include "common/topology/schema/schema.h"
+#include "common/topology/topology.h"
 #include "common/wire/schema.h"
-#include "tools/clusterscan/reference/reference.h"
 
 enum { TEXT_SIZE = 256 };
 
@@ -97,7 +101,7 @@ static void shape_of(const struct wire_field *field, size_t size, char out[])
     }
     if (field->extents > 0 && n < size)
         snprintf(out + n, size - n, "]");
-    if (field->place == WIRE_BYTES)
+    if (field->storage == WIRE_BYTES)
         snprintf(out, size, "[any]");
 }
 

@@ -2,15 +2,17 @@
 /* reference_schema: the schema table as a JSON Schema, so that editors check topology files while
  * they are typed. It accepts every topology that `clusterscan validate` accepts; what no JSON
  * Schema can say (edges, circles, windows that do not overlap) only validate knows. */
-#include <string.h>
+#include "tools/clusterscan/reference/reference_schema.h"
 
-#include "tools/clusterscan/reference/reference.h"
+#include "common/topology/schema/schema.h"
+#include "tools/clusterscan/reference/reference_pages.h"
+
+#include <string.h>
 
 #define DRAFT "http://json-schema.org/draft-07/schema#"
 /* As topology.c has it. */
 #define STAGE_NAME "^[a-z][a-z0-9_-]{0,31}$"
 #define PRINTABLE  "^[^\\u0000-\\u001f\\u007f]*$"
-enum { STAGES_MAX = 256 };
 
 /* An integer where it is one: editors show 1, not 1.0. */
 static json_t *number(double value)
@@ -217,8 +219,9 @@ json_t *reference_schema(void)
     json_object_set_new(properties, "stages",
                         json_pack("{s:s, s:s, s:i, s:i, s:{s:s}, s:o}", "description",
                                   "what runs, by name, and what flows between", "type", "object",
-                                  "minProperties", 1, "maxProperties", STAGES_MAX, "propertyNames",
-                                  "pattern", STAGE_NAME, "additionalProperties", stage));
+                                  "minProperties", 1, "maxProperties", TOPOLOGY_STAGES_MAX,
+                                  "propertyNames", "pattern", STAGE_NAME, "additionalProperties",
+                                  stage));
     json_object_update(schema, body);
     json_decref(body);
     return schema;

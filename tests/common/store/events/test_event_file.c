@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/store/events/event_file.h"
+#include "common/store/events/event_writer.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/scratch_folder.h"

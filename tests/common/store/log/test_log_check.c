@@ -4,6 +4,8 @@
 #include <sodium.h>
 
 #include "common/store/log/log_check.h"
+#include "common/store/log/segment_build.h"
+#include "common/store/log/segment_digest.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/sample_batch.h"

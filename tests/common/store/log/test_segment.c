@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "common/store/log/segment.h"
+#include "common/store/log/segment_build.h"
 #include "tests/support/check_main.h"
 #include "tests/support/sample_batch.h"
 #include "tests/support/scratch_folder.h"

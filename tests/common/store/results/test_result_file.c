@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "common/store/results/result_file.h"
+#include "common/store/results/result_summary.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/sample_result.h"
@@ -21,7 +22,7 @@ static const char *write_sample(const char *name)
 START_TEST(what_was_written_is_read_back)
 {
     struct result_summary read;
-    ck_assert_int_eq(result_file_read(&read, write_sample("results.h5")), STATUS_OK);
+    ck_assert_int_eq(result_summary_read(&read, write_sample("results.h5")), STATUS_OK);
     const struct result must = sample_result();
     ck_assert_str_eq(read.run_id, must.run_id);
     ck_assert_str_eq(read.log_id, must.log_id);
@@ -204,7 +205,7 @@ static void check_refused(const char *path, const char *because)
 {
     struct result_summary read;
     captured_begin();
-    const status outcome = result_file_read(&read, path);
+    const status outcome = result_summary_read(&read, path);
     const char *said = captured_end();
     ck_assert_int_eq(outcome, STATUS_BAD_INPUT);
     ck_assert_ptr_null(read.run_id);
@@ -289,7 +290,7 @@ START_TEST(a_file_cut_anywhere_is_refused)
     for (size_t kept = 0; kept < size; kept += 1999) {
         struct result_summary read;
         file_put(path, kept, bytes);
-        ck_assert_int_eq(result_file_read(&read, path), STATUS_BAD_INPUT);
+        ck_assert_int_eq(result_summary_read(&read, path), STATUS_BAD_INPUT);
     }
     free(bytes);
 }

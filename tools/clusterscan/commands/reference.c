@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* reference: prints what the schema tables say, for documents, editors and completion. */
-#include "tools/clusterscan/reference/reference.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -8,7 +7,11 @@
 
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "common/topology/topology.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/reference/reference_example.h"
+#include "tools/clusterscan/reference/reference_pages.h"
+#include "tools/clusterscan/reference/reference_schema.h"
 
 struct arguments {
     const char *what;
