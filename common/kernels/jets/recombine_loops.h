@@ -419,7 +419,7 @@ static inline void enter(recombination *self, size_t slot, const struct position
     const struct meeting met = slots->end <= FEW
                                    ? meet_few(slots, position, (double)slot, self->radius2)
                                : across ? meet(slots, position, true, (double)slot, self->radius2)
-                                        : meet(slots, place, false, (double)slot, self->radius2);
+                                        : meet(slots, position, false, (double)slot, self->radius2);
     const struct recombine_least nearest = least_of(&met.nearest);
     const struct recombine_least least = least_of(&met.score);
     const double score = nearest.value * position->weight;
