@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/printable.h"
 #include "common/flow/heartbeat/heartbeat.h"
@@ -180,14 +181,14 @@ void runtime_beat(struct runtime *runtime)
 
 static status loop(struct runtime *runtime, const struct role *role, void *monitor, int signals)
 {
-    struct pace pace = {.beat_ms = flow_now_ms(), .idle = 100};
+    struct pace pace = {.beat_ms = clock_ms(), .idle = 100};
     beat(runtime, role, &pace, monitor);
     for (;;) {
         bool busy = false;
         const bool finished = runtime->finished;
         const uint64_t items = runtime->items;
         const status done = role->turn(runtime, &busy);
-        const uint64_t now = flow_now_ms();
+        const uint64_t now = clock_ms();
         const bool due = now - pace.beat_ms >= BEAT_MS;
         if (due)
             pace_turn(&pace, now);
@@ -205,7 +206,7 @@ static status loop(struct runtime *runtime, const struct role *role, void *monit
         if (busy)
             continue;
         wait_for_news(runtime, role, signals);
-        pace.idle_ms += flow_now_ms() - now;
+        pace.idle_ms += clock_ms() - now;
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 #include "common/store/events/event_file.h"
 #include "common/store/events/table_name.h"
@@ -54,15 +55,8 @@ static uint64_t batches_of(const struct reader *self, const struct span *span)
 /* Appends a file of so many events. Path and table are taken over. */
 static status add_span(struct reader *self, char *path, char *table, uint64_t events)
 {
-    if (path != NULL && self->n == self->room) {
-        const size_t room = 2 * self->room + 16;
-        struct span *larger = realloc(self->span, room * sizeof *larger);
-        if (larger == NULL)
-            free(path), path = NULL;
-        else
-            self->span = larger, self->room = room;
-    }
-    if (path == NULL) {
+    if (path == NULL || ARRAY_RESERVE(&self->span, &self->room, self->n + 1) != STATUS_OK) {
+        free(path);
         free(table);
         return STATUS_NO_MEMORY;
     }

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/array.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/link/link.h"
 #include "common/store/events/event_file.h"
@@ -129,14 +131,9 @@ static bool is_wanted(follower *self, const char *name)
 
 static status add_name(follower *self, const char *name)
 {
-    if (self->n == self->room) {
-        const size_t room = 2 * self->room + 16;
-        char **larger = realloc(self->name, room * sizeof *larger);
-        if (larger == NULL)
-            return STATUS_NO_MEMORY;
-        self->name = larger;
-        self->room = room;
-    }
+    const status done = ARRAY_RESERVE(&self->name, &self->room, self->n + 1);
+    if (done != STATUS_OK)
+        return done;
     self->name[self->n] = strdup(name);
     return self->name[self->n] != NULL ? self->n++, STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -214,14 +211,9 @@ static bool is_seen(const follower *self, size_t at, const char *name)
 
 static status insert_seen(follower *self, size_t at, const char *name)
 {
-    if (self->n_seen == self->seen_room) {
-        const size_t room = 2 * self->seen_room + 16;
-        struct seen *larger = realloc(self->seen, room * sizeof *larger);
-        if (larger == NULL)
-            return STATUS_NO_MEMORY;
-        self->seen = larger;
-        self->seen_room = room;
-    }
+    const status done = ARRAY_RESERVE(&self->seen, &self->seen_room, self->n_seen + 1);
+    if (done != STATUS_OK)
+        return done;
     char *copy = strdup(name);
     if (copy == NULL)
         return STATUS_NO_MEMORY;
@@ -248,7 +240,7 @@ static status see_again(follower *self, const char *path, struct seen **out)
     struct seen *seen = &self->seen[at];
     if (seen->since_ms == 0 || !file_identity_equal(&seen->identity, &now)) {
         seen->identity = now;
-        seen->since_ms = flow_now_ms();
+        seen->since_ms = clock_ms();
         seen->bad = false;
     }
     *out = seen;
@@ -257,12 +249,12 @@ static status see_again(follower *self, const char *path, struct seen **out)
 
 static bool is_calm(const struct seen *seen, uint64_t for_ms)
 {
-    return flow_now_ms() - seen->since_ms >= for_ms;
+    return clock_ms() - seen->since_ms >= for_ms;
 }
 
 static bool is_long_ended(const follower *self)
 {
-    return self->end_ms != 0 && flow_now_ms() - self->end_ms >= self->patience_ms;
+    return self->end_ms != 0 && clock_ms() - self->end_ms >= self->patience_ms;
 }
 
 /* What cannot be read may become so: its writer opens and closes it, or sets its mode at the end.
@@ -328,7 +320,7 @@ static status when_noted(follower *self, status noted)
     if (!self->full)
         log_error("no space left for %s: waiting for room", journal_path(self->notes));
     self->full = true;
-    self->next_ms = flow_now_ms() + LOOK_MS;
+    self->next_ms = clock_ms() + LOOK_MS;
     return STATUS_END;
 }
 
@@ -510,7 +502,7 @@ static bool is_time_to_look(follower *self, uint64_t now)
 
 status follower_step(follower *self, bool *busy)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (journal_ended(self->notes) || (self->full && now < self->next_ms))
         return STATUS_OK;
     status done = STATUS_OK;

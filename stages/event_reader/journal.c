@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
 #include "common/store/disk/file_name.h"
@@ -61,23 +62,9 @@ bool journal_knows(const journal *self, const char *name)
 /* Makes room so that a line that is on the disk can always be kept. */
 static status reserve(journal *self)
 {
-    if (self->n == self->room) {
-        const size_t room = 2 * self->room + 16;
-        struct journal_file *larger = realloc(self->file, room * sizeof *larger);
-        if (larger == NULL)
-            return STATUS_NO_MEMORY;
-        self->file = larger;
-        self->room = room;
-    }
-    if (self->n_known == self->known_room) {
-        const size_t room = 2 * self->known_room + 16;
-        char **larger = realloc(self->known, room * sizeof *larger);
-        if (larger == NULL)
-            return STATUS_NO_MEMORY;
-        self->known = larger;
-        self->known_room = room;
-    }
-    return STATUS_OK;
+    const status done = ARRAY_RESERVE(&self->file, &self->room, self->n + 1);
+    return done == STATUS_OK ? ARRAY_RESERVE(&self->known, &self->known_room, self->n_known + 1)
+                             : done;
 }
 
 /* Takes name over. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "stages/image_log/segment_cache.h"
 #include "stages/image_log/source_ends.h"
@@ -206,7 +207,7 @@ static status wait_for_room(struct image_log *self)
     if (!self->full)
         log_error("no space left in %s: waiting for room", log_folder_name(self->folder));
     self->full = true;
-    self->retry_ms = flow_now_ms() + 2000;
+    self->retry_ms = clock_ms() + 2000;
     return STATUS_OK;
 }
 
@@ -236,7 +237,7 @@ static status seal_one(struct image_log *self, size_t n)
 static size_t due(struct image_log *self, bool all)
 {
     const size_t ready = unsealed_count_ready(self->unsealed);
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (ready == 0 || (self->full && now < self->retry_ms))
         return 0;
     if (self->ready_since_ms == 0)
@@ -276,7 +277,7 @@ bool image_log_complete(void *state)
 /* All sources have ended and all is on disk: the folder may say so. */
 static status finish_folder(struct image_log *self)
 {
-    if (self->full && flow_now_ms() < self->retry_ms)
+    if (self->full && clock_ms() < self->retry_ms)
         return STATUS_OK;
     status done = check_rows(self);
     if (done == STATUS_OK)
@@ -307,7 +308,7 @@ static status compare_extents(const struct image_log *self, const uint64_t noted
 static status settle_order(struct image_log *self)
 {
     if (!self->in_proportion || !unsealed_ends_known(self->unsealed) ||
-        (self->full && flow_now_ms() < self->retry_ms))
+        (self->full && clock_ms() < self->retry_ms))
         return STATUS_OK;
     const uint64_t *noted = log_folder_extents(self->folder);
     if (noted != NULL) {

@@ -11,14 +11,12 @@
 #include "common/kernels/jets/jets.h"
 #include "common/records/image_columns.h"
 
-enum { NAMED_MAX = 20 }; /* rows of broken events named in the log before it falls silent */
-
 struct imager {
     jet_finder *finder;
     image_maker *maker;
     struct image_columns columns;
-    uint64_t truncated; /* jets with more constituents than an image takes */
-    uint32_t named;     /* rows of broken events told so far */
+    uint64_t truncated;      /* jets with more constituents than an image takes */
+    struct log_limit broken; /* events, told by their row */
 };
 
 void jet_image_destroy(void **state)
@@ -26,6 +24,7 @@ void jet_image_destroy(void **state)
     struct imager *self = *state;
     if (self == NULL)
         return;
+    log_limit_sum(&self->broken, "broken events dropped");
     jet_finder_destroy(&self->finder);
     image_maker_destroy(&self->maker);
     image_columns_fini(&self->columns);
@@ -121,13 +120,9 @@ static void name_row(struct imager *self, uint32_t source, uint64_t row, enum dr
 {
     const bool broken = reason == DROP_NOT_FINITE || reason == DROP_NEGATIVE_PT ||
                         reason == DROP_ETA_RANGE || reason == DROP_TOO_MANY;
-    if (!broken || self->named > NAMED_MAX)
-        return;
-    if (self->named++ < NAMED_MAX)
+    if (broken && log_limit_pass(&self->broken, "broken events dropped"))
         log_warning("source %" PRIu32 ", row %" PRIu64 ": dropped as %s: %s", source, row,
                     drop_reason_name(reason), drop_reason_text(reason));
-    else
-        log_warning("more broken events are dropped; this process names no further rows");
 }
 
 status jet_image_process(void *state, const struct stage_item *item, struct stage_outlet *outlet)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 #include "common/kernels/clustering/codebook.h"
 #include "common/kernels/clustering/kmeans.h"
@@ -20,8 +21,9 @@ struct trainer {
     uint32_t replica;
     uint32_t replicas;
     size_t jets;
-    size_t jet_room;
-    size_t lit_room;
+    size_t offset_room;
+    size_t pixel_room;
+    size_t value_room;
     uint64_t *offset; /* [jets + 1] */
     uint16_t *pixel;
     float *value; /* power applied, normalised */
@@ -62,9 +64,10 @@ status kmeans_trainer_create(void **out, const struct stage_setup *setup)
     self->replica = setup->replica;
     self->replicas = setup->replicas;
     self->member = setup->replica;
-    self->offset = calloc(1, sizeof *self->offset);
-    if (self->offset == NULL)
-        return STATUS_NO_MEMORY;
+    const status done = ARRAY_RESERVE(&self->offset, &self->offset_room, 1);
+    if (done != STATUS_OK)
+        return done;
+    self->offset[0] = 0;
     return smearing_create(&self->smear, self->analysis.image.pixels, self->analysis.image.smear);
 }
 
@@ -75,29 +78,12 @@ void kmeans_trainer_filter(void *state, size_t input, struct feed_filter *filter
     memcpy(filter->mass, self->analysis.training.window, sizeof filter->mass);
 }
 
-static status grow(void **array, size_t n, size_t element)
-{
-    void *grown = realloc(*array, n * element);
-    if (grown == NULL)
-        return STATUS_NO_MEMORY;
-    *array = grown;
-    return STATUS_OK;
-}
-
 static status reserve(struct trainer *self, size_t jets, size_t lit)
 {
-    status done = STATUS_OK;
-    if (jets > self->jet_room) {
-        self->jet_room = 2 * jets;
-        done = grow((void **)&self->offset, self->jet_room + 1, sizeof *self->offset);
-    }
-    if (done == STATUS_OK && lit > self->lit_room) {
-        self->lit_room = 2 * lit;
-        done = grow((void **)&self->pixel, self->lit_room, sizeof *self->pixel);
-        if (done == STATUS_OK)
-            done = grow((void **)&self->value, self->lit_room, sizeof *self->value);
-    }
-    return done;
+    status done = ARRAY_RESERVE(&self->offset, &self->offset_room, jets + 1);
+    if (done == STATUS_OK)
+        done = ARRAY_RESERVE(&self->pixel, &self->pixel_room, lit);
+    return done == STATUS_OK ? ARRAY_RESERVE(&self->value, &self->value_room, lit) : done;
 }
 
 /* Appends the first n events of a batch to the training set. */

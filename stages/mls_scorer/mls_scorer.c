@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/link/link.h"
 #include "common/kernels/statistics/ensemble.h"
@@ -47,7 +49,8 @@ struct scorer {
     int32_t *bin;    /* [members] */
     double *scratch; /* [members] */
     size_t slices;
-    size_t slice_room;
+    size_t events_room;
+    size_t mean_room;
     uint64_t *history_events; /* [slices] */
     double *history_mean;     /* [slices] */
 };
@@ -246,18 +249,11 @@ static void score(struct scorer *self)
 
 static status add_history(struct scorer *self)
 {
-    if (self->slices == self->slice_room) {
-        const size_t room = self->slice_room == 0 ? 64 : 2 * self->slice_room;
-        uint64_t *events = realloc(self->history_events, room * sizeof *events);
-        if (events == NULL)
-            return STATUS_NO_MEMORY;
-        self->history_events = events;
-        double *mean = realloc(self->history_mean, room * sizeof *mean);
-        if (mean == NULL)
-            return STATUS_NO_MEMORY;
-        self->history_mean = mean;
-        self->slice_room = room;
-    }
+    status done = ARRAY_RESERVE(&self->history_events, &self->events_room, self->slices + 1);
+    if (done == STATUS_OK)
+        done = ARRAY_RESERVE(&self->history_mean, &self->mean_room, self->slices + 1);
+    if (done != STATUS_OK)
+        return done;
     self->history_events[self->slices] = self->score.read;
     self->history_mean[self->slices] = self->score.mean;
     self->slices++;
@@ -313,7 +309,7 @@ static status write_results(const struct scorer *self, bool final)
  * final one must be. */
 static status renew_results(struct scorer *self)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (self->written_ms == 0) {
         const status done = result_file_make_way(self->results, self->run_id, &self->final_there);
         if (done != STATUS_OK)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 #include "common/kernels/clustering/codebook.h"
 #include "common/kernels/statistics/mass_bins.h"
@@ -12,7 +13,9 @@
 
 /* What labelling a batch needs; grows with the largest one and stays. */
 struct scratch {
-    uint32_t jets;
+    size_t offset_room;
+    size_t label_room;
+    size_t bin_room;
     uint64_t *offset; /* [jets + 1] */
     uint16_t *label;  /* [ensemble][jets] */
     int32_t *bin;     /* [jets / 2] */
@@ -112,27 +115,13 @@ static status take_codebook(struct accumulator *self, const struct codebook_reco
                            self->smear);
 }
 
-static status grow(void **array, size_t n, size_t element)
-{
-    void *grown = realloc(*array, n * element);
-    if (grown == NULL)
-        return STATUS_NO_MEMORY;
-    *array = grown;
-    return STATUS_OK;
-}
-
 static status reserve(struct scratch *self, uint32_t jets, uint32_t members)
 {
-    if (jets <= self->jets && self->offset != NULL)
-        return STATUS_OK;
-    status done = grow((void **)&self->offset, (size_t)jets + 1, sizeof *self->offset);
+    status done = ARRAY_RESERVE(&self->offset, &self->offset_room, (size_t)jets + 1);
     if (done == STATUS_OK)
-        done = grow((void **)&self->label, members * (size_t)jets + 1, sizeof *self->label);
-    if (done == STATUS_OK)
-        done = grow((void **)&self->bin, (size_t)jets / 2 + 1, sizeof *self->bin);
-    if (done == STATUS_OK)
-        self->jets = jets;
-    return done;
+        done = ARRAY_RESERVE(&self->label, &self->label_room, members * (size_t)jets + 1);
+    return done == STATUS_OK ? ARRAY_RESERVE(&self->bin, &self->bin_room, (size_t)jets / 2 + 1)
+                             : done;
 }
 
 /* Offsets and bins of a batch, the same for every member. */

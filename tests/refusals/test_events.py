@@ -138,10 +138,11 @@ class Events(refusals.RefusalCase):
         write_columns(self.folder / "events.h5", [DIJET] * 20 + [DIJET + [(-1, 0, 0)]] * 33)
         warnings, _ = self.ran()
         told = self.warnings_of(warnings)
-        self.assertEqual(len(told), 21)
+        self.assertEqual(len(told), 22)
         self.assertIn("row 39: dropped as negative_pt", told[19])
-        self.assertEqual(told[20], "warning: [images.0] more broken events are dropped; this "
-                                   "process names no further rows")
+        self.assertEqual(told[20], "warning: [images.0] more broken events dropped: from here "
+                                   "on this process only counts them")
+        self.assertEqual(told[21], "warning: [images.0] 33 broken events dropped in all")
         self.assertEqual(self.tally(), (53, 20, self.expect(["negative_pt"] * 33)))
 
     def test_a_batch_that_no_message_holds_is_refused_with_its_rows(self):

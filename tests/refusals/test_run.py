@@ -91,15 +91,15 @@ class Places(RunCase):
                     **refusals.other_user())
 
     def test_a_state_folder_that_is_a_file(self):
-        told = self.refused("run", "t.yaml", "--state", "t.yaml", says=("error: cannot make the "
-                            "state folder t.yaml", "Not a directory"))
+        told = self.refused("run", "t.yaml", "--state", "t.yaml", says=("error: t.yaml/",
+                            ": the folder cannot be made: Not a directory"))
         self.assertEqual(told.count("\n"), 1)
 
     def test_a_state_folder_without_permission(self):
         (self.folder / "mine").mkdir(mode=0o555)
         self.folder.chmod(0o777)
         told = self.refused("run", "t.yaml", "--state", "mine", **refusals.other_user(),
-                            says=("error: cannot make the state folder mine/", "Permission denied"))
+                            says=("error: mine/", ": the folder cannot be made: Permission denied"))
         self.assertEqual(told.count("\n"), 1)
 
     def test_a_state_folder_of_too_long_a_name(self):

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 enum { REFUSED_MAX = 64, REASON_SIZE = 200 };
@@ -111,7 +112,7 @@ static status hear(ack_reader *self, ledger *book)
     struct arrival arrival;
     status done;
     while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
-        self->talk.heard_ms = flow_now_ms();
+        self->talk.heard_ms = clock_ms();
         take_word(self, &arrival, book);
         arrival_close(&arrival);
     }
@@ -123,7 +124,7 @@ status ack_reader_tend(ack_reader *self, ledger *book, uint64_t batches, uint64_
     status done = hear(self, book);
     if (done != STATUS_OK)
         return done;
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     done = link_check_lease(self->link, &self->talk, now);
     if (done != STATUS_OK)
         return done;

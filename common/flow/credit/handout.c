@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 enum { CONSUMERS_MAX = 256, REFUSED_MAX = 64, REASON_SIZE = 200 };
@@ -127,7 +128,7 @@ static status take_grant(handout *self, const struct arrival *arrival)
                     CONSUMERS_MAX);
         return STATUS_OK;
     }
-    consumer->heard_ms = flow_now_ms();
+    consumer->heard_ms = clock_ms();
     count_grant(self, consumer, grant);
     const struct control_alive alive = {.epoch = self->flow->incarnation};
     const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
@@ -136,7 +137,7 @@ static status take_grant(handout *self, const struct arrival *arrival)
 
 static void drop_silent(handout *self)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     for (size_t i = 0; i < self->n;) {
         if (now - self->consumer[i].heard_ms <= FLOW_LEASE_MS) {
             i++;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
+
 struct intake {
     struct flow *flow;
     flow_link *link;
@@ -68,7 +70,7 @@ static status say_grant(intake *self, uint64_t now)
 
 status intake_say(intake *self)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     self->talk.heard_ms = now; /* nobody listens to it meanwhile */
     return say_grant(self, now);
 }
@@ -84,7 +86,7 @@ static bool is_short(const intake *self)
 
 status intake_tend(intake *self, bool open)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     const status alive = link_check_lease(self->link, &self->talk, now);
     if (alive != STATUS_OK)
         return alive;
@@ -112,7 +114,7 @@ status intake_receive(intake *self, struct arrival *arrival, union record *out)
         status done = link_receive(self->link, arrival);
         if (done != STATUS_OK)
             return done;
-        self->talk.heard_ms = flow_now_ms();
+        self->talk.heard_ms = clock_ms();
         if (arrival->control_type == CONTROL_ALIVE)
             meet(self, arrival->control.alive.epoch);
         if (arrival->control_type != 0) {

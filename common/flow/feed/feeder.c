@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/feed/item_spool.h"
 #include "common/records/message_type.h"
@@ -150,7 +151,7 @@ static status take_pull(feeder *self, const struct arrival *arrival)
     consumer->want = *pull;
     if (pull->until < until)
         consumer->want.until = until;
-    consumer->heard_ms = flow_now_ms();
+    consumer->heard_ms = clock_ms();
     consumer->told_end = false;
     const struct control_alive alive = {.epoch = self->flow->incarnation};
     const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
@@ -243,7 +244,7 @@ status feeder_tend(feeder *self, bool *more)
     }
     if (done != STATUS_END)
         return done;
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     for (size_t i = 0; i < self->n;) {
         struct consumer *consumer = &self->consumer[i];
         done = now - consumer->heard_ms > FLOW_LEASE_MS ? STATUS_END : serve(self, consumer, more);

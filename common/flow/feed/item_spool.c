@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 
 struct kept {
@@ -25,7 +26,7 @@ struct item_spool {
     bool warned; /* that items stay in memory */
     off_t end;
     uint64_t n;
-    uint64_t room;
+    size_t room;
     struct kept *item;
 };
 
@@ -87,14 +88,8 @@ uint64_t item_spool_items(const item_spool *self)
 
 static struct kept *next_item(item_spool *self)
 {
-    if (self->n == self->room) {
-        const uint64_t room = self->room == 0 ? 64 : 2 * self->room;
-        struct kept *grown = realloc(self->item, room * sizeof *grown);
-        if (grown == NULL)
-            return NULL;
-        self->item = grown;
-        self->room = room;
-    }
+    if (ARRAY_RESERVE(&self->item, &self->room, self->n + 1) != STATUS_OK)
+        return NULL;
     return &self->item[self->n];
 }
 

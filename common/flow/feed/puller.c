@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
+
 struct puller {
     struct flow *flow;
     flow_link *link;
@@ -74,7 +76,7 @@ static bool is_short(const puller *self, uint64_t until)
 
 status puller_tend(puller *self, uint64_t until)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     uint64_t total;
     if (puller_ended(self, &total))
         return STATUS_OK;
@@ -102,7 +104,7 @@ status puller_receive(puller *self, struct arrival *arrival, union record *out)
         status done = link_receive(self->link, arrival);
         if (done != STATUS_OK)
             return done;
-        self->talk.heard_ms = flow_now_ms();
+        self->talk.heard_ms = clock_ms();
         if (arrival->control_type == CONTROL_END)
             self->total = arrival->control.end.total;
         /* Another index than the next: a second copy, or behind a loss. */

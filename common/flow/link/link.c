@@ -10,9 +10,8 @@
 #include <time.h>
 
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "common/records/message_type.h"
-
-enum { REFUSALS_LOGGED = 20 }; /* so many lines a process; then they are only counted */
 
 struct flow_link {
     struct flow *flow;
@@ -20,13 +19,6 @@ struct flow_link {
     int type;
     char endpoint[256];
 };
-
-uint64_t flow_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* libzmq allocates a block for every frame that arrives. Batches are so large that glibc would give
  * each back to the system and have the next one cleared, page by page: keep them. */
@@ -173,7 +165,8 @@ void *link_socket(const flow_link *self)
 
 static status refuse(const flow_link *self, const char *why)
 {
-    if (++self->flow->refused <= REFUSALS_LOGGED)
+    self->flow->refused++;
+    if (log_limit_pass(&self->flow->refusals, "refused messages"))
         log_warning("refused a message on %s: %s", self->endpoint, why);
     return STATUS_BAD_INPUT;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <zmq.h>
 
+#include "common/base/log_limit.h"
 #include "common/base/status.h"
 #include "common/flow/link/buffer_pool.h"
 #include "common/wire/frame.h"
@@ -27,13 +28,12 @@ struct flow {
     wire_unpacker *unpacker;
     buffer_pool *outgoing; /* payloads of records */
     uint64_t refused;      /* messages */
+    struct log_limit refusals;
 };
 /* coding: of the records this process sends. */
 MUST_CHECK status flow_init(struct flow *self, const char *run_id, const char *name,
                             uint32_t replica, enum payload_coding coding);
 void flow_fini(struct flow *self);
-/* Milliseconds of a clock that never goes back. */
-uint64_t flow_now_ms(void);
 
 enum {
     FLOW_HEARTBEAT_MS = 1000, /* how often an unchanged grant or pull is said again */

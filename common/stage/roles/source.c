@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/acks/acks.h"
 #include "common/flow/credit/handout.h"
@@ -99,7 +100,7 @@ static status take_back(struct runtime *runtime)
             return accused;
         ledger_worker_lost(self->book, lost);
     } while (lost != 0);
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     const size_t late = ledger_expire(self->book, now, RESEND_MS);
     if (late > 0)
         log_warning("%zu batches have not arrived within %d s or more: sending them again", late,
@@ -167,7 +168,7 @@ static status take_refusals(struct runtime *runtime)
         done = take_refusal(runtime, seq, reason);
     while (done == STATUS_OK && handout_refused(self->out, &seq, &reason))
         done = take_refusal(runtime, seq, reason);
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (done != STATUS_OK || now - self->told_ms < FLOW_HEARTBEAT_MS)
         return done;
     self->told_ms = now;
@@ -205,7 +206,7 @@ static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consume
     status done = runtime->stage->source->read(runtime->self, seq, &record, &rows);
     if (done != STATUS_OK)
         return done;
-    const uint32_t attempt = ledger_sent(self->book, seq, consumer, flow_now_ms());
+    const uint32_t attempt = ledger_sent(self->book, seq, consumer, clock_ms());
     struct wire_header header = {.type = runtime->stage->output,
                                  .source = runtime->given.setup.source,
                                  .seq = seq,

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/credit/handout.h"
 #include "common/stage/roles/intakes.h"
@@ -50,7 +51,7 @@ static status hear_consumers(struct worker *self);
 static void alive(struct stage_outlet *outlet)
 {
     struct worker *self = (struct worker *)outlet;
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (now - self->alive_ms < FLOW_HEARTBEAT_MS)
         return;
     self->alive_ms = now;

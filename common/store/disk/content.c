@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 enum { BLOCK = 1 << 20, TRIES = 3, IDENTITY_FIELDS = 5, NOTICE_MS = 3000 };
@@ -93,27 +94,20 @@ static void let_clock_go_on(const struct file_identity *identity)
     }
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)nanoseconds(&now) / 1000000;
-}
-
 /* Feeds all bytes to the digest; errno tells why not. */
 static bool read_all(int fd, const char *path, uint64_t size, uint8_t block[], XXH3_state_t *digest)
 {
     uint64_t done = 0;
-    uint64_t told_ms = now_ms();
+    uint64_t told_ms = clock_ms();
     ssize_t n;
     while ((n = read(fd, block, BLOCK)) > 0 || (n < 0 && errno == EINTR)) {
         if (n < 0)
             continue;
         XXH3_128bits_update(digest, block, (size_t)n);
         done += (uint64_t)n;
-        if (now_ms() - told_ms < NOTICE_MS)
+        if (clock_ms() - told_ms < NOTICE_MS)
             continue;
-        told_ms = now_ms();
+        told_ms = clock_ms();
         log_info("reading %s to name its content: %" PRIu64 " of %" PRIu64 " MB", path,
                  done / 1000000, size / 1000000);
     }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/array.h"
+
 static bool is_there(const struct input_notes *self, const struct input_note *note)
 {
     for (size_t i = 0; i < self->n; i++)
@@ -22,14 +24,9 @@ status input_notes_add(struct input_notes *self, const struct input_note *note)
 {
     if (is_there(self, note))
         return STATUS_OK;
-    if (self->n == self->room) {
-        const size_t room = 2 * self->room + 8;
-        struct input_note *larger = realloc(self->note, room * sizeof *larger);
-        if (larger == NULL)
-            return STATUS_NO_MEMORY;
-        self->note = larger;
-        self->room = room;
-    }
+    const status done = ARRAY_RESERVE(&self->note, &self->room, self->n + 1);
+    if (done != STATUS_OK)
+        return done;
     struct input_note copy = *note;
     copy.file = strdup(note->file);
     copy.reason = strdup(note->reason);

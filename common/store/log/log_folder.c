@@ -21,6 +21,7 @@
 #include "common/base/log.h"
 #include "common/records/tally.h"
 #include "common/store/disk/atomic_file.h"
+#include "common/store/disk/folder.h"
 #include "common/store/disk/json_lines.h"
 #include "common/store/disk/regular_file.h"
 #include "common/store/log/log_check.h"
@@ -52,30 +53,6 @@ void log_folder_path(const log_folder *self, size_t i, size_t size, char out[])
     char name[40];
     segment_name(i, sizeof name, name);
     snprintf(out, size, "%s/%s", self->path, name);
-}
-
-/* mkdir -p, durable. */
-static status make_folders(const char *path)
-{
-    char *part = strdup(path);
-    if (part == NULL)
-        return STATUS_NO_MEMORY;
-    status outcome = STATUS_OK;
-    for (size_t end = 1; outcome == STATUS_OK && end <= strlen(path); end++) {
-        if (path[end] != '/' && path[end] != '\0')
-            continue;
-        part[end] = '\0';
-        if (mkdir(part, 0777) == 0) {
-            outcome = parent_sync(part);
-        } else if (errno != EEXIST) {
-            outcome = status_of_errno(errno);
-            if (outcome != STATUS_NO_SPACE)
-                log_error("%s: the folder cannot be made: %s", part, strerror(errno));
-        }
-        part[end] = path[end];
-    }
-    free(part);
-    return outcome;
 }
 
 /* The number in segment-NUMBER.h5 (with tail ".h5"), or -1 for any other name. */
@@ -489,7 +466,7 @@ status log_folder_open(log_folder **out, const char *path, const char *log_id, u
         return STATUS_NO_MEMORY;
     status outcome = log_manifest_init(&self->manifest, log_id, n_sources);
     if (outcome == STATUS_OK)
-        outcome = make_folders(path);
+        outcome = folder_make(path);
     if (outcome == STATUS_OK)
         outcome = log_lock_take(&self->lock, path);
     if (outcome == STATUS_OK)

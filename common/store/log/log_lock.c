@@ -12,28 +12,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/store/disk/regular_file.h"
 
 enum { LOCK_WAIT_MS = 5000, LOCK_RETRY_MS = 20 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The kernel drops a dead owner's lock, but a killed owner may still be on its way out. */
 static status wait_for_lock(int lock, const char *path, int kind)
 {
-    const int64_t give_up = now_ms() + LOCK_WAIT_MS;
+    const uint64_t give_up = clock_ms() + LOCK_WAIT_MS;
     while (flock(lock, kind | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
             log_error("%s: the lock cannot be taken: %s", path, strerror(errno));
             return STATUS_IO;
         }
-        if (now_ms() >= give_up) {
+        if (clock_ms() >= give_up) {
             log_error("%s: another log %s this folder", path,
                       kind == LOCK_SH ? "writes to" : "writes to or reads");
             return STATUS_LOCKED;

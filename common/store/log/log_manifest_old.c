@@ -11,29 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json_digest.h"
 #include "common/base/log.h"
 
-enum { FORMAT = 1, DIGEST = 16, HEX = 2 * DIGEST + 1 };
-
-/* BLAKE2b-128 of everything but the digest itself; false when out of memory. */
-static bool digest_of(json_t *root, char hex[HEX])
-{
-    char *text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    if (text == NULL)
-        return false;
-    uint8_t digest[DIGEST];
-    crypto_generichash(digest, sizeof digest, (const uint8_t *)text, strlen(text), NULL, 0);
-    sodium_bin2hex(hex, HEX, digest, sizeof digest);
-    free(text);
-    return true;
-}
+enum { FORMAT = 1, DIGEST = 16, HEX = 2 * DIGEST };
 
 static bool digest_fits(json_t *root)
 {
     json_t *stored = json_incref(json_object_get(root, "digest"));
-    char hex[HEX];
+    char hex[JSON_DIGEST_SIZE];
     const bool fits = json_is_string(stored) && json_object_del(root, "digest") == 0 &&
-                      digest_of(root, hex) && strcmp(hex, json_string_value(stored)) == 0;
+                      json_digest(root, hex) == STATUS_OK &&
+                      strcmp(hex, json_string_value(stored)) == 0;
     json_decref(stored);
     return fits;
 }
@@ -49,8 +38,8 @@ static status parse_segment(struct log_manifest *self, const char *path, json_t 
     struct log_folder_segment sealed = {0};
     if (json_unpack(object, "{s:I, s:I, s:o, s:s}", "first_place", &first_place, "batches",
                     &batches, "next_seq", &next, "digest", &digest) != 0 ||
-        json_array_size(next) != self->n_sources || strlen(digest) != HEX - 1 ||
-        sodium_hex2bin(sealed.digest, DIGEST, digest, HEX - 1, NULL, NULL, NULL) != 0)
+        json_array_size(next) != self->n_sources || strlen(digest) != HEX ||
+        sodium_hex2bin(sealed.digest, DIGEST, digest, HEX, NULL, NULL, NULL) != 0)
         goto damaged;
     sealed.first_place = (uint64_t)first_place;
     sealed.batches = (uint64_t)batches;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
@@ -163,12 +164,10 @@ static status sample_write(const struct sample *self, event_writer *writer)
 /* A line on a terminal that is written over five times a second. */
 static void show_progress(uint64_t done, uint64_t all, bool last)
 {
-    static int64_t shown_ms;
-    struct timespec now;
+    static uint64_t shown_ms;
     if (!isatty(STDERR_FILENO))
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    const uint64_t now_ms = clock_ms();
     if (!last && now_ms - shown_ms < 200)
         return;
     shown_ms = now_ms;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 #include "common/base/printable.h"
 #include "common/store/log/log_folder.h"
@@ -91,6 +92,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 /* Names of folders that may be ours. */
 struct names {
     size_t n;
+    size_t room;
     char (*name)[STATE_NAME_SIZE];
 };
 
@@ -101,10 +103,9 @@ static int by_name(const void *a, const void *b)
 
 static status add_name(struct names *self, const char *name)
 {
-    void *larger = realloc(self->name, (self->n + 1) * sizeof *self->name);
-    if (larger == NULL)
-        return STATUS_NO_MEMORY;
-    self->name = larger;
+    const status done = ARRAY_RESERVE(&self->name, &self->room, self->n + 1);
+    if (done != STATUS_OK)
+        return done;
     snprintf(self->name[self->n++], STATE_NAME_SIZE, "%.63s", name);
     return STATUS_OK;
 }

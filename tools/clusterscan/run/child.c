@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/printable.h"
 #include "common/flow/link/link.h"
@@ -117,7 +118,7 @@ status child_start(struct child *self)
     self->output = ends[0];
     self->line_size = 0;
     watched_process_start(self->watched);
-    self->started_ms = flow_now_ms();
+    self->started_ms = clock_ms();
     self->bound = false;
     return STATUS_OK;
 }
@@ -132,7 +133,7 @@ static void show_line(struct child *self, const char *line)
 {
     enum { SHOWN_MAX = 25, INTERVAL_MS = 10000 };
     char text[1100];
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (now - self->shown_since_ms > INTERVAL_MS) {
         if (self->left_out > 0) {
             snprintf(text, sizeof text, "warning: stage %s said %u more lines; they are in %.900s",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "common/base/array.h"
 #include "common/base/log.h"
 
 enum { LINE_MAX_BYTES = 400, SETTLED_NS = 2000000000 };
@@ -24,16 +25,10 @@ struct content_book {
 
 static status keep(content_book *self, const struct content *entry)
 {
-    if (self->n == self->room) {
-        const size_t room = 2 * self->room + 16;
-        struct content *larger = realloc(self->entry, room * sizeof *larger);
-        if (larger == NULL)
-            return STATUS_NO_MEMORY;
-        self->entry = larger;
-        self->room = room;
-    }
-    self->entry[self->n++] = *entry;
-    return STATUS_OK;
+    const status done = ARRAY_RESERVE(&self->entry, &self->room, self->n + 1);
+    if (done == STATUS_OK)
+        self->entry[self->n++] = *entry;
+    return done;
 }
 
 /* The line without its check: what the check is of. */

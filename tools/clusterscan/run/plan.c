@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/store/disk/folder.h"
 #include "tools/clusterscan/run/input_files.h"
 #include "tools/clusterscan/run/ports.h"
 #include "tools/clusterscan/run/replay.h"
@@ -22,20 +23,13 @@ enum { STATE_NAME_MAX = 4000 }; /* leaves room for what stands in it */
 
 /* --- folders ----------------------------------------------------------------------------- */
 
+/* A state folder that cannot be made is a mistake of whoever named it. */
 static status make_folders(const char *path)
 {
-    char partial[4096];
-    snprintf(partial, sizeof partial, "%s", path);
-    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
-            break;
-        *slash = '/';
-    }
-    if (mkdir(partial, 0777) == 0 || errno == EEXIST)
-        return STATUS_OK;
-    log_error("cannot make the state folder %s: %s", partial, strerror(errno));
-    return STATUS_BAD_INPUT;
+    const status done = folder_make(path);
+    if (done == STATUS_NO_SPACE)
+        log_error("cannot make the state folder %s: no space left", path);
+    return done == STATUS_OK || done == STATUS_NO_MEMORY ? done : STATUS_BAD_INPUT;
 }
 
 static status make_sockets(struct plan *self)

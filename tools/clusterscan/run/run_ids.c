@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tools/clusterscan/run/run_ids.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/json_digest.h"
 #include "common/base/log.h"
 #include "common/kernels/image/image.h"
 #include "common/store/events/event_file.h"
@@ -202,19 +202,6 @@ static status add_files(json_t *to, const struct topology_stage *stage, const js
 
 /* --- ids --------------------------------------------------------------------------------- */
 
-/* BLAKE2b-128 of the compact text with sorted keys, as 32 hex digits. */
-static status digest_of(json_t *object, char id[RUN_ID_SIZE])
-{
-    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    if (text == NULL)
-        return STATUS_NO_MEMORY;
-    uint8_t digest[16];
-    crypto_generichash(digest, sizeof digest, (const uint8_t *)text, strlen(text), NULL, 0);
-    sodium_bin2hex(id, RUN_ID_SIZE, digest, sizeof digest);
-    free(text);
-    return STATUS_OK;
-}
-
 static bool is_left_of_log(const struct topology_stage *stage)
 {
     return stage->role == ROLE_SOURCE || stage->role == ROLE_WORKER;
@@ -275,7 +262,7 @@ static status make_log_id(struct run_ids *out, const topology *flow, json_t *pro
                   programs, "batch", json_object_get(json_object_get(analysis, "stream"), "batch"),
                   "jets", json_object_get(analysis, "jets"), "image",
                   json_object_get(analysis, "image"), "order", order_of_log(flow));
-    const status done = object != NULL ? digest_of(object, out->log_id) : STATUS_NO_MEMORY;
+    const status done = object != NULL ? json_digest(object, out->log_id) : STATUS_NO_MEMORY;
     json_decref(object);
     json_decref(analysis);
     return done;
@@ -289,7 +276,7 @@ static status make_run_id(struct run_ids *out, const topology *flow, content_boo
     json_t *object = json_pack("{s:s, s:s?, s:o}", "log_id", out->log_id, "analysis", text,
                                "programs", programs);
     if (done == STATUS_OK)
-        done = object != NULL ? digest_of(object, out->run_id) : STATUS_NO_MEMORY;
+        done = object != NULL ? json_digest(object, out->run_id) : STATUS_NO_MEMORY;
     json_decref(object);
     free(text);
     return done;

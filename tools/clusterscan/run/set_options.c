@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/base/array.h"
+#include "common/base/status.h"
+
 enum { OPTION_SET = 0x100 }; /* no short form */
 
 static error_t take_option(int key, char *argument, struct argp_state *state)
@@ -11,10 +14,8 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
     struct set_options *self = state->input;
     if (key != OPTION_SET)
         return ARGP_ERR_UNKNOWN;
-    const char **larger = realloc(self->item, (self->n + 1) * sizeof *larger);
-    if (larger == NULL)
+    if (ARRAY_RESERVE(&self->item, &self->room, self->n + 1) != STATUS_OK)
         return ENOMEM;
-    self->item = larger;
     self->item[self->n++] = argument;
     return 0;
 }

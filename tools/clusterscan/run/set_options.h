@@ -10,6 +10,7 @@
 struct set_options {
     const char **item;
     size_t n;
+    size_t room;
 };
 void set_options_fini(struct set_options *self);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/printable.h"
 #include "common/flow/heartbeat/heartbeat.h"
@@ -182,7 +183,7 @@ static void forget_started(const struct child *child)
  * outside of a stage that was up. */
 static void count_death(struct child *child, int how)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     const bool killed = WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
     if (killed || child->replaced)
         forget_started(child);
@@ -221,7 +222,7 @@ static void bury(struct supervisor *self, struct child *child, int how)
         return;
     }
     const uint64_t wait = (uint64_t)BACKOFF_MS << (child->deaths > 0 ? child->deaths - 1 : 0);
-    child->start_ms = flow_now_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
+    child->start_ms = clock_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
     child->watched->state = PROCESS_WAITING;
     child->watched->restarts++;
     progress_clear(&self->progress);
@@ -319,7 +320,7 @@ static void listen_once(struct supervisor *self)
 
 static void start_due(struct supervisor *self)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     for (size_t i = 0; i < self->n && !self->ended; i++) {
         struct child *child = &self->child[i];
         if (child->watched->state != PROCESS_WAITING || child->start_ms > now)
@@ -342,7 +343,7 @@ static bool may_still_bind(const struct child *child, uint64_t now)
  * nobody who comes later, so it makes another. */
 static void check_sockets(struct supervisor *self)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (now - self->checked_ms < SOCKETS_MS)
         return;
     self->checked_ms = now;
@@ -371,8 +372,7 @@ static void check_sockets(struct supervisor *self)
 /* Waits until child i has ended, at most until the deadline. */
 static void await(struct supervisor *self, const struct child *child, uint64_t deadline_ms)
 {
-    while (child->watched->state == PROCESS_RUNNING && !self->killing &&
-           flow_now_ms() < deadline_ms)
+    while (child->watched->state == PROCESS_RUNNING && !self->killing && clock_ms() < deadline_ms)
         listen_once(self);
 }
 
@@ -392,7 +392,7 @@ static void stop_in_order(struct supervisor *self)
 {
     self->stopping = true;
     for (size_t stage = 0; stage < topology_n_stages(self->plan->flow); stage++) {
-        const uint64_t deadline = flow_now_ms() + STOP_MS;
+        const uint64_t deadline = clock_ms() + STOP_MS;
         for (size_t i = 0; i < self->n; i++)
             if (self->child[i].process->stage == stage)
                 child_signal(&self->child[i], SIGTERM);
@@ -414,9 +414,9 @@ static void kill_orphans(void)
         kill(pid, SIGKILL);
     if (list != NULL)
         fclose(list);
-    const uint64_t deadline = flow_now_ms() + ORPHANS_MS; /* one may hang in the kernel */
+    const uint64_t deadline = clock_ms() + ORPHANS_MS; /* one may hang in the kernel */
     pid_t gone;
-    while ((gone = waitpid(-1, NULL, WNOHANG)) > 0 || (gone == 0 && flow_now_ms() < deadline))
+    while ((gone = waitpid(-1, NULL, WNOHANG)) > 0 || (gone == 0 && clock_ms() < deadline))
         if (gone == 0)
             poll(NULL, 0, 1);
 }
@@ -432,7 +432,7 @@ enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose)
         start_due(&self);
         check_sockets(&self);
         listen_once(&self);
-        watched_run_measure(&self.run, flow_now_ms());
+        watched_run_measure(&self.run, clock_ms());
         status_file_show(&self.status_file, &self.run);
         progress_show(&self.progress, &self.run);
         if (all_sinks_ended(&self))

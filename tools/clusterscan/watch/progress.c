@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/flow/link/link.h"
 #include "common/watch/run_summary.h"
 #include "tools/clusterscan/watch/human_text.h"
@@ -23,7 +24,7 @@ void progress_init(struct progress *self, bool quiet)
     *self = (struct progress){.quiet = quiet,
                               .live = live,
                               .colours = live && (no_colour == NULL || no_colour[0] == '\0'),
-                              .start_ms = flow_now_ms()};
+                              .start_ms = clock_ms()};
 }
 
 void progress_fini(struct progress *self)
@@ -110,7 +111,7 @@ static void write_run(const struct progress *self, const struct run_totals *tota
     if (!totals->growing) /* of what is not all there yet nobody knows the whole */
         snprintf(share, sizeof share, " (%.0f %%)",
                  totals->rows > 0 ? 100 * (double)totals->read / (double)totals->rows : 0);
-    const uint64_t seconds = (flow_now_ms() - self->start_ms) / 1000;
+    const uint64_t seconds = (clock_ms() - self->start_ms) / 1000;
     snprintf(out, LINE_SIZE, "%s  %s of %s events read%s%s, %s counted, %s dropped%s%s",
              duration_text(seconds, text[0]), number_text(totals->read, text[1]),
              number_text(totals->rows, text[2]), totals->growing ? " so far" : "", share,
@@ -240,7 +241,7 @@ static void add_busiest(const struct watched_run *run, char line[LINE_SIZE])
 
 void progress_show(struct progress *self, const struct watched_run *run)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (self->quiet || now - self->shown_ms < (self->live ? LIVE_MS : PLAIN_MS))
         return;
     char line[LINE_SIZE];

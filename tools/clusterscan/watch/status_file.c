@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/flow/link/link.h"
 #include "common/watch/run_summary.h"
 
@@ -12,7 +13,7 @@ enum { EVERY_MS = 1000, PATH_SIZE = 4300 };
 
 void status_file_init(struct status_file *self, const char *folder)
 {
-    *self = (struct status_file){.folder = folder, .start_ms = flow_now_ms()};
+    *self = (struct status_file){.folder = folder, .start_ms = clock_ms()};
 }
 
 static void write_file(const struct status_file *self, json_t *object)
@@ -29,7 +30,7 @@ static void write_file(const struct status_file *self, json_t *object)
 
 void status_file_show(struct status_file *self, const struct watched_run *run)
 {
-    const uint64_t now = flow_now_ms();
+    const uint64_t now = clock_ms();
     if (now - self->shown_ms < EVERY_MS)
         return;
     self->shown_ms = now;
@@ -40,7 +41,7 @@ void status_file_show(struct status_file *self, const struct watched_run *run)
 
 void status_file_end(struct status_file *self, const struct watched_run *run, enum exit_code code)
 {
-    json_t *object = run_summary_to_json(run, (flow_now_ms() - self->start_ms) / 1000);
+    json_t *object = run_summary_to_json(run, (clock_ms() - self->start_ms) / 1000);
     json_object_set_new(object, "exit_code", json_integer(code));
     write_file(self, object);
     json_decref(object);
