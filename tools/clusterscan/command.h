@@ -7,6 +7,7 @@
 
 int command_run(int argc, char **argv);
 int command_validate(int argc, char **argv);
+int command_plan(int argc, char **argv);
 int command_graph(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_generate(int argc, char **argv);

@@ -20,6 +20,7 @@ static const struct subcommand {
 } subcommands[] = {
     {"run", command_run, "run a topology to its result"},
     {"validate", command_validate, "check a topology file and say what it would need"},
+    {"plan", command_plan, "print what a run would start, without starting it"},
     {"graph", command_graph, "draw a topology as Mermaid or DOT text"},
     {"inspect", command_inspect, "tell what an event file holds"},
     {"generate", command_generate, "make a toy sample of events"},

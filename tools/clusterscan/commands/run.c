@@ -109,8 +109,9 @@ static void tell_interrupted(const char *result)
 }
 
 static int run_plan(const struct arguments *arguments, const topology *flow,
-                    const struct plan *plan)
+                    const struct local *local)
 {
+    const struct plan *plan = local->plan;
     const int lock = run_lock_take(plan->folder);
     if (lock < 0)
         return EXIT_BAD_INPUT;
@@ -119,7 +120,7 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
         log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
                  plan->n, plan->images);
     const time_t started = time(NULL);
-    enum exit_code code = supervise(plan, arguments->quiet, arguments->verbose);
+    enum exit_code code = supervise(local, arguments->quiet, arguments->verbose);
     const char *result = result_of(flow);
     if (code == EXIT_DONE && provenance_write(plan, started) != STATUS_OK)
         code = EXIT_RUN_FAILED;
@@ -131,6 +132,17 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     bool incomplete = false;
     const int printed = report_print(result, arguments->json, &incomplete);
     return printed == EXIT_DONE && incomplete ? EXIT_QUARANTINED : printed;
+}
+
+static int carry_out(const struct arguments *arguments, const topology *flow, struct plan *plan)
+{
+    struct local local;
+    const status done = local_prepare(&local, plan);
+    if (done != STATUS_OK)
+        return (int)status_exit_code(done);
+    const int code = run_plan(arguments, flow, &local);
+    local_fini(&local);
+    return code;
 }
 
 int command_run(int argc, char **argv)
@@ -168,11 +180,13 @@ int command_run(int argc, char **argv)
     if (done == STATUS_OK && !topology_can_select(flow, sizeof why, why))
         log_warning("%s", why);
     struct plan plan;
+    if (done == STATUS_OK && !topology_replays(flow))
+        done = local_prepare_state(arguments.state);
     if (done == STATUS_OK)
-        done = plan_make(&plan, flow, arguments.state);
+        done = plan_make(&plan, flow, arguments.state, true);
     int code = (int)status_exit_code(done);
     if (done == STATUS_OK) {
-        code = run_plan(&arguments, flow, &plan);
+        code = carry_out(&arguments, flow, &plan);
         plan_fini(&plan);
     }
     topology_destroy(&flow);

@@ -39,10 +39,12 @@ static void rotate_log(struct child *self)
 }
 
 void child_init(struct child *self, const struct plan_process *process,
-                struct watched_process *watched, const char *folder)
+                const struct local_process *program, struct watched_process *watched,
+                const char *folder)
 {
     *watched = (struct watched_process){.stage = process->stage, .replica = process->replica};
-    *self = (struct child){.process = process, .watched = watched, .output = -1, .log = -1};
+    *self = (struct child){
+        .process = process, .program = program, .watched = watched, .output = -1, .log = -1};
     snprintf(self->log_path, sizeof self->log_path, "%.4090s/logs", folder);
     if (mkdir(self->log_path, 0777) != 0 && errno != EEXIST)
         return; /* a run without log files is still a run */
@@ -88,8 +90,8 @@ static void become(const struct child *self, int output, pid_t parent)
     dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    execvp(self->process->argv[0], self->process->argv);
-    dprintf(STDERR_FILENO, "error: cannot execute %s: %s\n", self->process->argv[0],
+    execvp(self->program->argv[0], self->program->argv);
+    dprintf(STDERR_FILENO, "error: cannot execute %s: %s\n", self->program->argv[0],
             strerror(errno));
     _exit(EXIT_BAD_INPUT);
 }

@@ -9,10 +9,11 @@
 
 #include "common/base/status.h"
 #include "common/watch/watched_run.h"
-#include "tools/clusterscan/run/plan.h"
+#include "tools/clusterscan/run/executors/local.h"
 
 struct child {
     const struct plan_process *process;
+    const struct local_process *program;
     struct watched_process *watched; /* what others see of it */
     pid_t pid;
     uint64_t start_ms;   /* when it is to be started */
@@ -41,7 +42,8 @@ struct child {
 /* Opens the log file FOLDER/logs/NAME.log for appending. One that grows beyond 8 MiB becomes
  * NAME.log.1, in place of the last of that name. */
 void child_init(struct child *self, const struct plan_process *process,
-                struct watched_process *watched, const char *folder);
+                const struct local_process *program, struct watched_process *watched,
+                const char *folder);
 void child_fini(struct child *self);
 /* Forks and executes. The process leads a group of its own and dies with us. STATUS_IO, logged. */
 MUST_CHECK status child_start(struct child *self);

@@ -17,6 +17,7 @@
 enum { LINE_MAX_BYTES = 400, SETTLED_NS = 2000000000 };
 
 struct content_book {
+    bool remember; /* what is read is noted in the file */
     char *path;
     size_t n;
     size_t room;
@@ -75,12 +76,13 @@ static status read_lines(content_book *self, FILE *from)
     return done;
 }
 
-status content_book_open(content_book **out, const char *state)
+status content_book_open(content_book **out, const char *state, bool remember)
 {
     *out = NULL;
     content_book *self = calloc(1, sizeof *self);
     if (self == NULL)
         return STATUS_NO_MEMORY;
+    self->remember = remember;
     if (asprintf(&self->path, "%s/inputs.jsonl", state) < 0) {
         free(self);
         return STATUS_NO_MEMORY;
@@ -154,6 +156,7 @@ status content_book_find(content_book *self, const char *path, struct content *o
     const status done = content_read(out, path);
     if (done != STATUS_OK || !is_settled(&out->identity))
         return done;
-    note(self, out);
+    if (self->remember)
+        note(self, out);
     return keep(self, out);
 }

@@ -12,7 +12,7 @@
 typedef struct content_book content_book;
 
 /* Reads what there is; an empty one if there is nothing. STATUS_NO_MEMORY. */
-MUST_CHECK status content_book_open(content_book **out, const char *state);
+MUST_CHECK status content_book_open(content_book **out, const char *state, bool remember);
 void content_book_close(content_book **self);
 
 /* The content of a file: from the book if the file is as it was, else it is read (content_read,

@@ -39,6 +39,7 @@ enum {
 };
 
 struct supervisor {
+    const struct local *local;
     const struct plan *plan;
     size_t n;
     struct child *child;    /* [n] */
@@ -76,10 +77,11 @@ static void tell_line(void *context, const char *line)
     progress_print(&self->progress, line);
 }
 
-static status supervisor_init(struct supervisor *self, const struct plan *plan, bool quiet,
+static status supervisor_init(struct supervisor *self, const struct local *local, bool quiet,
                               bool verbose)
 {
-    *self = (struct supervisor){.plan = plan, .signals = -1};
+    const struct plan *plan = local->plan;
+    *self = (struct supervisor){.local = local, .plan = plan, .signals = -1};
     progress_init(&self->progress, quiet);
     status_file_init(&self->status_file, plan->folder);
     self->child = calloc(plan->n, sizeof *self->child);
@@ -91,8 +93,8 @@ static status supervisor_init(struct supervisor *self, const struct plan *plan, 
     if (self->child == NULL || self->run.process == NULL)
         return STATUS_NO_MEMORY;
     for (; self->n < plan->n; self->n++) {
-        child_init(&self->child[self->n], &plan->process[self->n], &self->run.process[self->n],
-                   plan->folder);
+        child_init(&self->child[self->n], &plan->process[self->n], &local->process[self->n],
+                   &self->run.process[self->n], plan->folder);
         self->child[self->n].verbose = verbose;
         self->child[self->n].quiet = quiet;
         self->child[self->n].tell = tell_line;
@@ -174,8 +176,8 @@ static void last_words(const struct child *child, size_t size, char out[])
 /* Killed from outside: what it had begun has not done it. */
 static void forget_started(const struct child *child)
 {
-    char path[PLAN_ENDPOINT_MAX + 16];
-    plan_started_path(child->process, sizeof path, path);
+    char path[SOCKET_FOLDER_MAX + 48];
+    local_started_path(child->program, sizeof path, path);
     unlink(path);
 }
 
@@ -325,8 +327,7 @@ static void start_due(struct supervisor *self)
         struct child *child = &self->child[i];
         if (child->watched->state != PROCESS_WAITING || child->start_ms > now)
             continue;
-        if (plan_renew_setup(self->plan, child->process) != STATUS_OK ||
-            child_start(child) != STATUS_OK)
+        if (local_renew_setup(self->local, i) != STATUS_OK || child_start(child) != STATUS_OK)
             end_run(self, EXIT_RUN_FAILED);
     }
 }
@@ -347,20 +348,20 @@ static void check_sockets(struct supervisor *self)
     if (now - self->checked_ms < SOCKETS_MS)
         return;
     self->checked_ms = now;
-    plan_keep_sockets(self->plan);
-    if (!plan_socket_is_there(self->plan->monitor) && plan_renew_folder(self->plan) == STATUS_OK)
+    local_keep_sockets(self->local);
+    if (!local_socket_is_there(self->plan->monitor) && local_renew_folder(self->local) == STATUS_OK)
         heartbeat_socket_rebind(self->monitor, self->plan->monitor);
     for (size_t i = 0; i < self->n; i++) {
         struct child *child = &self->child[i];
         if (child->watched->state != PROCESS_RUNNING)
             continue;
-        const bool there = plan_has_sockets(self->plan, child->process);
+        const bool there = local_has_sockets(self->local, i);
         child->bound = child->bound || there;
         if (there || !child->watched->heard || (!child->bound && may_still_bind(child, now)))
             continue;
         progress_clear(&self->progress);
         log_warning("the socket of stage %s has vanished from %s: starting it again",
-                    child->process->name, self->plan->sockets);
+                    child->process->name, self->local->sockets);
         child->replaced = true;
         child_signal(child, SIGKILL);
         child->bound = false;
@@ -421,10 +422,10 @@ static void kill_orphans(void)
             poll(NULL, 0, 1);
 }
 
-enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose)
+enum exit_code supervise(const struct local *local, bool quiet, bool verbose)
 {
     struct supervisor self;
-    if (supervisor_init(&self, plan, quiet, verbose) != STATUS_OK) {
+    if (supervisor_init(&self, local, quiet, verbose) != STATUS_OK) {
         supervisor_fini(&self);
         return EXIT_RUN_FAILED;
     }

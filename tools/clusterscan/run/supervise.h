@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "tools/clusterscan/run/plan.h"
+#include "tools/clusterscan/run/executors/local.h"
 
 /* Runs the plan until every sink has finished. Returns the exit code of the run:
  *   EXIT_DONE         every sink has finished
@@ -15,6 +15,6 @@
  * No process it started is left when it returns, nor when it is killed. A stage that dies is
  * restarted with back-off. What stages say goes to FOLDER/logs/NAME.log; quiet: only errors are
  * shown, verbose: every line. */
-enum exit_code supervise(const struct plan *plan, bool quiet, bool verbose);
+enum exit_code supervise(const struct local *local, bool quiet, bool verbose);
 
 #endif
