@@ -29,5 +29,17 @@ uint64_t tally_dropped(const struct tally *self)
 
 int tally_adds_up(const struct tally *self)
 {
-    return self->read == self->counted + tally_dropped(self) + self->quarantined;
+    uint64_t left = self->read; /* no sum: it could wrap */
+    if (self->counted > left)
+        return 0;
+    left -= self->counted;
+    if (self->quarantined > left)
+        return 0;
+    left -= self->quarantined;
+    for (int r = 0; r < DROP_REASONS; r++) {
+        if (self->dropped[r] > left)
+            return 0;
+        left -= self->dropped[r];
+    }
+    return left == 0;
 }

@@ -405,6 +405,10 @@ class Damage(FileCase):
                      says=("with blosc, whose plug-in is installed in /",
                            "HDF5_PLUGIN_PATH=/opt/conda: unset that, or add the folder to it"))
 
+    def test_truth_values_as_labels_are_read(self):
+        write_columns(self.folder / "c.h5", [DIJET] * 8, label=np.arange(8) % 4 == 1)
+        self.assertIn("2 signal", self.command("inspect", "c.h5").stdout)
+
     def test_a_masterkey_as_other_editors_write_it_is_read(self):
         write_table(self.folder / "events.h5", table(13)[:, :WIDTH])
         key = self.folder / "key.txt"

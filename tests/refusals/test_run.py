@@ -157,13 +157,13 @@ CLONE_NEWNS, MS_PRIVATE_REC = 0x20000, 0x44000
 class SmallDisk:
     """A file system of 16 MB for this process and its children; skips where that is not allowed."""
 
-    def __init__(self, path, case):
+    def __init__(self, path, case, options=b"size=16m"):
         self.path = path
         self.libc = ctypes.CDLL(None, use_errno=True)
         path.mkdir()
         if (self.libc.unshare(CLONE_NEWNS) != 0
                 or self.libc.mount(None, b"/", None, MS_PRIVATE_REC, None) != 0
-                or self.libc.mount(b"tmpfs", bytes(path), b"tmpfs", 0, b"size=16m") != 0):
+                or self.libc.mount(b"tmpfs", bytes(path), b"tmpfs", 0, options) != 0):
             raise unittest.SkipTest(f"no small file system can be mounted here "
                                     f"({os.strerror(ctypes.get_errno())})")
         case.addCleanup(self.libc.umount2, bytes(path), 2)
@@ -229,6 +229,13 @@ class FullDisk(RunCase):
                                                    "too large",),
                             preexec_fn=lambda: resource.setrlimit(
                                 resource.RLIMIT_FSIZE, (70_001, resource.RLIM_INFINITY)))
+        self.assertNotIn("starting it again", told)
+
+    def test_no_inode_left_for_the_sockets_ends_the_run_at_once(self):
+        SmallDisk(self.folder / "few", self, b"size=16m,nr_inodes=13")
+        told = self.refused("run", "t.yaml", env={**os.environ, "XDG_RUNTIME_DIR": "", "TMPDIR":
+                                                  str(self.folder / "few")}, says=(
+            "cannot go on: cannot bind ipc://", "No space left on device"))
         self.assertNotIn("starting it again", told)
 
     def test_no_room_for_the_result_ends_the_run_with_1(self):

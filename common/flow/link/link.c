@@ -85,6 +85,13 @@ static void *new_socket(const struct flow *flow, int type)
     return NULL;
 }
 
+/* Trying again is of no use: somebody else listens there, or the folder of the sockets is full or
+ * gone. */
+static bool is_final(int error)
+{
+    return error == EADDRINUSE || error == ENOSPC || error == EDQUOT || error == EROFS;
+}
+
 static status open_socket(flow_link *self)
 {
     self->socket = new_socket(self->flow, self->type);
@@ -93,9 +100,11 @@ static status open_socket(flow_link *self)
                                                   : zmq_connect(self->socket, self->endpoint);
     if (failed == 0)
         return STATUS_OK;
+    const int error = errno;
     log_error("%s %s: %s", self->type == ZMQ_ROUTER ? "cannot bind" : "cannot connect to",
-              self->endpoint, zmq_strerror(errno));
-    return STATUS_IO;
+              self->endpoint,
+              error == EADDRINUSE ? "somebody else listens there" : zmq_strerror(error));
+    return self->type == ZMQ_ROUTER && is_final(error) ? STATUS_BAD_INPUT : STATUS_IO;
 }
 
 static status link_open(flow_link **out, struct flow *flow, const char *endpoint, int type)

@@ -75,7 +75,7 @@ END_TEST
 
 int main(void)
 {
-    TCase *cases = tcase_create("records");
+    TCase *cases = tcase_create("image_batch");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, a_batch_as_an_imager_makes_it_has_no_fault);
     tcase_add_loop_test(cases, a_dijet_mass_must_be_a_number_from_0_on, 0, 4);
