@@ -10,6 +10,7 @@
 #include "common/kernels/clustering/codebook.h"
 #include "common/kernels/statistics/ensemble.h"
 #include "common/kernels/statistics/robust.h"
+#include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 #include "tools/clusterscan/figures/gnuplot.h"
 
@@ -192,7 +193,7 @@ static void print_foot_line(int tag, const char *text, size_t most, int line, co
 
 void figure_print_foot(const struct figure *figure, const struct figure_data *data, FILE *to)
 {
-    static const char grey[] = "#555555", red[] = "#B03A00";
+    static const char grey[] = COLOUR_FOOT, red[] = COLOUR_WARNING;
     const struct result_summary *summary = &data->tables->summary;
     const double height_cm = figure_height_cm(figure, data), characters_per_cm = 10.5;
     const size_t most = (size_t)(characters_per_cm * figure->width_cm);

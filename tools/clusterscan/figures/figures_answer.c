@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "common/kernels/statistics/verdicts.h"
+#include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 #include "tools/clusterscan/figures/figures_images.h"
 #include "tools/clusterscan/figures/figures_spectra.h"
@@ -49,10 +50,10 @@ static void print_significances(const struct figure_data *data, const struct pan
             "unset mxtics; set xtics 0,%zu; set format x ''; set key width 0\n"
             "set xrange [-0.7:%g]; set yrange [0:%g]\n"
             "set ylabel 'MLS' offset 1.3\n"
-            "plot %.17g with lines lc '#0072B2' lw 1.2 title 'mean %.2f', "
+            "plot %.17g with lines lc '" COLOUR_OTHERS "' lw 1.2 title 'mean %.2f', "
             "%.17g with lines lc 'black' lw 1 dt (4,3) title 'median %.2f', "
-            "$data index %d using 1:2 with impulses lc '#D55E00' lw 0.6 notitle, "
-            "$data index %d using 1:2 with points pt 7 ps 0.35 lc '#D55E00' "
+            "$data index %d using 1:2 with impulses lc '" COLOUR_RICH "' lw 0.6 notitle, "
+            "$data index %d using 1:2 with points pt 7 ps 0.35 lc '" COLOUR_RICH "' "
             "title 'each training'\n",
             member_step(summary->members), (double)summary->members - 0.3,
             1.12 * fmax(summary->mls_max, 1), summary->mls_mean, summary->mls_mean,
@@ -78,7 +79,7 @@ static void print_places(const struct figure_data *data, const struct panel *pan
     if (any)
         fprintf(to,
                 "plot $data index %d using 1:(($3+$4)/2):($1-0.35):($1+0.35):3:4 with boxxyerror "
-                "lc '#D55E00' notitle\n",
+                "lc '" COLOUR_RICH "' notitle\n",
                 panel->block);
     else
         fprintf(to, "plot %.17g with lines lc 'white' notitle\n", data->edges[0]);
@@ -129,10 +130,12 @@ static void history_panel(const struct figure_data *data, const struct panel *pa
     if (slices == 0)
         fputs("plot [0:1] 0 notitle\n", to);
     else
-        fprintf(to,
-                "plot $data index %d using ($1/%d.0):2 with linespoints pt 7 ps 0.35 lc '#0072B2' "
-                "lw 1 title 'after each slice (%zu), with the final clusters'\n",
-                panel->block, many ? 1000 : 1, slices);
+        fprintf(
+            to,
+            "plot $data index %d using ($1/%d.0):2 with linespoints pt 7 ps 0.35 lc '" COLOUR_OTHERS
+            "' "
+            "lw 1 title 'after each slice (%zu), with the final clusters'\n",
+            panel->block, many ? 1000 : 1, slices);
 }
 
 static void history_script(const struct figure_data *data, FILE *to)
@@ -192,8 +195,9 @@ static void mass_panel(const struct figure_data *data, const struct panel *panel
     size_t first, end;
     mass_span(pictures, &first, &end);
     panel_print_frame(panel, to);
-    print_window(1, data->analysis->spectra.window, "#E3EFF8", "solid 1 noborder", to);
-    print_window(2, data->analysis->training.window, "#F6D9C0", "solid 1 noborder", to);
+    print_window(1, data->analysis->spectra.window, COLOUR_SPECTRUM_WINDOW, "solid 1 noborder", to);
+    print_window(2, data->analysis->training.window, COLOUR_TRAINING_WINDOW, "solid 1 noborder",
+                 to);
     fprintf(
         to,
         "set xrange [%.17g:%.17g]; set logscale y; set yrange [0.5:*]; set format y '10^{%%T}'\n"
@@ -207,11 +211,12 @@ static void mass_panel(const struct figure_data *data, const struct panel *panel
         (unsigned long long)(signal + mass_events(pictures, 0)));
     if (signal > 0)
         fprintf(to,
-                "$data index %d using (($1+$2)/2):4 with histeps lc '#D55E00' lw 0.9 dt (3,1.5) "
+                "$data index %d using (($1+$2)/2):4 with histeps lc '" COLOUR_RICH
+                "' lw 0.9 dt (3,1.5) "
                 "title 'signal (%llu)', ",
                 panel->block, (unsigned long long)signal);
-    fputs("keyentry with boxes lc '#E3EFF8' title 'spectrum', "
-          "keyentry with boxes lc '#F6D9C0' title 'training'\n",
+    fputs("keyentry with boxes lc '" COLOUR_SPECTRUM_WINDOW "' title 'spectrum', "
+          "keyentry with boxes lc '" COLOUR_TRAINING_WINDOW "' title 'training'\n",
           to);
 }
 
@@ -243,7 +248,7 @@ static void print_words(const struct figure_data *data, FILE *to)
     const struct tally *tally = &summary->tally;
     size_t named;
     const int32_t bin = most_named_bin(summary->members, summary->bin, &named);
-    const char *colour = data->verdict != NULL ? "#B03A00" : "black";
+    const char *colour = data->verdict != NULL ? COLOUR_WARNING : "black";
     fputs("set label 11 ", to);
     gnuplot_print_text(data->verdict != NULL ? data->verdict
                        : summary->n_verdicts > 0

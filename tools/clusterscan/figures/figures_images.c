@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 
 enum { TILE_COLUMNS = 10 };
@@ -37,12 +38,11 @@ static void print_colours(double most, FILE *to)
 {
     const double top = most > 0 ? most : 1;
     fprintf(to,
-            "set palette defined (0 '#440154', 0.125 '#472C7A', 0.25 '#3B518B', 0.375 '#2C718E', "
-            "0.5 '#21908D', 0.625 '#27AD81', 0.75 '#5CC863', 0.875 '#AADC32', 1 '#FDE725')\n"
-            "low = %.17g\n"
-            "set logscale cb; set cbrange [low:%.17g]; set format cb '10^{%%T}'\n"
-            "seen(v) = v > low ? v : low\n"
-            "set border lw 0.6; set tics scale 0.5\n",
+            COLOUR_MAP "\n"
+                       "low = %.17g\n"
+                       "set logscale cb; set cbrange [low:%.17g]; set format cb '10^{%%T}'\n"
+                       "seen(v) = v > low ? v : low\n"
+                       "set border lw 0.6; set tics scale 0.5\n",
             top * dark, top);
 }
 
@@ -141,10 +141,12 @@ static void print_tile(const struct figure_data *data, size_t cluster, FILE *to)
             2 * cluster + 101, (unsigned long long)data->jets[cluster], x + 0.92 * half,
             y - 0.82 * half);
     if (rich)
-        fprintf(to,
-                "set object %zu rectangle from %g,%g to %g,%g fillstyle empty border lc '#D55E00' "
-                "lw 1.8 front\n",
-                cluster + 1, x - 1.02 * half, y - 1.02 * half, x + 1.02 * half, y + 1.02 * half);
+        fprintf(
+            to,
+            "set object %zu rectangle from %g,%g to %g,%g fillstyle empty border lc '" COLOUR_RICH
+            "' "
+            "lw 1.8 front\n",
+            cluster + 1, x - 1.02 * half, y - 1.02 * half, x + 1.02 * half, y + 1.02 * half);
 }
 
 static double cluster_height_cm(const struct figure_data *data)
@@ -227,7 +229,8 @@ static void lit_script(const struct figure_data *data, FILE *to)
     const char *before = "plot ";
     if (others > 0) {
         fprintf(to,
-                "%s$data using 1:($2/%llu.0) with boxes lc '#A9CFE6' title '%s inside the spectrum "
+                "%s$data using 1:($2/%llu.0) with boxes lc '" COLOUR_OTHERS_FILL
+                "' title '%s inside the spectrum "
                 "(%llu)'",
                 before, (unsigned long long)others,
                 data->pictures->unlabelled > 0 ? "jets" : "QCD jets", (unsigned long long)others);
@@ -235,7 +238,7 @@ static void lit_script(const struct figure_data *data, FILE *to)
     }
     if (signal > 0)
         fprintf(to,
-                "%s$data using 1:($3/%llu.0) with histeps lc '#D55E00' lw 1.3 title "
+                "%s$data using 1:($3/%llu.0) with histeps lc '" COLOUR_RICH "' lw 1.3 title "
                 "'signal jets inside the spectrum (%llu)'",
                 before, (unsigned long long)signal, (unsigned long long)signal);
     fputs(others + signal > 0 ? "\n" : "plot 0 notitle\n", to);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 
 enum {
@@ -37,10 +38,10 @@ static void print_axes(const struct figure_data *data, const struct panel *panel
 }
 
 /* Line styles 1 and 2: thin and pale, thicker and dark. */
-static const char thin_blue_and_red[] = "set style line 1 lc '#8CC9EE' lw 0.3\n"
-                                        "set style line 2 lc '#D55E00' lw 0.6\n";
-static const char thin_grey_and_red[] = "set style line 1 lc '#AAAAAA' lw 0.3\n"
-                                        "set style line 2 lc '#D55E00' lw 0.6 dt (3,2)\n";
+static const char thin_blue_and_red[] = "set style line 1 lc '" COLOUR_OTHERS_THIN "' lw 0.3\n"
+                                        "set style line 2 lc '" COLOUR_RICH "' lw 0.6\n";
+static const char thin_grey_and_red[] = "set style line 1 lc '" COLOUR_GREY_THIN "' lw 0.3\n"
+                                        "set style line 2 lc '" COLOUR_RICH "' lw 0.6 dt (3,2)\n";
 
 /* The lines of all clusters of one kind, in line style `style`; returns how many. */
 static size_t print_lines(const struct figure_data *data, bool rich, int block, int first_column,
@@ -167,7 +168,8 @@ static void print_band(const char *mean, const char *width, const char *style, F
 
 static void deviations_script(const struct figure_data *data, FILE *to)
 {
-    static const char plain[] = "lc '#000000' dt (6,4)", robust[] = "lc '#0072B2'";
+    static const char plain[] = "lc '" COLOUR_PLAIN "' dt (6,4)",
+                      robust[] = "lc '" COLOUR_OTHERS "'";
     const struct panel panel = {.left = 0.15, .right = 0.96, .bottom = 0.18, .top = 0.9};
     char *bands = NULL;
     size_t size = 0;
@@ -186,7 +188,8 @@ static void deviations_script(const struct figure_data *data, FILE *to)
     fputs("set style fill solid 1 noborder; set key width -8\n", to);
     print_plot(
         data, 0, DEVIATION_COLUMN,
-        "$data using (($1+$2)/2):6:1:2:($6-$7):($6+$7) with boxxyerror lc '#CFE4F2' notitle, ",
+        "$data using (($1+$2)/2):6:1:2:($6-$7):($6+$7) with boxxyerror lc '" COLOUR_OTHERS_BAND
+        "' notitle, ",
         bands, to);
     free(bands);
 }

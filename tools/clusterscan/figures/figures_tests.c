@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/kernels/statistics/significance.h"
+#include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 
 /* What the score makes of a bin (bin_significance), with the sign of the excess. The on/off
@@ -77,14 +78,15 @@ static void print_counts(const struct figure_data *data, const struct panel *pan
     const int block = panel->block;
     fprintf(to,
             "plot $data index %d using (($1+$2)/2):5:1:2:($5-$6):($5+$6) with boxxyerror "
-            "lc '#BFDDF0' notitle, "
-            "$data index %d using 1:5 with steps lc '#0072B2' lw 0.8 notitle, "
-            "$data index %d using 2:5 with fsteps lc '#0072B2' lw 0.8 notitle, "
+            "lc '" COLOUR_OTHERS_ERROR "' notitle, "
+            "$data index %d using 1:5 with steps lc '" COLOUR_OTHERS "' lw 0.8 notitle, "
+            "$data index %d using 2:5 with fsteps lc '" COLOUR_OTHERS "' lw 0.8 notitle, "
             "$data index %d using (($1+$2)/2):3:1:2:($3-$8):($3+$8) with xyerrorbars pt 7 ps 0.25 "
-            "lc '#D55E00' lw 0.8 notitle, "
-            "keyentry with xyerrorbars pt 7 ps 0.25 lc '#D55E00' title 'signal-rich clusters', "
-            "keyentry with lines lc '#0072B2' lw 0.8 title 'all others, scaled', "
-            "keyentry with boxes lc '#BFDDF0' title '± its root'\n",
+            "lc '" COLOUR_RICH "' lw 0.8 notitle, "
+            "keyentry with xyerrorbars pt 7 ps 0.25 lc '" COLOUR_RICH
+            "' title 'signal-rich clusters', "
+            "keyentry with lines lc '" COLOUR_OTHERS "' lw 0.8 title 'all others, scaled', "
+            "keyentry with boxes lc '" COLOUR_OTHERS_ERROR "' title '± its root'\n",
             block, block, block, block);
 }
 
@@ -117,11 +119,11 @@ static void print_significances(const struct figure_data *data, const struct pan
             "set xrange [%.17g:%.17g]; set format x '%%g'; set yrange [%g:%g]; set ytics %g\n"
             "set xlabel 'dijet mass  {/:Italic m_{jj}}  [GeV]' offset 0,0.4\n"
             "set ylabel 'local {/:Italic Z}' offset 0.5\n"
-            "set style fill solid 1 border lc '#D55E00'\n",
+            "set style fill solid 1 border lc '" COLOUR_RICH "'\n",
             data->edges[0], data->edges[data->bins], span.low, span.high, span.step);
     fprintf(to,
             "plot $data index %d using (($1+$2)/2):(0):1:2:($7<0?$7:0):($7>0?$7:0) with "
-            "boxxyerror lc '#F0B48C' lw 0.6 notitle, "
+            "boxxyerror lc '" COLOUR_RICH_FILL "' lw 0.6 notitle, "
             "$data index %d using (($1+$2)/2):($5==0&&$3>0?$7:NaN) with points pt 4 ps 0.5 "
             "lc 'black' notitle, "
             "0 with lines lc 'black' lw 0.6 notitle\n",
@@ -212,7 +214,7 @@ static void print_histogram(size_t column, size_t entries, const struct panel *p
             "set bmargin at screen %g; set tmargin at screen %g\n"
             "plot $data using (($1+$2)/2):%zu:1:2:(0):%zu:($0==0||$0==%d ? 0x444444 : 0xA9CFE6) "
             "with boxxyerror lc rgb variable notitle, "
-            "%zu*%g*exp(-x*x/2)/sqrt(2*pi) with lines lc '#D55E00' lw %s notitle\n",
+            "%zu*%g*exp(-x*x/2)/sqrt(2*pi) with lines lc '" COLOUR_RICH "' lw %s notitle\n",
             panel->left, panel->right, panel->bottom, panel->top, column, column, Z_BOXES - 1,
             entries, z_width, width);
 }
@@ -261,7 +263,7 @@ static void z_script(const struct figure_data *data, FILE *to)
     fprintf(to,
             "set multiplot\n"
             "set border lw 0.6; set tics scale 0.5 font ',5.5'\n"
-            "set style fill solid 1 border lc '#0072B2'\n"
+            "set style fill solid 1 border lc '" COLOUR_OTHERS "'\n"
             "set samples 300\n"
             "set xrange [%g:%g]; set xtics -4,4,8; set mxtics 2\n"
             "set label 2 '{/:Italic z}' at screen 0.32, screen 0.09 center\n"
@@ -274,7 +276,7 @@ static void z_script(const struct figure_data *data, FILE *to)
     const struct panel panel = {.left = 0.675, .right = 0.985, .bottom = 0.175, .top = 0.953};
     fputs("unset label 1\n"
           "set format x '%g'; set format y '%g'; set yrange [0:*]; set ytics autofreq\n"
-          "set label 5 'unit Gaussian' at graph 0.96, graph 0.93 right textcolor '#D55E00' "
+          "set label 5 'unit Gaussian' at graph 0.96, graph 0.93 right textcolor '" COLOUR_RICH "' "
           "font ',6'\n",
           to);
     print_histogram(3, clusters_with_jets(data) * data->bins, &panel, "1.3", to);
