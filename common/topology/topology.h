@@ -16,7 +16,7 @@
 
 enum { TOPOLOGY_STAGES_MAX = 256 };
 
-/* How a stage moves data (design section 5). */
+/* How a stage moves data (docs/design.md, section 5). */
 enum stage_role {
     ROLE_SOURCE, /* hands out event batches */
     ROLE_WORKER, /* intake in, intake out, no state */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log_folder: the folder STATE/LOG_ID of one image log on disk (design section 6).
+/* log_folder: the folder STATE/LOG_ID of one image log on disk (docs/design.md, section 6).
  *   manifest.jsonl    what is in the log, one line per segment sealed (log_manifest.h), each with a
  *                     digest of itself and all before it (json_lines.h)
  *   segment-NNNNNN.h5 batches with consecutive places (segment.h)

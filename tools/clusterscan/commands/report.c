@@ -305,6 +305,9 @@ static void print_text(const struct result_summary *result)
         "look-alikes.\nThe spectrum has %" PRIu32 " mass bins, %g to %g GeV.\n",
         result->members, result->clusters, result->bins, result->edges[0],
         result->edges[result->bins]);
+    puts("Method: Cluster Scanning (arXiv:2402.17714) with anti-kT jets (JHEP 04 (2008) 063; "
+         "FastJet, "
+         "Eur. Phys. J. C 72 (2012) 1896).");
     print_members(result);
     printf("   all: mean %.2f, median %.2f, smallest %.2f, largest %.2f\n\n", result->mls_mean,
            result->mls_median, result->mls_min, result->mls_max);

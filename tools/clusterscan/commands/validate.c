@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* validate: checks a topology file, and tells its stages, edges and memory (design section 2.3). */
+/* validate: checks a topology file, and tells its stages, edges and memory (docs/design.md, section
+ * 2). */
 #include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>

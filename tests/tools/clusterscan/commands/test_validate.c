@@ -45,7 +45,7 @@ START_TEST(a_good_topology_is_told_with_its_memory)
     assert_says(output, "the log       163 MB: room for 128 image batches (1.27 MB)\n");
     assert_says(output, "each follower 10.2 MB: 8 image batches ahead\n");
     assert_says(output, "about 464 B an event with m_jj in [3000, 3100) GeV");
-    /* design section 2.3: 96 kB for 15 members */
+    /* design section 2: 96 kB for 15 members */
     assert_says(
         output,
         "one slice       96 kB in a file right of the log: 15 members x 50 clusters x 16 bins "
