@@ -109,10 +109,10 @@ static status read_input(struct stage_input *out, const json_t *input, const cha
     const char *type = text_or_null(input, "type");
     const json_t *list = json_object_get(input, "endpoints");
     out->stage = text_or_null(input, "stage");
-    out->type = type != NULL ? message_type_find(type) : MESSAGE_TYPES;
+    out->type = type != NULL ? (enum message_type)wire_message_find(type) : MESSAGE_NONE;
     out->copies = json_array_size(list);
     out->endpoint = endpoints;
-    bool good = out->stage != NULL && out->type < MESSAGE_TYPES && out->copies > 0;
+    bool good = out->stage != NULL && out->type != MESSAGE_NONE && out->copies > 0;
     for (size_t i = 0; i < out->copies; i++) {
         endpoints[i] = json_string_value(json_array_get(list, i));
         good = good && endpoints[i] != NULL;

@@ -134,7 +134,7 @@ static void pack_record(struct wire_header *header, const struct wire_schema *sc
 static const struct wire_schema *schema_of_record(enum message_type type)
 {
     const struct wire_schema *schema = wire_schema_find(type);
-    assert(schema != NULL && type < MESSAGE_TYPES);
+    assert(schema != NULL && wire_is_message(type));
     return schema;
 }
 
@@ -276,7 +276,7 @@ status wire_unpack_header(wire_unpacker *self, struct wire_frame frame, struct w
     if (why != NULL)
         return refuse(self, why);
     const msgpack_object *item = object.via.array.ptr;
-    if (item[1].via.u64 == MESSAGE_NONE || item[1].via.u64 >= MESSAGE_TYPES)
+    if (item[1].via.u64 > UINT32_MAX || !wire_is_message((unsigned)item[1].via.u64))
         return refuse(self, "no such message type");
     if (!is_unsigned(&item[3], UINT32_MAX) || !is_unsigned(&item[4], UINT64_MAX) ||
         !is_unsigned(&item[5], UINT32_MAX) || !is_unsigned(&item[6], UINT64_MAX) ||

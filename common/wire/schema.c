@@ -316,6 +316,19 @@ static const char *image_fault(const void *record, const struct wire_limits *lim
     return image_batch_fault(batch, limits->pixels);
 }
 
+static const struct wire_schema *own[WIRE_OWN_TYPES];
+
+static bool is_own(unsigned type)
+{
+    return type >= WIRE_OWN_FIRST && type < WIRE_OWN_FIRST + WIRE_OWN_TYPES;
+}
+
+void wire_schema_add(unsigned type, const struct wire_schema *schema)
+{
+    assert(is_own(type) && schema->size <= WIRE_OWN_BYTES);
+    own[type - WIRE_OWN_FIRST] = schema;
+}
+
 const struct wire_schema *wire_schema_find(unsigned type)
 {
     static const struct wire_schema messages[MESSAGE_TYPES] = {
@@ -365,9 +378,26 @@ const struct wire_schema *wire_schema_find(unsigned type)
     };
     if (type > MESSAGE_NONE && type < MESSAGE_TYPES)
         return &messages[type];
+    if (is_own(type))
+        return own[type - WIRE_OWN_FIRST];
     if (type >= CONTROL_GRANT && type < CONTROL_LAST)
         return &controls[type - CONTROL_GRANT];
     return NULL;
+}
+
+bool wire_is_message(unsigned type)
+{
+    return type < CONTROL_GRANT && wire_schema_find(type) != NULL;
+}
+
+unsigned wire_message_find(const char *name)
+{
+    for (unsigned type = MESSAGE_NONE + 1; type < CONTROL_GRANT; type++) {
+        const struct wire_schema *schema = wire_schema_find(type);
+        if (schema != NULL && strcmp(schema->name, name) == 0)
+            return type;
+    }
+    return MESSAGE_NONE;
 }
 
 uint32_t wire_record_events(unsigned type, const void *record)

@@ -8,6 +8,7 @@
 #ifndef COMMON_WIRE_SCHEMA_H
 #define COMMON_WIRE_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -163,7 +164,11 @@ union control {
     struct control_quarantine quarantine;
 };
 
+/* Records of a program's own (wire_schema_add). */
+enum { WIRE_OWN_FIRST = 32, WIRE_OWN_TYPES = 8, WIRE_OWN_BYTES = 256 };
+
 union record {
+    uint64_t own[WIRE_OWN_BYTES / sizeof(uint64_t)];
     struct event_batch events;
     struct image_batch images;
     struct codebook_record codebook;
@@ -172,6 +177,14 @@ union record {
     struct score_record score;
 };
 
+/* Adds a message type of the program's own, WIRE_OWN_FIRST .. WIRE_OWN_FIRST + WIRE_OWN_TYPES - 1,
+ * of at most WIRE_OWN_BYTES, before anything is sent or received; borrowed for good. All programs
+ * of a run that meet it must add the same. */
+void wire_schema_add(unsigned type, const struct wire_schema *schema);
+/* Whether there is a message (no control) of that type; the message of that name, MESSAGE_NONE if
+ * there is none. */
+bool wire_is_message(unsigned type);
+unsigned wire_message_find(const char *name);
 /* The table of a message or control type; NULL if there is none of that number. */
 const struct wire_schema *wire_schema_find(unsigned type);
 /* Events that a record of that message type is about, 0 for most types. */

@@ -125,7 +125,7 @@ static status take_item(struct feed *self, size_t i, size_t copy, bool *busy)
     if (fault == NULL) {
         done = runtime->stage->feed->process(runtime->self, &item, &self->outlet);
     } else { /* its producer would make the same again */
-        log_error("%s %llu of %s.%zu: %s", message_type_name(arrival.header.type),
+        log_error("%s %llu of %s.%zu: %s", wire_schema_find(arrival.header.type)->name,
                   (unsigned long long)arrival.header.seq, runtime->given.setup.inputs[i].stage,
                   copy, fault);
         done = STATUS_BAD_INPUT;

@@ -190,7 +190,13 @@ class Folders(Supervised):
                     len(open_files(score[0])) > 12)
         wait_until(have_met)
         shutil.rmtree(sockets)
-        wait_until(lambda: sockets.exists() or process.poll() is not None)
+
+        def restarted():
+            for file in (self.folder / "state").glob("*/status.json"):
+                stages = json.loads(file.read_text())["stages"]
+                return all(stage["restarts"] for stage in stages if stage["stage"] != "score")
+            return False
+        wait_until(lambda: restarted() or process.poll() is not None)
         shutil.copy(self.folder / "events.h5", self.folder / "incoming/a.h5")
         (self.folder / "incoming/end-of-run").touch()
         said = process.communicate(timeout=300)[0]
