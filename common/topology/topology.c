@@ -126,6 +126,7 @@ static void fill_stage(struct draft *draft, size_t index, const char *name, cons
         out->words = NULL;
     }
     out->replicas = (uint32_t)json_integer_value(json_object_get(values, "replicas"));
+    out->wait = !json_is_false(json_object_get(values, "wait"));
     out->compression = json_string_value(json_object_get(values, "compression"));
     out->line = document_line(stage->key);
     /* Without `run` nobody knows which settings are right. */

@@ -48,6 +48,7 @@ struct topology_stage {
     enum stage_role role;
     enum message_type output;
     uint32_t replicas;
+    bool wait;               /* the run ends when it has; false only for a sink */
     const char *compression; /* of what it sends: "none" or "lz4" */
     size_t n_inputs;
     const struct topology_input *inputs;

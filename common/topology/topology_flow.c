@@ -435,6 +435,23 @@ static void check_replicas(struct draft *self, size_t stage)
                      label_of(self, stage).text, s->name, (unsigned)s->replicas);
 }
 
+/* One that is not waited for is a sink, and not the only one. */
+static void check_wait(struct draft *self, size_t stage)
+{
+    const topology *t = self->topology;
+    bool waited = false;
+    for (size_t i = 0; i < t->n; i++)
+        waited = waited || (t->stages[i].wait && topology_is_sink(t, i));
+    if (t->stages[stage].wait || (waited && topology_is_sink(t, stage)))
+        return;
+    const struct key_entry wait = key_entry_find(self->stages[stage].block, "wait");
+    document_mistake(self->document, wait.value, wait.key,
+                     waited ? "wait: false is for a stage that nobody takes from, and %s has takers"
+                            : "a run waits for one stage at least that nobody takes from, but %s, "
+                              "like all of them, has wait: false",
+                     label_of(self, stage).text);
+}
+
 static void check_one_log(struct draft *self)
 {
     const topology *t = self->topology;
@@ -473,5 +490,6 @@ void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
         if (gives_work(t->stages[i].role))
             check_handed_out(self, i);
         check_replicas(self, i);
+        check_wait(self, i);
     }
 }

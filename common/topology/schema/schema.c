@@ -237,6 +237,11 @@ const struct key schema_stage[] = {
      .fallback = "none",
      .choices = "none|lz4", /* in the order of enum payload_coding */
      .help = "of what it sends: LZ4 pays on links slower than about 250 MB/s"},
+    {.path = "wait",
+     .type = KEY_BOOLEAN,
+     .fallback = "true",
+     .help = "the run ends when this stage has; false is for one that only watches and that nobody "
+             "takes from: it may come late, die and end as it likes, and changes no id"},
     {.path = "settings",
      .type = KEY_BLOCK,
      .fallback = "null",

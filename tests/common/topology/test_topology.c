@@ -189,7 +189,8 @@ static const struct broken {
      "analysis.selection.sd_factor must be a number from 0 to 100, not -0.5"},
     /* a stage's own keys */
     {9, "  images: {run: jet_image, from: reader, host: a}", 42,
-     "unknown key stages.images.host (known here: run, from, replicas, compression, settings)"},
+     "unknown key stages.images.host (known here: run, from, replicas, compression, wait, "
+     "settings)"},
     {9, "  images: {run: jet_image, from: reader, compression: zip}", 55,
      "stages.images.compression must be none or lz4, not the text \"zip\""},
     {9, "  images: {run: jet_image, from: reader, replicas: 65}", 52,

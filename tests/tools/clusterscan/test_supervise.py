@@ -206,6 +206,35 @@ class Folders(Supervised):
             self.assertEqual(int(file.attrs["events_counted"]), 1900)
         self.assertGreater(len(reference), 0)
 
+    def test_a_stage_that_is_not_waited_for_changes_nothing_however_it_ends(self):
+        self.run_small()
+        reference = self.bytes_of_result()
+        for name, program in (("fails", "import sys\nsys.exit(2)\n"),
+                              ("dies", "import os\nos.abort()\n"),
+                              ("stays", "import signal\nwhile True: signal.pause()\n")):
+            with self.subTest(name):
+                (self.folder / "results.h5").unlink()
+                (self.folder / "watch.py").write_text(program)
+                topology = (self.folder / "small.yaml").read_text()
+                (self.folder / "watched.yaml").write_text(
+                    topology + "  watch:   {run: [/usr/bin/python3, watch.py], from: select, "
+                               "wait: false}\n")
+                done = subprocess.run([CLUSTERSCAN, "run", "watched.yaml"], cwd=self.folder,
+                                      capture_output=True, text=True, timeout=300)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.bytes_of_result(), reference)
+                self.assertEqual("the run goes on without it" in done.stderr, name == "fails",
+                                 done.stderr)
+
+    def test_a_run_waits_for_something(self):
+        for stage in ("score", "select"):
+            done = subprocess.run([CLUSTERSCAN, "validate", "small.yaml", "--set",
+                                   f"stages.{stage}.wait=false"], cwd=self.folder,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("a run waits for one stage" if stage == "score" else
+                          "is for a stage that nobody takes from", done.stderr)
+
     def test_too_few_descriptors_are_refused_before_anything_starts(self):
         for most in (20, 33, 64):
             done = subprocess.run(["bash", "-c", f"ulimit -n {most}; exec {CLUSTERSCAN} run "

@@ -233,7 +233,7 @@ static status add_right(json_t *list, const topology *flow, content_book *book)
     status done = STATUS_OK;
     for (size_t i = 0; i < topology_n_stages(flow) && done == STATUS_OK; i++) {
         const struct topology_stage *stage = topology_stage(flow, i);
-        if (is_left_of_log(stage) || stage->role == ROLE_LOG)
+        if (is_left_of_log(stage) || stage->role == ROLE_LOG || !stage->wait)
             continue;
         json_t *program = NULL;
         done = program_of(stage, book, &program);

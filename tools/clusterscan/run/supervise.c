@@ -145,10 +145,17 @@ static bool is_sink(const struct supervisor *self, const struct child *child)
     return topology_is_sink(self->plan->flow, child->process->stage);
 }
 
+/* Whether the run waits for its end. */
+static bool is_waited_for(const struct supervisor *self, const struct child *child)
+{
+    return topology_stage(self->plan->flow, child->process->stage)->wait;
+}
+
 static bool all_sinks_ended(const struct supervisor *self)
 {
     for (size_t i = 0; i < self->n; i++)
-        if (is_sink(self, &self->child[i]) && self->child[i].watched->state != PROCESS_ENDED)
+        if (is_sink(self, &self->child[i]) && is_waited_for(self, &self->child[i]) &&
+            self->child[i].watched->state != PROCESS_ENDED)
             return false;
     return true;
 }
@@ -200,27 +207,38 @@ static void count_death(struct child *child, int how)
     child->deaths++;
 }
 
+/* A stage that cannot go on ends the run, unless that does not wait for it. */
+static void give_up(struct supervisor *self, struct child *child, enum exit_code code,
+                    const char *why)
+{
+    child->watched->state = PROCESS_ENDED;
+    progress_clear(&self->progress);
+    if (is_waited_for(self, child)) {
+        log_error("stage %s %s", child->process->name, why);
+        end_run(self, code);
+    } else {
+        log_warning("stage %s %s; the run goes on without it", child->process->name, why);
+    }
+}
+
 static void bury(struct supervisor *self, struct child *child, int how)
 {
+    char why[7000];
     char death[100];
     describe_death(how, sizeof death, death);
     char words[1024];
     last_words(child, sizeof words, words);
     if (WIFEXITED(how) && WEXITSTATUS(how) == EXIT_BAD_INPUT) {
-        child->watched->state = PROCESS_ENDED;
-        progress_clear(&self->progress);
-        log_error("stage %s cannot go on: %s", child->process->name, words);
-        end_run(self, EXIT_BAD_INPUT);
+        snprintf(why, sizeof why, "cannot go on: %s", words);
+        give_up(self, child, EXIT_BAD_INPUT, why);
         return;
     }
     count_death(child, how);
     if (child->deaths >= DEATHS_MAX) {
-        child->watched->state = PROCESS_ENDED;
-        progress_clear(&self->progress);
-        log_error("stage %s %s, %u times without any progress; its last words: %s (all of them are "
-                  "in %s)",
-                  child->process->name, death, child->deaths, words, child->log_path);
-        end_run(self, EXIT_RUN_FAILED);
+        snprintf(why, sizeof why,
+                 "%s, %u times without any progress; its last words: %s (all of them are in %s)",
+                 death, child->deaths, words, child->log_path);
+        give_up(self, child, EXIT_RUN_FAILED, why);
         return;
     }
     const uint64_t wait = (uint64_t)BACKOFF_MS << (child->deaths > 0 ? child->deaths - 1 : 0);
