@@ -36,9 +36,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (self->what == NULL)
-            argp_error(
-                state,
-                "what? One of topology, messages, heartbeat, example, schema, man, keys, values");
+            argp_error(state, "what? One of topology, messages, heartbeat, results, example, "
+                              "schema, man, keys, values");
         if (strcmp(self->what, "values") == 0 && self->key == NULL)
             argp_error(state, "values of which key?");
         return 0;
@@ -79,6 +78,7 @@ static status print_page(const struct arguments *arguments)
     } pages[] = {{"topology", reference_topology},
                  {"messages", reference_messages},
                  {"heartbeat", reference_heartbeat},
+                 {"results", reference_results},
                  {"man", reference_man}};
     if (strcmp(arguments->what, "schema") == 0)
         return print_schema();
@@ -93,8 +93,8 @@ static status print_page(const struct arguments *arguments)
         return STATUS_OK;
     }
     log_error(
-        "there is no reference of '%s'; there are topology, messages, heartbeat, example, schema, "
-        "man, keys and values",
+        "there is no reference of '%s'; there are topology, messages, heartbeat, results, example, "
+        "schema, man, keys and values",
         arguments->what);
     return STATUS_BAD_INPUT;
 }

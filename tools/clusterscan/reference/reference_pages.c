@@ -6,6 +6,7 @@
 
 #include "common/flow/heartbeat/heartbeat.h"
 #include "common/records/message_type.h"
+#include "common/store/results/result_schema.h"
 #include "common/topology/schema/schema.h"
 #include "common/topology/topology.h"
 #include "common/wire/schema.h"
@@ -279,4 +280,12 @@ void reference_values(FILE *to, const char *path, const topology *flow)
     else if (key->fallback != NULL && strcmp(key->fallback, "null") != 0 &&
              strchr(key->fallback, ' ') == NULL)
         fprintf(to, "%s\n", key->fallback);
+}
+
+void reference_results(FILE *to)
+{
+    fputs("| dataset | type, shape | unit | meaning |\n|---|---|---|---|\n", to);
+    for (const struct result_dataset *d = result_schema; d->path != NULL; d++)
+        fprintf(to, "| `/%s` | %s%s%s | %s | %s |\n", d->path, d->type,
+                d->shape[0] != '\0' ? " " : "", d->shape, d->unit, d->help);
 }

@@ -16,6 +16,8 @@ void reference_topology(FILE *to);
 void reference_man(FILE *to);
 /* Every message and control, for wire-format.md. */
 void reference_messages(FILE *to);
+/* Every dataset of a result file, for physics.md. */
+void reference_results(FILE *to);
 /* The fields of a heartbeat, for wire-format.md. */
 void reference_heartbeat(FILE *to);
 /* What --set may name, one key a line; of the stages only with a topology (may be NULL). */
