@@ -262,7 +262,7 @@ class CommandLines(RunCase):
                 (["run", "t.yaml", "b.yaml"], "one topology at a time; 'b.yaml' is too many"),
                 (["run", "t.yaml", "--bogus"], "unrecognized option '--bogus'"),
                 (["run", "t.yaml", "--state"], "option '--state' requires an argument"),
-                (["validate"], "which topology file?"),
+                (["validate"], "which topology? Name its file"),
                 (["validate", "t.yaml", "--set"], "option '--set' requires an argument"),
                 (["inspect"], "which FILE?"),
                 (["inspect", "a", "b"], "one FILE at a time, found also 'b'"),

@@ -11,6 +11,7 @@
 #include "common/kernels/statistics/verdicts.h"
 #include "common/store/log/log_folder.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/events/event_list.h"
 
 enum { BIN_MOST_NAMED = -1, OPTION_BIN = 256, OPTION_ALL, OPTION_TOP };
@@ -246,11 +247,10 @@ int command_events(int argc, char **argv)
                "  clusterscan events results.h5 --state demo/state --out excess.csv\n"
                "  clusterscan events results.h5 --all --format hdf5 --out events.h5\n",
     };
-    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE"), .bin = BIN_MOST_NAMED};
+    struct arguments arguments = {.bin = BIN_MOST_NAMED};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    if (arguments.state == NULL || *arguments.state == '\0')
-        arguments.state = "state";
+    arguments.state = state_argument(arguments.state);
     return (int)status_exit_code(run(&arguments));
 }

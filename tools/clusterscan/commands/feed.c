@@ -18,6 +18,7 @@
 #include "common/store/events/event_file.h"
 #include "common/store/events/event_writer.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/run/interrupts.h"
 
 enum { READ_ROWS = 512, BATCH_MAX = 1000000, RATE_MAX = 1000000000 };
@@ -32,19 +33,6 @@ struct arguments {
     bool no_end;
 };
 
-static uint64_t parse_number(const char *name, const char *value, uint64_t most,
-                             struct argp_state *state)
-{
-    char *end;
-    errno = 0;
-    const unsigned long long number = strtoull(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number < 1 ||
-        number > most)
-        argp_error(state, "--%s is '%s', expected a whole number from 1 to %" PRIu64, name, value,
-                   most);
-    return number;
-}
-
 static const char *parse_name(const char *name, const char *value, struct argp_state *state)
 {
     if (value[0] == '\0' || value[0] == '.' || strchr(value, '/') != NULL || strlen(value) > 200)
@@ -58,10 +46,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
     struct arguments *arguments = state->input;
     switch (key) {
     case 'r':
-        arguments->rate = parse_number("rate", value, RATE_MAX, state);
+        arguments->rate = number_argument("rate", value, 1, RATE_MAX, state);
         return 0;
     case 'b':
-        arguments->batch = parse_number("batch", value, BATCH_MAX, state);
+        arguments->batch = number_argument("batch", value, 1, BATCH_MAX, state);
         return 0;
     case 'p':
         arguments->prefix = parse_name("prefix", value, state);
@@ -89,13 +77,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
 /* A line on a terminal that is written over after every file. */
 static void show_progress(uint64_t fed, uint64_t all, bool last)
 {
@@ -111,7 +92,8 @@ static void wait_until_due(const struct timespec *start, uint64_t events, uint64
     const struct timespec due = {.tv_sec = start->tv_sec +
                                            (time_t)(events / rate + nanoseconds / 1000000000),
                                  .tv_nsec = (long)(nanoseconds % 1000000000)};
-    while (!interrupted && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
+    while (!interrupts_noted() &&
+           clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
         ;
 }
 
@@ -123,7 +105,7 @@ static status drop_file(event_file *from, uint64_t first, uint64_t last, const c
     while (done == STATUS_OK && first < last) {
         struct event_batch rows;
         const uint32_t n = last - first < READ_ROWS ? (uint32_t)(last - first) : READ_ROWS;
-        done = interrupted ? STATUS_INTERRUPTED : event_file_read(from, first, n, &rows);
+        done = interrupts_noted() ? STATUS_INTERRUPTED : event_file_read(from, first, n, &rows);
         if (done == STATUS_OK)
             done = event_writer_add(writer, &rows);
         first += n;
@@ -180,7 +162,7 @@ static status feed(const struct arguments *arguments, event_file *from, uint64_t
         const uint64_t left = events - *fed;
         const uint64_t last = *fed + (left < arguments->batch ? left : arguments->batch);
         wait_until_due(&start, last, arguments->rate); /* when its last event has happened */
-        done = interrupted ? STATUS_INTERRUPTED : drop_next(arguments, from, *fed, last);
+        done = interrupts_noted() ? STATUS_INTERRUPTED : drop_next(arguments, from, *fed, last);
         if (done == STATUS_OK)
             *fed = last;
         show_progress(*fed, events, done != STATUS_OK || *fed == events);
@@ -230,7 +212,7 @@ int command_feed(int argc, char **argv)
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    interrupts_catch(on_signal, 0); /* without SA_RESTART: a signal ends a wait */
+    interrupts_note(0); /* without SA_RESTART: a signal ends a wait */
     event_file *from = NULL;
     uint64_t fed = 0;
     status done = event_file_open(&from, arguments.file, NULL);

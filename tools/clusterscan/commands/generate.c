@@ -18,6 +18,7 @@
 #include "common/store/events/event_file.h"
 #include "common/store/events/event_writer.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/run/interrupts.h"
 
 enum { BATCH = 512 };
@@ -38,19 +39,6 @@ struct arguments {
     const char *out;
     struct toy_settings toy;
 };
-
-static uint64_t parse_number(const char *name, const char *value, uint64_t most,
-                             struct argp_state *state)
-{
-    char *end;
-    errno = 0;
-    const unsigned long long number = strtoull(value, &end, 10);
-    /* strtoull takes a sign and turns -1 into a very large number. */
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number > most)
-        argp_error(state, "--%s is '%s', expected a whole number from 0 to %" PRIu64, name, value,
-                   most);
-    return number;
-}
 
 /* n numbers with commas between them. */
 static void parse_reals(const char *name, const char *text, size_t n, double least, double most,
@@ -73,14 +61,14 @@ static error_t parse(int key, char *value, struct argp_state *state)
     struct arguments *arguments = state->input;
     switch (key) {
     case 'n':
-        arguments->events = parse_number("events", value, events_most, state);
+        arguments->events = number_argument("events", value, 0, events_most, state);
         arguments->events_given = true;
         return 0;
     case 's':
-        arguments->signal = parse_number("signal", value, events_most, state);
+        arguments->signal = number_argument("signal", value, 0, events_most, state);
         return 0;
     case 'r':
-        arguments->seed = parse_number("seed", value, UINT64_MAX, state);
+        arguments->seed = number_argument("seed", value, 0, UINT64_MAX, state);
         arguments->seed_given = true;
         return 0;
     case 'o':
@@ -110,13 +98,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
 }
 
 /* A batch that is being filled, and what is still to come of the sample. */
@@ -180,7 +161,7 @@ static status generate(struct sample *sample, event_writer *writer)
     status outcome = STATUS_OK;
     uint64_t done = 0;
     do {
-        if (interrupted) {
+        if (interrupts_noted()) {
             show_progress(done, all, true);
             return STATUS_INTERRUPTED;
         }
@@ -242,7 +223,7 @@ int command_generate(int argc, char **argv)
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    interrupts_catch(on_signal, SA_RESTART);
+    interrupts_note(SA_RESTART);
     const status outcome = make_file(&arguments);
     if (outcome == STATUS_OK)
         printf("%s: %" PRIu64 " background events and %" PRIu64 " of signal, seed %" PRIu64 "\n",

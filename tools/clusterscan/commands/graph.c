@@ -12,14 +12,13 @@
 #include "common/topology/schema/schema.h"
 #include "common/topology/topology.h"
 #include "tools/clusterscan/command.h"
-#include "tools/clusterscan/run/set_options.h"
+#include "tools/clusterscan/commands/arguments.h"
 
 enum { OPTION_DOT = 0x101 };
 
 struct arguments {
-    const char *path;
     bool dot;
-    struct set_options overrides;
+    struct topology_arguments topology;
 };
 
 /* Prints a text between quotes. */
@@ -129,21 +128,14 @@ static void print_graph(const topology *flow, bool dot)
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
     struct arguments *self = state->input;
+    (void)argument;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &self->overrides;
+        state->child_inputs[0] = &self->topology;
         return 0;
     case OPTION_DOT:
         self->dot = true;
         return 0;
-    case ARGP_KEY_ARG:
-        if (self->path != NULL)
-            argp_error(state, "one topology file, please; '%s' is a second", argument);
-        self->path = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which topology file?");
-        return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -153,7 +145,7 @@ static const struct argp_option options[] = {
     {"dot", OPTION_DOT, NULL, 0, "Print DOT, for graphviz, in place of Mermaid", 0},
     {0},
 };
-static const struct argp_child children[] = {{&set_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&topology_argp, 0, NULL, 0}, {0}};
 static const struct argp parser = {
     .options = options,
     .parser = take_option,
@@ -170,17 +162,15 @@ static const struct argp parser = {
 
 int command_graph(int argc, char **argv)
 {
-    struct arguments arguments = {.path = NULL};
+    struct arguments arguments = {0};
     argp_err_exit_status = EXIT_BAD_INPUT;
     status done = STATUS_BAD_INPUT;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) == 0) {
         topology *flow;
-        done =
-            topology_load(&flow, arguments.path, arguments.overrides.n, arguments.overrides.item);
+        done = topology_arguments_load(&arguments.topology, &flow);
         if (done == STATUS_OK)
             print_graph(flow, arguments.dot);
         topology_destroy(&flow);
     }
-    set_options_fini(&arguments.overrides);
     return status_exit_code(done);
 }

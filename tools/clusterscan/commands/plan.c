@@ -8,14 +8,13 @@
 #include "common/base/status.h"
 #include "common/topology/topology.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/run/plan.h"
-#include "tools/clusterscan/run/set_options.h"
 
 struct arguments {
-    const char *topology;
     const char *state;
     bool json;
-    struct set_options overrides;
+    struct topology_arguments topology;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -23,22 +22,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct arguments *self = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &self->overrides;
+        state->child_inputs[0] = &self->topology;
         return 0;
     case 's':
         self->state = argument;
         return 0;
     case 'j':
         self->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (self->topology != NULL)
-            argp_error(state, "one topology at a time; '%s' is too many", argument);
-        self->topology = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (self->topology == NULL)
-            argp_error(state, "which topology? Name its file");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -108,7 +98,7 @@ static status print_plan(const struct arguments *arguments, const topology *flow
 
 int command_plan(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&set_options_argp, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&topology_argp, 0, NULL, 0}, {0}};
     static const struct argp_option options[] = {
         {"state", 's', "DIR", 0, "State folder (default: CLUSTERSCAN_STATE, else ./state)", 0},
         {"json", 'j', NULL, 0, "Print one JSON object, with what every process is told", 0},
@@ -127,18 +117,15 @@ int command_plan(int argc, char **argv)
         children,
         NULL,
         NULL};
-    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE")};
+    struct arguments arguments = {0};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    if (arguments.state == NULL || arguments.state[0] == '\0')
-        arguments.state = "state";
+    arguments.state = state_argument(arguments.state);
     topology *flow = NULL;
-    status done =
-        topology_load(&flow, arguments.topology, arguments.overrides.n, arguments.overrides.item);
+    status done = topology_arguments_load(&arguments.topology, &flow);
     if (done == STATUS_OK)
         done = print_plan(&arguments, flow);
     topology_destroy(&flow);
-    set_options_fini(&arguments.overrides);
     return (int)status_exit_code(done);
 }

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/figures/figure.h"
 #include "tools/clusterscan/figures/figures_answer.h"
 #include "tools/clusterscan/figures/gnuplot.h"
@@ -340,12 +341,10 @@ static const struct argp parser = {
 
 int command_plot(int argc, char **argv)
 {
-    struct arguments arguments = {
-        .state = getenv("CLUSTERSCAN_STATE"), .out = "figures", .member = MEMBER_MEDIAN};
+    struct arguments arguments = {.out = "figures", .member = MEMBER_MEDIAN};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    if (arguments.state == NULL || *arguments.state == '\0')
-        arguments.state = "state";
+    arguments.state = state_argument(arguments.state);
     return (int)status_exit_code(plot_result(&arguments));
 }

@@ -8,22 +8,21 @@
 
 #include "common/base/log.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/commands/report.h"
 #include "tools/clusterscan/run/input_record.h"
 #include "tools/clusterscan/run/plan.h"
 #include "tools/clusterscan/run/preflight.h"
 #include "tools/clusterscan/run/provenance.h"
-#include "tools/clusterscan/run/set_options.h"
 #include "tools/clusterscan/run/supervise.h"
 #include "tools/clusterscan/watch/run_lock.h"
 
 struct arguments {
-    const char *topology;
     const char *state;
     bool json;
     bool quiet;
     bool verbose;
-    struct set_options overrides;
+    struct topology_arguments topology;
 };
 
 static const struct argp_option options[] = {
@@ -39,7 +38,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct arguments *self = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &self->overrides;
+        state->child_inputs[0] = &self->topology;
         return 0;
     case 's':
         self->state = argument;
@@ -52,15 +51,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'v':
         self->verbose = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (self->topology != NULL)
-            argp_error(state, "one topology at a time; '%s' is too many", argument);
-        self->topology = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (self->topology == NULL)
-            argp_error(state, "which topology? Name its file");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -147,7 +137,7 @@ static int carry_out(const struct arguments *arguments, const topology *flow, st
 
 int command_run(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&set_options_argp, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&topology_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         options,
         parse,
@@ -163,15 +153,13 @@ int command_run(int argc, char **argv)
         children,
         NULL,
         NULL};
-    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE")};
+    struct arguments arguments = {0};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    if (arguments.state == NULL || arguments.state[0] == '\0')
-        arguments.state = "state";
+    arguments.state = state_argument(arguments.state);
     topology *flow = NULL;
-    status done =
-        topology_load(&flow, arguments.topology, arguments.overrides.n, arguments.overrides.item);
+    status done = topology_arguments_load(&arguments.topology, &flow);
     if (done == STATUS_OK)
         done = preflight_check(flow);
     if (done == STATUS_OK)
@@ -190,6 +178,5 @@ int command_run(int argc, char **argv)
         plan_fini(&plan);
     }
     topology_destroy(&flow);
-    set_options_fini(&arguments.overrides);
     return code;
 }

@@ -15,6 +15,7 @@
 #include "common/base/printable.h"
 #include "common/store/log/log_folder.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/run/input_record.h"
 #include "tools/clusterscan/run/state_folder.h"
 #include "tools/clusterscan/watch/human_text.h"
@@ -350,11 +351,10 @@ int command_states(int argc, char **argv)
                "  clusterscan states --remove 5f3c0e9d8a7b6c5d4e3f2a1b0c9d8e7f\n"
                "  clusterscan states --older-than 30 --yes\n",
     };
-    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE"), .days = -1};
+    struct arguments arguments = {.days = -1};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    if (arguments.state == NULL || *arguments.state == '\0')
-        arguments.state = "state";
+    arguments.state = state_argument(arguments.state);
     return (int)status_exit_code(run(&arguments));
 }

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/watch/human_text.h"
 #include "tools/clusterscan/watch/run_lock.h"
 #include "tools/clusterscan/watch/status_file.h"
@@ -207,12 +208,11 @@ int command_status(int argc, char **argv)
                "  clusterscan status\n"
                "  clusterscan status --state /data/state --json | jq '.runs[].stages[].lag'\n",
     };
-    struct arguments arguments = {.state = getenv("CLUSTERSCAN_STATE")};
+    struct arguments arguments = {0};
     argp_err_exit_status = EXIT_BAD_INPUT;
     if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
         return EXIT_BAD_INPUT;
-    if (arguments.state == NULL || arguments.state[0] == '\0')
-        arguments.state = "state";
+    arguments.state = state_argument(arguments.state);
     json_t *runs = read_runs(arguments.state);
     if (runs == NULL)
         return EXIT_BAD_INPUT;

@@ -13,7 +13,7 @@
 #include "common/kernels/image/image.h"
 #include "common/stage/stage.h"
 #include "tools/clusterscan/command.h"
-#include "tools/clusterscan/run/set_options.h"
+#include "tools/clusterscan/commands/arguments.h"
 
 enum {
     OPTION_JSON = 0x101,
@@ -23,9 +23,8 @@ enum {
 };
 
 struct arguments {
-    const char *path;
     bool json;
-    struct set_options overrides;
+    struct topology_arguments topology;
 };
 
 /* Bytes; the columns are those of common/records/records.h. */
@@ -236,21 +235,14 @@ static status print_json(const topology *flow)
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
     struct arguments *self = state->input;
+    (void)argument;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &self->overrides;
+        state->child_inputs[0] = &self->topology;
         return 0;
     case OPTION_JSON:
         self->json = true;
         return 0;
-    case ARGP_KEY_ARG:
-        if (self->path != NULL)
-            argp_error(state, "one topology file, please; '%s' is a second", argument);
-        self->path = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which topology file?");
-        return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -260,7 +252,7 @@ static const struct argp_option options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print the checked topology as JSON", 0},
     {0},
 };
-static const struct argp_child children[] = {{&set_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&topology_argp, 0, NULL, 0}, {0}};
 static const struct argp parser = {
     .options = options,
     .parser = take_option,
@@ -287,13 +279,12 @@ static status check_selection(const topology *flow)
 
 int command_validate(int argc, char **argv)
 {
-    struct arguments arguments = {.path = NULL};
+    struct arguments arguments = {0};
     argp_err_exit_status = EXIT_BAD_INPUT;
     status done = STATUS_BAD_INPUT;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) == 0) {
         topology *flow;
-        done =
-            topology_load(&flow, arguments.path, arguments.overrides.n, arguments.overrides.item);
+        done = topology_arguments_load(&arguments.topology, &flow);
         if (done == STATUS_OK)
             done = check_selection(flow);
         if (done == STATUS_OK && arguments.json)
@@ -302,6 +293,5 @@ int command_validate(int argc, char **argv)
             print_summary(flow);
         topology_destroy(&flow);
     }
-    set_options_fini(&arguments.overrides);
     return status_exit_code(done);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tools/clusterscan/run/interrupts.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -20,10 +19,23 @@ void interrupts_add(sigset_t *set)
             sigaddset(set, numbers[i]);
 }
 
-void interrupts_catch(void (*handler)(int number), int flags)
+static volatile sig_atomic_t noted;
+
+static void note(int number)
 {
-    const struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    (void)number;
+    noted = 1;
+}
+
+void interrupts_note(int flags)
+{
+    const struct sigaction action = {.sa_handler = note, .sa_flags = flags};
     for (size_t i = 0; i < NUMBERS; i++)
         if (!is_ignored(numbers[i]))
             sigaction(numbers[i], &action, NULL);
+}
+
+bool interrupts_noted(void)
+{
+    return noted != 0;
 }

@@ -5,10 +5,13 @@
 #define TOOLS_CLUSTERSCAN_RUN_INTERRUPTS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 /* Adds SIGINT, SIGTERM and SIGHUP to *set, those that are ignored apart. */
 void interrupts_add(sigset_t *set);
-/* Has these caught by handler, with sa_flags as given. */
-void interrupts_catch(void (*handler)(int number), int flags);
+/* Has these noted from now on, with sa_flags as given. */
+void interrupts_note(int flags);
+/* Whether one has come since. */
+bool interrupts_noted(void);
 
 #endif
