@@ -102,7 +102,7 @@ START_TEST(wrong_usage_ends_with_2)
     ck_assert_int_eq(validate("", sizeof output, output), 2);
     assert_says(output, "clusterscan validate: which topology? Name its file\n");
     ck_assert_int_eq(validate("a b", sizeof output, output), 2);
-    assert_says(output, "'b' is a second\n");
+    assert_says(output, "'b' is too many\n");
     ck_assert_int_eq(validate("--nonsense a", sizeof output, output), 2);
     ck_assert_int_eq(validate("a --set", sizeof output, output), 2);
 }
