@@ -9,7 +9,7 @@
 #include "common/topology/key_entry.h"
 #include "common/topology/topology_draft.h"
 
-/* A type nobody can tell, because of another mistake. */
+/* A type that is unknown because of an earlier mistake. */
 #define MESSAGE_UNKNOWN MESSAGE_TYPES
 
 enum { LABEL_SIZE = 96, TYPES_SIZE = 64, CIRCLE_SIZE = 400 };
@@ -306,7 +306,7 @@ static bool gives_work(enum stage_role role)
     return role == ROLE_SOURCE || role == ROLE_WORKER;
 }
 
-/* Whether the type is one the consumer takes; a worker of others' takes event batches. */
+/* Whether the consumer takes the type; a worker that is no stage of ours takes event batches. */
 static bool type_fits(const struct draft *self, size_t consumer, enum message_type type)
 {
     const struct stage_kind *kind = self->stages[consumer].kind;

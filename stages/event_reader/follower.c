@@ -23,7 +23,7 @@
 
 enum {
     LOOK_MS = 2000,   /* also without news: network file systems tell none */
-    HURRY_MS = 100,   /* with news, while there is still something to do from the last look */
+    HURRY_MS = 100,   /* between two looks after inotify has reported something */
     CHECK_ROWS = 2000 /* read at a time, so that the rest of the reader is not held up */
 };
 

@@ -22,7 +22,7 @@ struct consumer {
     uint64_t incarnation;
     struct route route;
     uint64_t granted;
-    uint64_t limit; /* its first grant: what may be on the way at a time */
+    uint64_t limit; /* batches that may be in flight to this consumer: its first grant */
     uint64_t sent;
     uint64_t heard_ms;
 };

@@ -15,10 +15,11 @@ typedef status feeder_item(void *store, uint64_t index, const double mass[2], un
 
 typedef struct feeder feeder;
 
-/* Serves the records of one type that are given to feeder_append, kept in `folder` (keep.h). */
+/* Serves the records of one type that are given to feeder_append, kept in `folder` (item_spool.h).
+ */
 MUST_CHECK status feeder_create(feeder **out, struct flow *flow, const char *endpoint,
                                 enum message_type type, const char *folder);
-/* Serves what item(store, ...) says. */
+/* Answers every request with item(store, ...). */
 MUST_CHECK status feeder_create_store(feeder **out, struct flow *flow, const char *endpoint,
                                       enum message_type type, feeder_item *item, void *store);
 void feeder_destroy(feeder **self);

@@ -119,7 +119,7 @@ static void finish_tables(codebook *self, const double mean[])
     }
 }
 
-/* Between which values the w of all clusters lie. */
+/* Range of w over all clusters. */
 struct range {
     double least, most;
 };

@@ -38,7 +38,7 @@ void kmeans_norms(const smearing *smear, const struct sparse_images *images, dou
 /* Copies of images drawn, one behind the other: to go through them again is then cheap. */
 struct selection {
     size_t n;
-    uint64_t *image;  /* [n] which they are */
+    uint64_t *image;  /* [n] indices of the drawn images */
     uint64_t *offset; /* [n + 1] */
     uint16_t *pixel;  /* room for n images of any length */
     float *value;
@@ -64,7 +64,7 @@ static status selection_init(struct selection *self, size_t n, size_t longest)
                : STATUS_NO_MEMORY;
 }
 
-/* Asks for the pixels of an image that will be copied soon: those drawn lie anywhere. */
+/* Prefetches the pixels of an image that is copied soon: drawn images are scattered over memory. */
 static void fetch(const struct sparse_images *images, uint64_t image)
 {
     enum { LINE = 64 };
@@ -458,7 +458,7 @@ static size_t list_poor(struct trainer *self)
     return n;
 }
 
-/* A centre that is the image, and counts as the mean of so many like it. */
+/* Sets a centre to the image, with the weight of as many jets. */
 static void restart_centre(struct trainer *self, size_t cluster, double weight)
 {
     const float *centre = self->centres + cluster * self->pixels;

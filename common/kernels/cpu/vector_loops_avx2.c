@@ -130,7 +130,7 @@ static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
     }
 }
 
-/* Nothing here picks from sixteen doubles at once. */
+/* AVX2 has no look-up in a table of sixteen doubles: the plain loop is used. */
 static double sum_pairs(const struct smearing_factors *factors, size_t n, const uint64_t row[],
                         const uint64_t column[], const double value[])
 {

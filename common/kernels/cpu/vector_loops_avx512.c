@@ -204,7 +204,7 @@ static __m512d pick(const struct factors *self, __m512i distance)
     return _mm512_permutex2var_pd(self->low, known, self->high);
 }
 
-/* What smearing_factor of i and eight j has beside the direct part. */
+/* Mirror-image terms of smearing_factor of i and eight j. */
 static __m512d mirrored_part(const struct factors *self, __m512i i, __m512i j)
 {
     const __m512i sum = _mm512_add_epi64(i, j);
@@ -251,7 +251,7 @@ static inline __m512d others_of(const struct factors *factors, bool mirrored, ui
     return others;
 }
 
-/* Between which numbers some lie. */
+/* Minimum and maximum of some numbers. */
 struct range {
     uint64_t least, most;
 };

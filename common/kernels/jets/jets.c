@@ -138,7 +138,7 @@ static struct leading cluster(jet_finder *self, double sum)
     return leading;
 }
 
-/* From each leading jet down to its particles. */
+/* Walks the merge tree from each leading jet to its constituents. */
 static void find_owners(jet_finder *self, const struct leading *leading)
 {
     const recombination *from = self->anti_kt;

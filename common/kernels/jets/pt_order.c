@@ -5,7 +5,7 @@
 
 enum { DIGITS = 256 };
 
-/* Of the bits of a pT, which are ordered as it is: sign, exponent, mantissa. */
+/* Bits of a pT: those of positive floats are ordered as the floats are. */
 static uint32_t bits_of(float pt)
 {
     uint32_t bits;
@@ -30,7 +30,8 @@ static void add_before(uint32_t count[DIGITS])
     }
 }
 
-/* Two digits of a radix sort leave those within a 256th of each other, few, to be moved. */
+/* Two radix passes over the upper bits order all but pT within a 256th of each other; an insertion
+ * sort moves those. */
 void pt_order(size_t n, const float pt[], uint32_t order[], uint32_t spare[])
 {
     enum { LOW = 15, HIGH = 23 };

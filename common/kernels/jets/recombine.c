@@ -50,7 +50,7 @@ static size_t rounded_up(size_t n)
     return (n + RECOMBINE_LANES - 1) / RECOMBINE_LANES * RECOMBINE_LANES;
 }
 
-/* Many turns: the arc tangent of what sine and cosine make of them. */
+/* A large |phi| is reduced by atan2(sin, cos). */
 static double within_turn(double phi)
 {
     return atan2(sin(phi), cos(phi));
@@ -69,7 +69,7 @@ void recombination_complete(recombination *self, size_t n)
     self->loops->complete(momenta, n);
 }
 
-/* Slots first to end - 1 hold nobody; in the order of the weights they are the last. */
+/* Marks slots first to end - 1 as empty: their weight, infinity, sorts last. */
 static void clear_slots(struct recombine_slots *slots, size_t first, size_t end)
 {
     for (size_t slot = first; slot < end; slot++) {

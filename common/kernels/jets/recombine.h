@@ -39,7 +39,7 @@ enum recombine_measure { RECOMBINE_ANTI_KT, RECOMBINE_KT };
 /* nearest, where it is no slot. */
 #define RECOMBINE_BEAM (-1.0) /* none inside R */
 #define RECOMBINE_LOST (-2.0) /* gone */
-/* rapidity of slots nobody is in: far from everybody, its square is infinite. */
+/* rapidity of empty slots: the square of its distance from any jet is infinite. */
 #define RECOMBINE_NOWHERE 1e200
 
 /* By index: the particles 0 to n - 1, then the merged in order. GeV, rad. */

@@ -181,7 +181,7 @@ static void complete(struct recombine_momenta *momenta, size_t n)
 struct position {
     double rapidity, phi, weight;
 };
-/* The same for all lanes, and whether it has neighbours on the other side of phi = 0. */
+/* A position in all LANES lanes, and whether it has neighbours across phi = 0. */
 struct positions {
     lanes rapidity, phi, weight;
     bool across;
@@ -250,7 +250,7 @@ static inline double distance2(const struct recombine_slots *slots, size_t a, si
     return y * y + phi * phi;
 }
 
-/* What a newcomer finds on its way along the slots. */
+/* Nearest neighbour and least score that an inserted jet has found among the slots so far. */
 struct meeting {
     struct leasts nearest; /* of those that weigh no less */
     struct leasts score;   /* of all */
@@ -269,7 +269,7 @@ static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, 
     return lanes_min(offered, score);
 }
 
-/* LANES slots from k on, lighter than the newcomer. */
+/* LANES slots from k on, of lower pT than the inserted jet. */
 static inline void meet_lighter(struct recombine_slots *slots, size_t k,
                                 const struct positions *newcomer, double at, lanes number,
                                 struct meeting *met)
@@ -502,7 +502,7 @@ static inline void take_away(recombination *self, size_t slot)
     self->least = find_least(&self->slots);
 }
 
-/* Its nearest is not gone. Another may stand in that slot: then the distance tells. */
+/* The stored neighbour is valid if the jet in its slot still has the stored distance. */
 static inline bool is_pair(const struct recombine_slots *slots, const struct recombine_least *least)
 {
     const size_t slot = (size_t)least->number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role_feed: a deterministic function of what it pulls. What it wants first is taken to its end
+/* feed: a deterministic function of what it pulls. What it wants first is taken to its end
  * before anything else is asked for; what it makes is kept and served until the run is over. */
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role_log: takes batches in, tells the readers what is safe, feeds what is sealed. Without inputs
+/* log: takes batches in, tells the readers what is safe, feeds what is sealed. Without inputs
  * it is a replay: nobody sends and nobody is told, and what is on disk is all there is. */
 #include <stdlib.h>
 
@@ -22,8 +22,8 @@ struct store {
     struct intakes from;
     struct handed *handed; /* [sources, window] what the readers said of their batches */
     uint64_t sealed;
-    bool open; /* there is room on the disk */
-    bool told; /* of the state after the last seal */
+    bool open; /* new batches are accepted: the disk has room */
+    bool told; /* the watermark after the last seal has been sent */
 };
 
 static status learn_batch(void *context, const struct ack_batch *batch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* runtime: what the loop (stage.c) and the four roles (role_*.c) share. */
+/* role: what the loop (stage.c) and the four roles (source.c, worker.c, log.c, feed.c) share. */
 #ifndef COMMON_STAGE_ROLES_ROLE_H
 #define COMMON_STAGE_ROLES_ROLE_H
 
@@ -26,16 +26,16 @@ struct runtime {
     bool finished;       /* all work is done; only serving is left */
 };
 
-/* What a process that has nothing to do waits for. */
+/* Why a process is idle, as `status` shows it. */
 enum wait_for {
     WAIT_FOR_INPUT,  /* something from input `waits_input` */
-    WAIT_FOR_OUTPUT, /* room at who takes from it */
-    WAIT_FOR_LOG,    /* the log's word on what is on its disk */
+    WAIT_FOR_OUTPUT, /* credit from a consumer */
+    WAIT_FOR_LOG,    /* acknowledgements of the log */
     WAIT_FOR_FILES,  /* more events in a followed folder */
     WAIT_FOR_DISK    /* room on the disk */
 };
 
-/* What a role tells of itself in a heartbeat. */
+/* State of the flow control, for heartbeats. */
 struct role_news {
     enum wait_for wait;
     size_t waits_input;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role_source: hands out numbered batches until the log has all of them on its disk. */
+/* source: hands out numbered batches until the log has all of them on its disk. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,7 +215,8 @@ static status send_batch(struct runtime *runtime, uint64_t seq, uint64_t consume
     done = ack_reader_handed(self->acks, seq, rows.first, rows.n);
     if (done == STATUS_OK)
         done = handout_send(self->out, consumer, &header, &record);
-    if (done == STATUS_END) /* it will be told as lost, and the batch with it */
+    if (done == STATUS_END) /* handout_receive reports the consumer as lost, and the batch is sent
+                               again then */
         return STATUS_OK;
     runtime->items++;
     runtime->events += rows.n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role_worker: turns each batch into another and passes it on under the same name. Keeps nothing:
+/* worker: turns each batch into another and passes it on under the same name. Keeps nothing:
  * it takes a batch only while somebody has room for the result. */
 #include <fcntl.h>
 #include <stdlib.h>

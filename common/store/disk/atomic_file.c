@@ -205,7 +205,8 @@ void atomic_file_destroy(atomic_file **self)
     let_go(self);
 }
 
-/* Compares the file with bytes[size], as far as the kernel lets us from the disk itself. */
+/* Compares the file with bytes[size]; asks the kernel to drop its cache, so that the disk is read.
+ */
 static status verify(const atomic_file *self, size_t size, const void *bytes)
 {
     if (fsync(self->fd) != 0)

@@ -312,7 +312,8 @@ hid_t hdf5_open_forward(hid_t parent, const char *name)
     const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     if (access >= 0) {
         set_cache(access, plain, made);
-        /* Only a dataset that nobody has open takes a new cache. */
+        /* HDF5 sets the chunk cache when it opens a dataset; one that is open already keeps its
+         * own. */
         H5Dclose(plain);
         dataset = H5Dopen2(parent, name, access);
         H5Pclose(access);

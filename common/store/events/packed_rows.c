@@ -235,7 +235,7 @@ size_t packed_rows_get(const packed_rows *self, size_t first, size_t n, double o
     return n;
 }
 
-/* Numbers of the chunk at hand from the one sought on. */
+/* Values of the current chunk from the row that was asked for. */
 static void take_floats(const packed_rows *self, size_t n, float out[])
 {
     if (!self->planes) {

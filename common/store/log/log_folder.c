@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The manifest is the truth: a segment counts when a line of the manifest lists it. A kill between
+/* The manifest decides which segments there are: those that one of its lines lists. A kill between
  * the rename of a segment and its line leaves a segment that is not listed; between any other two
  * steps, a temporary file or a torn line. All go at the next open. Files that a line once listed
  * are moved aside instead, whatever they hold. */

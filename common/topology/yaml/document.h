@@ -40,7 +40,7 @@ struct fy_node *document_root(const document *self);
  * NULL: the start of the file. */
 void document_mistake(document *self, struct fy_node *node, struct fy_node *where,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* To be told when an allocation outside failed. */
+/* Notes that an allocation of the caller failed. */
 void document_no_memory(document *self);
 /* How many mistakes so far. */
 size_t document_mistakes(const document *self);

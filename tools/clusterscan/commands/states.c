@@ -169,12 +169,12 @@ static void add_inputs(json_t *entry, const char *path)
     json_decref(record);
 }
 
-/* A replay, whose input is a log, has left its board at least. */
+/* A replay, whose input is a log, has left its status file at least. */
 static void add_topology(json_t *entry, const char *path)
 {
-    char board[4300];
-    snprintf(board, sizeof board, "%.4200s/" STATUS_FILE_NAME, path);
-    json_t *told = json_load_file(board, 0, NULL);
+    char file[4300];
+    snprintf(file, sizeof file, "%.4200s/" STATUS_FILE_NAME, path);
+    json_t *told = json_load_file(file, 0, NULL);
     json_t *named = json_object_get(told, "topology");
     if (json_is_string(named))
         json_object_set(entry, "topology", named);

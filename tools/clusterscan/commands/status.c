@@ -42,24 +42,25 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 /* --- reading ----------------------------------------------------------------------------- */
 
-/* Adds what a folder's board says, if it has one. */
+/* Adds what a folder's status file says, if it has one. */
 static void add_run(json_t *runs, const char *state, const char *name)
 {
     char folder[4200];
     char path[4300];
     snprintf(folder, sizeof folder, "%.3000s/%s", state, name);
     snprintf(path, sizeof path, "%s/" STATUS_FILE_NAME, folder);
-    const bool at_work = run_lock_is_held(folder); /* before the board: it is not older then */
-    json_t *board = json_load_file(path, 0, NULL);
-    if (board == NULL && !at_work)
+    const bool at_work =
+        run_lock_is_held(folder); /* before the file is read: it is not older then */
+    json_t *told = json_load_file(path, 0, NULL);
+    if (told == NULL && !at_work)
         return;
     /* A run that has just been started has written none yet, or an older one's is there. */
-    if (board == NULL)
-        board = json_pack("{s:s, s:[]}", "log_id", name, "stages");
+    if (told == NULL)
+        told = json_pack("{s:s, s:[]}", "log_id", name, "stages");
     if (at_work)
-        json_object_del(board, "exit_code");
-    json_object_set_new(board, "at_work", json_boolean(at_work));
-    json_array_append_new(runs, board);
+        json_object_del(told, "exit_code");
+    json_object_set_new(told, "at_work", json_boolean(at_work));
+    json_array_append_new(runs, told);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

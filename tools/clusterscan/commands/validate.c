@@ -27,7 +27,7 @@ struct arguments {
     struct topology_arguments topology;
 };
 
-/* Bytes; the columns are those of common/records/records.h. */
+/* Bytes; the columns are those of common/records. */
 struct memory {
     uint64_t event_batch;    /* one, with as many particles as a table can hold */
     uint64_t image_batch;    /* one, with as many lit pixels as an image can have */

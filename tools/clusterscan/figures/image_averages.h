@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log_pictures: what the figures need of the images in a log folder: average images of background
+/* image_averages: what the figures need of the images in a log folder: average images of background
  * and signal jets, how many pixels are lit, and how heavy the pairs are. */
 #ifndef TOOLS_CLUSTERSCAN_FIGURES_IMAGE_AVERAGES_H
 #define TOOLS_CLUSTERSCAN_FIGURES_IMAGE_AVERAGES_H

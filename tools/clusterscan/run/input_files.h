@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* source_files: which files a reader reads. */
+/* input_files: which files a reader reads. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_INPUT_FILES_H
 #define TOOLS_CLUSTERSCAN_RUN_INPUT_FILES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* outputs: can what a run is to write be written at all? Asked before anything starts, so that
+/* preflight: can what a run is to write be written at all? Asked before anything starts, so that
  * nobody learns of a missing folder after hours. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_PREFLIGHT_H
 #define TOOLS_CLUSTERSCAN_RUN_PREFLIGHT_H

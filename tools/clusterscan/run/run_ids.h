@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ids: the names of an image log and of a run, made of what they depend on (docs/design.md, section
- * 4). The same input and settings give the same ids on every machine; replicas, transport, the
- * log's own settings and the names of files do not count. */
+/* run_ids: the names of an image log and of a run, made of what they depend on (docs/design.md,
+ * section 4). The same input and settings give the same ids on every machine; replicas, transport,
+ * the log's own settings and the names of files do not count. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_RUN_IDS_H
 #define TOOLS_CLUSTERSCAN_RUN_RUN_IDS_H
 

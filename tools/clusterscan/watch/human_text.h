@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* numbers: counts and times as people read them. */
+/* human_text: counts and times as people read them. */
 #ifndef TOOLS_CLUSTERSCAN_WATCH_HUMAN_TEXT_H
 #define TOOLS_CLUSTERSCAN_WATCH_HUMAN_TEXT_H
 
