@@ -87,8 +87,9 @@ outlet.bind(SETUP["output"]), monitor.connect(SETUP["monitor"])
 inputs = [Input(endpoint) for one in SETUP["inputs"] for endpoint in one["endpoints"]]
 while True:
     going = [one.next for one in inputs if one.next < one.total]
-    for one in inputs if going else []:
-        one.ask(min(going) + 8)
+    for one in inputs:
+        if going:
+            one.ask(min(going) + 8)
         for part in one.receive():
             slices.setdefault(part["slice"], []).append(part)
     while len(slices.get(len(items), [])) == len(inputs):

@@ -17,8 +17,12 @@ struct flow_link {
     struct flow *flow;
     void *socket;
     int type;
+    unsigned in_a_row; /* messages received without a pause */
     char endpoint[256];
 };
+
+/* A peer that sends faster than we read must not keep us from everything else. */
+enum { IN_A_ROW_MAX = 1000 };
 
 /* libzmq allocates a block for every frame that arrives. Batches are so large that glibc would give
  * each back to the system and have the next one cleared, page by page: keep them. */
@@ -280,11 +284,13 @@ static status receive_one(flow_link *self, struct arrival *out)
 
 status link_receive(flow_link *self, struct arrival *out)
 {
-    status done;
-    do
+    status done = STATUS_BAD_INPUT;
+    while (done == STATUS_BAD_INPUT && self->in_a_row++ < IN_A_ROW_MAX)
         done = receive_one(self, out);
-    while (done == STATUS_BAD_INPUT);
-    return done;
+    if (done == STATUS_OK)
+        return STATUS_OK;
+    self->in_a_row = 0;
+    return done == STATUS_BAD_INPUT ? STATUS_END : done;
 }
 
 status link_unpack(flow_link *self, const struct arrival *arrival, union record *out)

@@ -81,7 +81,9 @@ struct arrival {
     zmq_msg_t frame; /* payload of a record, or the control: what the fields above point into */
     bool has_frame;
 };
-/* The next good message, without waiting: STATUS_OK, or STATUS_END if there is none now. */
+/* The next good message, without waiting: STATUS_OK, or STATUS_END if there is none now. It is also
+ * STATUS_END once after every 1,000 messages, so that a loop until then ends whatever a peer sends.
+ */
 MUST_CHECK status link_receive(flow_link *self, struct arrival *out);
 /* Reads the record of an arrival: borrowed until the flow's next receipt. STATUS_BAD_INPUT is
  * counted and logged here. */

@@ -181,13 +181,18 @@ static bool all_ended(const struct feed *self)
     return true;
 }
 
+/* Whether items of an input are wanted at this time. */
+static bool is_open(const struct feed *self, size_t i)
+{
+    return !self->input[i].ended && (comes_first(self, i) || first_ended(self));
+}
+
 static status feed_turn(struct runtime *runtime, bool *busy)
 {
     struct feed *self = runtime->role;
     status done = STATUS_OK;
-    const bool beyond_first = first_ended(self);
     for (size_t i = 0; i < self->n && done == STATUS_OK; i++)
-        if (!self->input[i].ended && (beyond_first || comes_first(self, i)))
+        if (is_open(self, i))
             done = tend_input(self, i, busy);
     if (done == STATUS_OK && self->working) {
         done = runtime->stage->feed->work(runtime->self, &self->outlet, &self->working);
@@ -217,7 +222,7 @@ static size_t feed_sockets(const struct runtime *runtime, void *sockets[RUNTIME_
         sockets[n++] = feeder_socket(self->out);
     for (size_t i = 0; i < self->n; i++)
         for (size_t copy = 0; copy < self->input[i].copies && n < RUNTIME_SOCKETS_MAX; copy++)
-            if (!self->input[i].ended)
+            if (is_open(self, i)) /* what is not received would be news for ever */
                 sockets[n++] = puller_socket(self->input[i].in[copy]);
     return n;
 }
@@ -226,10 +231,9 @@ static size_t feed_sockets(const struct runtime *runtime, void *sockets[RUNTIME_
 static void feed_tell(const struct runtime *runtime, struct role_news *out)
 {
     const struct feed *self = runtime->role;
-    const bool beyond_first = first_ended(self);
     out->wait = WAIT_FOR_INPUT;
     for (size_t i = self->n; i-- > 0;)
-        if (!self->input[i].ended && (beyond_first || comes_first(self, i)))
+        if (is_open(self, i))
             out->waits_input = i;
 }
 

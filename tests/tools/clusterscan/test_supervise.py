@@ -110,6 +110,19 @@ class Stages(Supervised):
         self.assertIn("\\\\x1b[31m", status.replace("\u00e9", "") + "\\\\x1b[31m")
         json.loads(status)
 
+    def test_heartbeats_without_end_do_not_keep_a_run_from_ending(self):
+        flood = ("import json, os, sys, zmq\n"
+                 "setup = json.load(open(sys.argv[sys.argv.index('--stage') + 1]))\n"
+                 "beat = json.dumps({'stage': setup['name'], 'replica': 0, 'text': 'x' * 150})\n"
+                 "for _ in range(3):\n"
+                 "    if os.fork() == 0:\n"
+                 "        socket = zmq.Context().socket(zmq.PUSH)\n"
+                 "        socket.connect(setup['monitor'])\n"
+                 "        while True: socket.send_string(beat)\n")
+        text = (SOURCE / "topology/swap/robust_selector.py").read_text()
+        noisy = self.script("noisy.py", flood + text)
+        self.run_small("--set", f"stages.select.run={noisy}")
+
     def test_kills_far_from_the_start_of_a_stage_are_no_crash_loop(self):
         (self.folder / "incoming").mkdir()
         process = self.start(*settings(stages__reader__settings__follow="true",

@@ -301,6 +301,19 @@ static void take_heartbeat(struct supervisor *self, const char *text)
         progress_print(&self->progress, heartbeat.text); /* a slice more has been scored */
 }
 
+/* Of those that have come only so many: a stage that never stops talking must not keep the run from
+ * its other business. */
+static void take_heartbeats(struct supervisor *self)
+{
+    enum { PER_PROCESS = 20 };
+    char text[HEARTBEAT_BYTES_MAX];
+    for (size_t i = 0; i < PER_PROCESS * self->n; i++) {
+        if (!heartbeat_socket_receive(self->monitor, sizeof text, text))
+            return;
+        take_heartbeat(self, text);
+    }
+}
+
 static void take_signals(struct supervisor *self)
 {
     struct signalfd_siginfo info;
@@ -331,9 +344,7 @@ static void listen_once(struct supervisor *self)
     for (size_t i = 0; i < self->n; i++)
         if (self->child[i].watched->state == PROCESS_RUNNING)
             child_listen(&self->child[i]);
-    char text[HEARTBEAT_BYTES_MAX];
-    while (heartbeat_socket_receive(self->monitor, sizeof text, text))
-        take_heartbeat(self, text);
+    take_heartbeats(self);
     take_signals(self);
     reap(self);
 }
