@@ -11,7 +11,7 @@ enum drop_reason {
     DROP_ETA_RANGE,   /* |eta| above 10 */
     DROP_NO_JET,      /* no jet above pt_min */
     DROP_ONE_JET,     /* a single jet above pt_min */
-    DROP_EMPTY_IMAGE, /* one of the two images has no lit pixel */
+    DROP_EMPTY_IMAGE, /* no pixel of one of the two images is above zero */
     DROP_TOO_MANY,    /* more than EVENT_PARTICLES_MAX particles */
     DROP_REASONS
 };

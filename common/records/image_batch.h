@@ -15,7 +15,7 @@ struct image_batch {
     uint32_t read;                /* rows */
     uint32_t quarantined;         /* rows */
     uint32_t events;              /* n, kept in the arrays below */
-    uint32_t lit;                 /* lit pixels of all images together */
+    uint32_t lit;                 /* lit pixels (those above zero) of all images */
     const uint32_t *dropped;      /* [DROP_REASONS] rows */
     const uint64_t *row;          /* [n] over all files of the source */
     const float *m_jj;            /* [n] dijet mass */

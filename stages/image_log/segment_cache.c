@@ -12,7 +12,7 @@ enum { OPEN_MAX = 4 }; /* segments in memory: consumers are rarely further apart
 struct entry {
     size_t index; /* of the segment */
     segment *segment;
-    uint64_t used; /* when, on the cache's own clock */
+    uint64_t used; /* last use, by the count of uses */
 };
 
 struct segment_cache {

@@ -14,12 +14,12 @@ enum { VECTOR_BLOCK = 64 };
 /* Clusters scored together in double. */
 enum { VECTOR_LANES = 8 };
 
-/* The table that is looked at first: whole numbers of 16 bits, for it is short rows that make it
- * fast. Word w of a row of stride / 2 holds two columns of their group of 32: in its upper half
- * that of column 32 (w / 16) + 16 + w % 16, which is the whole word as a number; in its lower half
- * that of the column 16 before it, which is the word shifted left by 16. start is 0, or infinity
- * for a column without a cluster. stride is a multiple of VECTOR_BLOCK; both are aligned to 64
- * bytes. */
+/* The table that is read first: whole numbers of 16 bits, for short rows make it fast. A row of
+ * stride columns is stride / 2 words; each group of 32 columns is 16 words, of which word w holds
+ *     bits 31 to 16: column 16 + w (the whole word, read as a number)
+ *     bits 15 to 0:  column w      (the word shifted left by 16, read as a number).
+ * start is 0, or infinity for a column without a cluster. stride is a multiple of VECTOR_BLOCK;
+ * both arrays are aligned to 64 bytes. */
 struct score_table {
     size_t stride;
     float *start;  /* [stride] */
@@ -41,12 +41,12 @@ static inline float word_lower(int32_t word)
 struct nearest {
     float best;
     float second;
-    float sum; /* of the values */
+    float sum; /* of the values of the image */
     uint32_t index;
 };
 
-/* G'G on one axis as a function of distance, by which it falls: A[i][j] is falling(|i - j|) and
- * what is mirrored at either border. */
+/* G'G on one axis: A[i][j] is falling(|i - j|), a function that falls with the distance, plus its
+ * mirror images at both borders. */
 enum { NEAR = 14, FALLING = 16 };
 struct smearing_factors {
     uint64_t side;
@@ -66,7 +66,7 @@ static inline double smearing_factor(const struct smearing_factors *self, uint64
            (factor_at(self, i + j + 1) + factor_at(self, 2 * self->side - 1 - i - j));
 }
 
-/* Of two sets of columns together. */
+/* The best two of both sets of columns together. */
 static inline struct nearest nearest_join(struct nearest a, struct nearest b)
 {
     if (b.best < a.best)
@@ -84,7 +84,7 @@ struct vector_loops {
      * word_upper or word_lower of the column. */
     void (*find_nearest)(const struct score_table *table, size_t n, const uint64_t offset[],
                          const uint16_t pixel[], const float value[], struct nearest found[]);
-    /* The same from two tables: together where that is faster. */
+    /* The same for two tables, in one pass where that is faster. */
     void (*find_nearest_of_two)(const struct score_table *table, const struct score_table *other,
                                 size_t n, const uint64_t offset[], const uint16_t pixel[],
                                 const float value[], struct nearest found[],
@@ -113,7 +113,7 @@ extern const struct vector_loops vector_loops_plain;
 extern const struct vector_loops vector_loops_avx2;
 extern const struct vector_loops vector_loops_avx512;
 #endif
-/* The machine must have it. */
+/* The loops of an instruction set, which the machine must have. */
 const struct vector_loops *vector_loops_of(enum instruction_set set);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* path_avx512: the hot loops of codebook_internal.h for machines with AVX-512F. */
+/* vector_loops_avx512: the hot loops of vector_loops.h for machines with AVX-512F. */
 #include <stdbool.h>
 
 #include "common/kernels/cpu/vector_loops.h"
@@ -54,7 +54,7 @@ static __m512 lower(__m512i word)
     return _mm512_cvtepi32_ps(_mm512_slli_epi32(word, 16));
 }
 
-/* The scores of one image and the columns of a block. */
+/* The float scores of one image for the columns of one block. */
 struct block {
     __m512 s0, s1, s2, s3;
     __m128 sum; /* of the values */
@@ -99,13 +99,14 @@ static inline struct nearest nearest_of_block(const struct block *x, size_t firs
     const struct two_least least = across(join(of_two(x->s0, x->s1), of_two(x->s2, x->s3)));
     const uint64_t here = equal(x->s0, least.best) | equal(x->s1, least.best) << 16 |
                           equal(x->s2, least.best) << 32 | equal(x->s3, least.best) << 48;
-    const size_t column = here != 0 ? (size_t)__builtin_ctzll(here) : 0; /* none if NaN */
+    const size_t column =
+        here != 0 ? (size_t)__builtin_ctzll(here) : 0; /* column 0 if all scores are NaN */
     return (struct nearest){_mm512_cvtss_f32(least.best), _mm512_cvtss_f32(least.second),
                             _mm_cvtss_f32(x->sum), (uint32_t)(first + column)};
 }
 
-/* The nearest of an image is looked for while the next one is scored: the processor would wait for
- * the last sum otherwise. */
+/* The best column of an image is searched while the next image is scored: otherwise the processor
+ * would wait for the last sum. */
 static void find_nearest_in_one(const struct score_table *table, size_t n, const uint64_t offset[],
                                 const uint16_t pixel[], const float value[], struct nearest found[])
 {
@@ -136,7 +137,7 @@ static void find_nearest(const struct score_table *table, size_t n, const uint64
     }
 }
 
-/* Of tables with one block each: every pixel is looked at once. */
+/* Scores of two tables with one block each: every pixel is read once. */
 static void find_nearest_in_pair(const struct score_table *table, const struct score_table *other,
                                  size_t n, const uint64_t offset[], const uint16_t pixel[],
                                  const float value[], struct nearest found[],
@@ -192,7 +193,7 @@ static void add_lanes(size_t n, const uint64_t offset[], const uint16_t pixel[],
     }
 }
 
-/* The factors, ready to be picked from. */
+/* The smearing factors in registers, from which lanes are permuted. */
 struct factors {
     __m512d low, high; /* by distance */
     __m512i last;      /* 2 side - 1 */
@@ -212,7 +213,7 @@ static __m512d mirrored_part(const struct factors *self, __m512i i, __m512i j)
                          pick(self, _mm512_sub_epi64(self->last, sum)));
 }
 
-/* Eight pixels of an image, from which on they are. */
+/* Eight consecutive entries of an image. */
 struct eight {
     __m512i row, column;
 };
@@ -242,7 +243,7 @@ static inline __m512d others_of(const struct factors *factors, bool mirrored, ui
     const size_t last = n - first < 8 ? n - 1 : first + 7;
     __m512d others = _mm512_setzero_pd();
     size_t p = first + 1;
-    for (; p <= last; p++) /* counts for those of the eight before it */
+    for (; p <= last; p++) /* counts only for entries before it */
         others = _mm512_mask_add_pd(others, (__mmask8)((1u << (p - first)) - 1), others,
                                     with_eight(factors, mirrored, &q, row[p], column[p], value[p]));
     for (const uint64_t end = row[last] + reach; p < n && row[p] <= end; p++)
@@ -256,7 +257,7 @@ struct range {
     uint64_t least, most;
 };
 
-/* Of n > 0 numbers; beyond them, up to a multiple of eight, is nothing outside the range. */
+/* Range of n > 0 numbers; the padding up to a multiple of eight holds nothing outside it. */
 static struct range range_of(size_t n, const uint64_t number[])
 {
     __m512i least = _mm512_loadu_si512(number), most = least;
@@ -267,7 +268,7 @@ static struct range range_of(size_t n, const uint64_t number[])
     return (struct range){_mm512_reduce_min_epu64(least), _mm512_reduce_max_epu64(most)};
 }
 
-/* Whether a number of one range may have a mirror image that is near one of the other. */
+/* Whether the mirror image of a number of one range may lie near a number of the other. */
 static bool may_mirror(const struct smearing_factors *factors, struct range a, struct range b)
 {
     return a.least + b.least + 1 <= factors->reach ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* image: centres, turns and flips a jet's constituents and bins them, touching only what is lit. */
+/* image: centres, turns and flips a jet's constituents and bins them, touching only the pixels
+ * above zero. */
 #include "common/kernels/image/image.h"
 
 #include <assert.h>
@@ -17,12 +18,12 @@ struct image_maker {
     uint32_t side;
     double half_width;
     double edge[IMAGE_SIDE_MAX + 1];
-    /* The constituents of the jet at hand, by energy. */
+    /* The constituents of the current jet, by energy. */
     struct ranked ranked[IMAGE_CONSTITUENTS_MAX + 1];
     double weight[IMAGE_CONSTITUENTS_MAX];
     double p[IMAGE_CONSTITUENTS_MAX]; /* along phi */
     double e[IMAGE_CONSTITUENTS_MAX]; /* along eta */
-    /* One bit and one sum per pixel, all zero between calls: clearing follows the lit ones. */
+    /* One bit and one sum per pixel, all zero between calls: only lit pixels are cleared. */
     uint64_t lit[(IMAGE_SIDE_MAX * IMAGE_SIDE_MAX + 63) / 64];
     double sum[IMAGE_SIDE_MAX * IMAGE_SIDE_MAX];
 };
@@ -36,7 +37,7 @@ status image_maker_create(image_maker **out, uint32_t side, double half_width)
         return STATUS_NO_MEMORY;
     self->side = side;
     self->half_width = half_width;
-    /* As numpy.linspace rounds them: an edge decides, so it must be the same number. */
+    /* Edges are rounded as by numpy.linspace: a constituent on an edge must fall the same way. */
     const double step = 2 * half_width / side;
     for (uint32_t i = 0; i < side; i++)
         self->edge[i] = i * step - half_width;
@@ -53,7 +54,7 @@ void image_maker_destroy(image_maker **self)
     *self = NULL;
 }
 
-/* Where an energy belongs in a falling list of n: behind its equals. */
+/* Index at which an energy is inserted into a descending list of n: behind equal ones. */
 static size_t rank_of(size_t n, const struct ranked ranked[], double energy)
 {
     size_t first = 0;
@@ -79,7 +80,7 @@ static size_t rank_by_energy(image_maker *self, size_t n, const uint32_t chosen[
         const size_t rank = rank_of(kept, ranked, energy);
         if (rank == IMAGE_CONSTITUENTS_MAX)
             continue;
-        /* The list has room for one more than is kept: the last then falls off. */
+        /* The list has room for one more than is kept; the last one is then dropped. */
         memmove(ranked + rank + 1, ranked + rank, (kept - rank) * sizeof *ranked);
         ranked[rank] = (struct ranked){energy, index};
         if (kept < IMAGE_CONSTITUENTS_MAX)

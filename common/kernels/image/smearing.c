@@ -21,7 +21,7 @@ struct band {
 struct smearing {
     uint32_t side;
     const struct vector_loops *loops;
-    uint8_t *row;                    /* [pixels] of every pixel: a division each otherwise */
+    uint8_t *row;                    /* [pixels] of every pixel, which saves a division */
     uint8_t *column;                 /* [pixels] */
     struct band once;                /* g */
     struct band twice;               /* A */
@@ -83,7 +83,8 @@ static void find_band(struct band *self, uint32_t side)
     }
 }
 
-/* Without borders A is the Gaussian with itself; nothing is mirrored twice, as reach < side. */
+/* Away from the borders A is the Gaussian folded with itself; nothing is mirrored twice, as
+ * reach < side. */
 static void fill_factors(smearing *self, double sigma)
 {
     const int64_t radius = (int64_t)(4.0 * sigma + 0.5);
@@ -184,7 +185,7 @@ static double norm2_of(const smearing *self, size_t n, const uint64_t row[],
                        const uint64_t column[], const double value[])
 {
     const double *a = self->twice.value;
-    const size_t next = self->side + 1; /* on the diagonal */
+    const size_t next = self->side + 1; /* index step along the diagonal */
     double diagonal = 0.0;
     for (size_t p = 0; p < n; p++)
         diagonal += value[p] * value[p] * (a[row[p] * next] * a[column[p] * next]);

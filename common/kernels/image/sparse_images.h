@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sparse_images: many jet images by their lit pixels alone. */
+/* sparse_images: many jet images, each as the list of its lit pixels, those above zero. */
 #ifndef COMMON_KERNELS_IMAGE_SPARSE_IMAGES_H
 #define COMMON_KERNELS_IMAGE_SPARSE_IMAGES_H
 

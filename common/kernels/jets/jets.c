@@ -14,24 +14,24 @@
 
 #define ETA_MAX 10.0F
 #define TWO_PI  6.283185307179586
-/* Of the sum of all pT: far above its rounding, so that no jet is given up for it. */
+/* Share of the sum of all pT: far above its rounding errors, so that these never drop a jet. */
 #define SUM_SLACK 1e-9
 
 struct jet_finder {
     enum jet_engine engine;
     double radius;
     double pt_min;
-    fastjet_finder *fastjet; /* the engine, or for crowded events */
-    recombination *anti_kt;  /* native engine only, as all that follows */
+    fastjet_finder *fastjet; /* always used, or for events of too many particles */
+    recombination *anti_kt;  /* NULL with FastJet alone; all below belongs to it */
     recombination *axes_kt;
     size_t particles;
-    float pt[RECOMBINE_MAX + 1];     /* of the particles, padding left out */
-    uint32_t row[RECOMBINE_MAX + 1]; /* of each: its index in the event */
-    uint32_t order[RECOMBINE_MAX];   /* of them by pT: what are momenta 0 to particles - 1 */
+    float pt[RECOMBINE_MAX + 1];     /* of the particles, without padding */
+    uint32_t row[RECOMBINE_MAX + 1]; /* index of each particle in the event */
+    uint32_t order[RECOMBINE_MAX];   /* particle of momentum 0 to particles - 1 */
     uint32_t spare[RECOMBINE_MAX];
-    uint8_t owner[2 * RECOMBINE_MAX]; /* by index of a momentum: 1, 2 if of a leading jet, or 0 */
-    uint8_t owner_of[RECOMBINE_MAX];  /* the same by particle */
-    /* Of the two leading jets found last: */
+    uint8_t owner[2 * RECOMBINE_MAX]; /* per momentum: leading jet 1 or 2, or 0 */
+    uint8_t owner_of[RECOMBINE_MAX];  /* the same per particle */
+    /* The two leading jets of the last event: */
     bool by_fastjet;
     size_t members[2];
     uint32_t inside[2][RECOMBINE_MAX + 1]; /* indices of momenta, softest first */
@@ -46,8 +46,8 @@ struct leading {
     double pt2[2];
 };
 
-/* DROP_REASONS if the particles may be clustered. Padding (pt == 0) is not looked at. Without a
- * branch in the loop, most of which is vectors then. */
+/* The reason to drop the event, DROP_REASONS if there is none. Padding (pt == 0) is ignored. The
+ * loop has no branch, so that the compiler vectorises it. */
 static enum drop_reason check_particles(size_t n, const float pt[], const float eta[],
                                         const float phi[], size_t *particles)
 {
@@ -72,7 +72,7 @@ static enum drop_reason check_particles(size_t n, const float pt[], const float 
     return outside ? DROP_ETA_RANGE : DROP_REASONS;
 }
 
-/* Momenta in the order of their pT, hardest first. Returns the sum of all pT. */
+/* Puts the momenta into the order of their pT, hardest first. Returns the sum of all pT. */
 static double load_particles(jet_finder *self, size_t n, const float pt[], const float eta[],
                              const float phi[])
 {
@@ -117,7 +117,7 @@ static double squared_pt(const struct momentum *p)
     return p->px * p->px + p->py * p->py;
 }
 
-/* Clusters until all is done or what remains, taken together, is softer than the second jet. */
+/* Clusters until nothing remains or the remaining pT, added up, is below that of the second jet. */
 static struct leading cluster(jet_finder *self, double sum)
 {
     struct leading leading = {.n = 0};
@@ -152,7 +152,7 @@ static void find_owners(jet_finder *self, const struct leading *leading)
         self->owner_of[self->order[i]] = self->owner[i];
 }
 
-/* Particles of a leading jet, softest first, and the rows of the event, ascending. */
+/* Lists the particles of a leading jet, softest first, and their rows in the event, ascending. */
 static void find_members(jet_finder *self, size_t jet)
 {
     uint32_t *inside = self->inside[jet];
@@ -173,7 +173,7 @@ static void find_members(jet_finder *self, size_t jet)
 static double mass_of(const struct momentum *p)
 {
     const double m2 = (p->e + p->pz) * (p->e - p->pz) - squared_pt(p);
-    return m2 > 0 ? sqrt(m2) : 0; /* below 0 by rounding */
+    return m2 > 0 ? sqrt(m2) : 0; /* rounding may make it negative */
 }
 
 static double azimuth_of(const struct momentum *p)

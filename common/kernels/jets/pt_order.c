@@ -13,13 +13,13 @@ static uint32_t bits_of(float pt)
     return bits;
 }
 
-/* Descending. */
+/* Insertion sort, descending. */
 static uint32_t digit_of(float pt, unsigned shift)
 {
     return DIGITS - 1 - (bits_of(pt) >> shift & (DIGITS - 1));
 }
 
-/* How many come before those of each digit. */
+/* Offset of each digit: how many keys have a digit that comes before it. */
 static void add_before(uint32_t count[DIGITS])
 {
     uint32_t before = 0;

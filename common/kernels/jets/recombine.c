@@ -63,7 +63,7 @@ void recombination_complete(recombination *self, size_t n)
     for (size_t i = 0; i < n; i++)
         if (!(fabs(momenta->phi[i]) <= TWO_PI))
             momenta->phi[i] = within_turn(momenta->phi[i]);
-    /* The lanes beyond compute with something finite. */
+    /* Lanes of the padding compute with finite numbers. */
     for (size_t i = n; i < rounded_up(n); i++)
         momenta->pt[i] = momenta->rapidity[i] = momenta->phi[i] = 0;
     self->loops->complete(momenta, n);
@@ -81,7 +81,7 @@ static void clear_slots(struct recombine_slots *slots, size_t first, size_t end)
     }
 }
 
-/* The first n slots are in order; what comes later comes behind them. */
+/* The first n slots are sorted; merged momenta come behind them. */
 static void close_ranks(struct recombine_slots *slots, size_t n)
 {
     slots->sorted = slots->used = slots->end = rounded_up(n);
@@ -118,9 +118,8 @@ static bool is_empty(const struct recombine_slots *slots, size_t slot)
     return slots->rapidity[slot] == RECOMBINE_NOWHERE;
 }
 
-/* Moves those of slots first to end - 1 that are not empty to slots from `to` on, in their order;
- * returns where they end, and in now_at where each is. Without a branch: which are empty cannot be
- * guessed. */
+/* Moves the filled slots of first to end - 1 to slots from `to` on, in their order; returns their
+ * end and sets now_at to the new slot of each. There is no branch, for it would be mispredicted. */
 static size_t move_slots(struct recombine_slots *slots, size_t first, size_t end, size_t to,
                          double now_at[])
 {

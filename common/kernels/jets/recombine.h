@@ -24,9 +24,9 @@
 #include "common/base/status.h"
 #include "common/kernels/cpu/instruction_set.h"
 
-/* Most particles; with more of them other algorithms (FastJet's) are faster. */
+/* Largest number of particles; beyond it other algorithms (FastJet's) are faster. */
 enum { RECOMBINE_MAX = 2048 };
-/* Most lanes of any instruction set: arrays are padded to multiples. */
+/* Lanes of the widest instruction set: arrays are padded to multiples. */
 enum { RECOMBINE_LANES = 8 };
 enum { RECOMBINE_SLOTS = RECOMBINE_MAX + RECOMBINE_MAX / 2 + 2 * RECOMBINE_LANES };
 
@@ -36,27 +36,27 @@ struct momentum {
 
 enum recombine_measure { RECOMBINE_ANTI_KT, RECOMBINE_KT };
 
-/* nearest, where it is no slot. */
-#define RECOMBINE_BEAM (-1.0) /* none inside R */
-#define RECOMBINE_LOST (-2.0) /* gone */
+/* Values of `nearest` that are no slots. */
+#define RECOMBINE_BEAM (-1.0) /* no neighbour inside R */
+#define RECOMBINE_LOST (-2.0) /* the neighbour was removed */
 /* rapidity of empty slots: the square of its distance from any jet is infinite. */
 #define RECOMBINE_NOWHERE 1e200
 
-/* By index: the particles 0 to n - 1, then the merged in order. GeV, rad. */
+/* Momenta by index: particles 0 to n - 1, then merged momenta in order of merging. GeV, rad. */
 struct recombine_momenta {
-    alignas(64) double pt[2 * RECOMBINE_MAX]; /* of particles; of merged the sum of theirs */
+    alignas(64) double pt[2 * RECOMBINE_MAX]; /* merged: sum over their particles */
     alignas(64) double rapidity[RECOMBINE_MAX];
     alignas(64) double phi[RECOMBINE_MAX]; /* [0, 2 pi] */
     alignas(64) double px[2 * RECOMBINE_MAX];
     alignas(64) double py[2 * RECOMBINE_MAX];
     alignas(64) double pz[2 * RECOMBINE_MAX];
     alignas(64) double e[2 * RECOMBINE_MAX];
-    int32_t parent[RECOMBINE_MAX][2]; /* of the merged: indices, of momentum n first */
+    int32_t parent[RECOMBINE_MAX][2]; /* indices; row 0 belongs to momentum n */
 };
 
-/* Those not yet gone. Slots 0 to sorted - 1: particles by weight, ascending, the last
- * RECOMBINE_LANES - 1 or fewer of them empty. Then those that came later. An empty slot has an
- * infinite score. */
+/* The momenta that remain. Slots 0 to sorted - 1: particles by weight, ascending, the last
+ * RECOMBINE_LANES - 1 or fewer of them empty. Merged momenta stand behind them. An empty slot has
+ * an infinite score. */
 struct recombine_slots {
     size_t sorted, end; /* multiples of RECOMBINE_LANES */
     size_t used;        /* slots from here to end were never filled */
@@ -64,11 +64,11 @@ struct recombine_slots {
     alignas(64) double phi[RECOMBINE_SLOTS];
     alignas(64) double weight[RECOMBINE_SLOTS];
     alignas(64) double score[RECOMBINE_SLOTS]; /* lower bound of the least d R^2 it accounts for */
-    alignas(64) double nearest[RECOMBINE_SLOTS]; /* whom it is with: slot, BEAM or LOST */
+    alignas(64) double nearest[RECOMBINE_SLOTS]; /* its neighbour: a slot, BEAM or LOST */
     int32_t index[RECOMBINE_SLOTS];              /* of its momentum */
 };
 
-/* A score and the slot that has it, the first of equals. */
+/* A score and its slot; of ties the lowest slot. */
 struct recombine_least {
     double value, number;
 };
@@ -89,10 +89,11 @@ struct recombine_loops {
     /* pt, rapidity and phi (within 2 pi of 0) of n massless particles are there: makes the rest,
      * and phi positive. Writes up to the next multiple of RECOMBINE_LANES. */
     void (*complete)(struct recombine_momenta *momenta, size_t n);
-    /* Rapidity, phi and weight of the first n, sorted slots are there: finds their neighbours. */
+    /* Finds the neighbours of the first n slots, whose rapidity, phi and weight are set and which
+     * are sorted by weight. */
     void (*meet_all)(struct recombine_slots *slots, size_t n, double radius2);
     struct recombine_least (*find_least)(const struct recombine_slots *slots);
-    /* As recombination_step. */
+    /* What recombination_step does. */
     bool (*step)(recombination *self, size_t *index);
     /* sum_i pT_i min_a dR(i, a) of the first n momenta about the axes. */
     double (*spread)(const struct recombine_momenta *momenta, size_t n, size_t axes,
@@ -121,12 +122,12 @@ void recombination_start(recombination *self, size_t n);
 bool recombination_step(recombination *self, size_t *index);
 
 struct momentum recombination_momentum(const recombination *self, size_t index);
-/* Of two momenta. */
+/* Squared distance of two momenta. */
 struct momentum recombination_sum(const recombination *self, const size_t index[2]);
 /* sum_i pT_i min_a dR(i, a) of the particles about the three or fewer that remain. */
 double recombination_spread(const recombination *self);
 
-/* For the paths: makes room when most slots are empty. */
+/* For the loops of each instruction set: moves the slots together when most are empty. */
 void recombination_tidy(recombination *self);
 
 #endif

@@ -177,17 +177,17 @@ static void complete(struct recombine_momenta *momenta, size_t n)
 
 /* --- neighbours --- */
 
-/* Where a momentum is and what it weighs. */
+/* Coordinates and weight of a momentum. */
 struct position {
     double rapidity, phi, weight;
 };
-/* A position in all LANES lanes, and whether it has neighbours across phi = 0. */
+/* A position in all LANES lanes; `across`: it has neighbours on the other side of phi = 0. */
 struct positions {
     lanes rapidity, phi, weight;
     bool across;
 };
 
-/* The least that each lane has seen, and its number, the lowest of equals. */
+/* Per lane the smallest value so far and the number of its slot; of ties the lowest slot. */
 struct leasts {
     lanes value, number;
 };
@@ -198,7 +198,7 @@ static inline struct positions everywhere(const struct position *position, bool 
                               lanes_all(position->weight), across};
 }
 
-static inline struct leasts nobody_yet(void)
+static inline struct leasts none_yet(void)
 {
     return (struct leasts){lanes_all(INFINITY), lanes_all(INFINITY)};
 }
@@ -221,8 +221,8 @@ static inline struct recombine_least least_of(const struct leasts *found)
     return least;
 }
 
-/* Squared distances. Without `across`, those across phi = 0 come out larger, but beyond R anyway.
- */
+/* Squared distances of LANES positions from one. Without `across`, distances over phi = 0 come out
+ * too large; they exceed R^2 in any case. */
 static inline lanes apart2(lanes rapidity, lanes phi, const struct positions *from)
 {
     const lanes y = lanes_subtract(rapidity, from->rapidity);
@@ -234,7 +234,7 @@ static inline lanes apart2(lanes rapidity, lanes phi, const struct positions *fr
     return lanes_add(lanes_multiply(y, y), lanes_multiply(turn, turn));
 }
 
-/* Of LANES slots from k on. */
+/* Squared distances of LANES slots, from slot k on, from one position. */
 static inline lanes distances2(const struct recombine_slots *slots, size_t k,
                                const struct positions *from)
 {
@@ -256,8 +256,8 @@ struct meeting {
     struct leasts score;   /* of all */
 };
 
-/* To LANES slots from k on, which have these scores, a newcomer to slot `at` offers others; returns
- * what they then have. */
+/* Lowers the scores of LANES slots, from slot k on, to those offered by the jet inserted at slot
+ * `at`, where these are less; returns the scores that result. */
 static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, lanes offered,
                           double at)
 {
@@ -269,50 +269,51 @@ static inline lanes offer(struct recombine_slots *slots, size_t k, lanes score, 
     return lanes_min(offered, score);
 }
 
-/* LANES slots from k on, of lower pT than the inserted jet. */
+/* Meeting with LANES slots, from slot k on, whose weights are below that of the inserted jet. */
 static inline void meet_lighter(struct recombine_slots *slots, size_t k,
-                                const struct positions *newcomer, double at, lanes number,
+                                const struct positions *inserted, double at, lanes number,
                                 struct meeting *met)
 {
-    const lanes away2 = distances2(slots, k, newcomer);
+    const lanes away2 = distances2(slots, k, inserted);
     const lanes offered = lanes_multiply(away2, lanes_load(slots->weight + k));
     const lanes score = offer(slots, k, lanes_load(slots->score + k), offered, at);
     take_less(&met->score, score, number);
 }
 
-/* LANES slots that weigh no less. */
+/* Meeting with LANES slots whose weights are not below that of the inserted jet. */
 static inline void meet_heavier(const struct recombine_slots *slots, size_t k,
-                                const struct positions *newcomer, lanes number, struct meeting *met)
+                                const struct positions *inserted, lanes number, struct meeting *met)
 {
-    take_less(&met->nearest, distances2(slots, k, newcomer), number);
+    take_less(&met->nearest, distances2(slots, k, inserted), number);
     take_less(&met->score, lanes_load(slots->score + k), number);
 }
 
-/* LANES slots of either kind. */
+/* Meeting with LANES slots of any weight. */
 static inline void meet_either(struct recombine_slots *slots, size_t k,
-                               const struct positions *newcomer, double at, lanes number,
+                               const struct positions *inserted, double at, lanes number,
                                struct meeting *met)
 {
-    const lanes nobody = lanes_all(INFINITY);
-    const lanes away2 = distances2(slots, k, newcomer);
+    const lanes empty = lanes_all(INFINITY);
+    const lanes away2 = distances2(slots, k, inserted);
     const lanes weight = lanes_load(slots->weight + k);
-    const lane_mask lighter = lanes_less(weight, newcomer->weight);
-    const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), nobody);
+    const lane_mask lighter = lanes_less(weight, inserted->weight);
+    const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), empty);
     const lanes score = offer(slots, k, lanes_load(slots->score + k), offered, at);
-    take_less(&met->nearest, lanes_select(lighter, nobody, away2), number);
+    take_less(&met->nearest, lanes_select(lighter, empty, away2), number);
     take_less(&met->score, score, number);
 }
 
-/* A newcomer to slot `at`, still empty, and all others meet. */
-static inline struct meeting meet(struct recombine_slots *slots, const struct position *newcomer,
+/* The inserted jet, for the empty slot `at`, meets all slots: finds its nearest neighbour and
+ * updates the neighbours of those slots for which it is nearer. */
+static inline struct meeting meet(struct recombine_slots *slots, const struct position *inserted,
                                   bool across, double at, double radius2)
 {
-    const struct positions from = everywhere(newcomer, across);
+    const struct positions from = everywhere(inserted, across);
     const lanes step = lanes_all(LANES);
-    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
+    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, none_yet()};
     lanes number = lanes_numbers();
     size_t k = 0;
-    for (; k < slots->sorted && slots->weight[k + LANES - 1] < newcomer->weight; k += LANES) {
+    for (; k < slots->sorted && slots->weight[k + LANES - 1] < inserted->weight; k += LANES) {
         meet_lighter(slots, k, &from, at, number, &met);
         number = lanes_add(number, step);
     }
@@ -332,40 +333,40 @@ static inline struct meeting meet(struct recombine_slots *slots, const struct po
     return met;
 }
 
-/* The same without a branch, for few: stores cost less than wrong guesses. */
+/* meet without a branch, for few slots: stores cost less than mispredicted branches. */
 static inline struct meeting meet_few(struct recombine_slots *slots,
-                                      const struct position *newcomer, double at, double radius2)
+                                      const struct position *inserted, double at, double radius2)
 {
-    const struct positions from = everywhere(newcomer, true);
+    const struct positions from = everywhere(inserted, true);
     const lanes step = lanes_all(LANES);
-    const lanes nobody = lanes_all(INFINITY);
+    const lanes empty = lanes_all(INFINITY);
     const lanes here = lanes_all(at);
-    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, nobody_yet()};
+    struct meeting met = {{lanes_all(radius2), lanes_all(RECOMBINE_BEAM)}, none_yet()};
     lanes number = lanes_numbers();
     for (size_t k = 0; k < slots->end; k += LANES) {
         const lanes away2 = distances2(slots, k, &from);
         const lanes weight = lanes_load(slots->weight + k);
         const lanes score = lanes_load(slots->score + k);
         const lane_mask lighter = lanes_less(weight, from.weight);
-        const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), nobody);
+        const lanes offered = lanes_select(lighter, lanes_multiply(away2, weight), empty);
         const lane_mask better = lanes_less(offered, score);
         const lanes least = lanes_min(offered, score);
         lanes_store(slots->score + k, least);
         lanes_store(slots->nearest + k, lanes_select(better, here, lanes_load(slots->nearest + k)));
-        take_less(&met.nearest, lanes_select(lighter, nobody, away2), number);
+        take_less(&met.nearest, lanes_select(lighter, empty, away2), number);
         take_less(&met.score, least, number);
         number = lanes_add(number, step);
     }
     return met;
 }
 
-static inline struct positions place_of_slot(const struct recombine_slots *slots, size_t slot)
+static inline struct positions position_of_slot(const struct recombine_slots *slots, size_t slot)
 {
     return (struct positions){lanes_all(slots->rapidity[slot]), lanes_all(slots->phi[slot]),
                               lanes_all(slots->weight[slot]), true};
 }
 
-/* LANES particles at a time look at those behind them, one by one. */
+/* Finds the neighbours of LANES particles at a time among the particles behind them. */
 static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
 {
     const lanes one = lanes_all(1);
@@ -375,14 +376,14 @@ static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
         lanes number = lanes_all((double)i);
         size_t j = i;
         for (; j < n && j < i + LANES; j++) {
-            const struct positions other = place_of_slot(slots, j);
+            const struct positions other = position_of_slot(slots, j);
             const lane_mask behind = lanes_less(own, number);
             const lanes away2 = distances2(slots, i, &other);
             take_less(&found, lanes_select(behind, away2, lanes_all(INFINITY)), number);
             number = lanes_add(number, one);
         }
         for (; j < n; j++) {
-            const struct positions other = place_of_slot(slots, j);
+            const struct positions other = position_of_slot(slots, j);
             take_less(&found, distances2(slots, i, &other), number);
             number = lanes_add(number, one);
         }
@@ -393,7 +394,7 @@ static void meet_all(struct recombine_slots *slots, size_t n, double radius2)
 
 static struct recombine_least find_least(const struct recombine_slots *slots)
 {
-    struct leasts found = nobody_yet();
+    struct leasts found = none_yet();
     lanes number = lanes_numbers();
     for (size_t k = 0; k < slots->end; k += LANES) {
         take_less(&found, lanes_load(slots->score + k), number);
@@ -410,7 +411,7 @@ static inline void leave(struct recombine_slots *slots, size_t slot)
     slots->score[slot] = INFINITY;
 }
 
-/* Puts somebody in an empty slot, and finds the least score. */
+/* Fills an empty slot, and finds the least score of all. */
 static inline void enter(recombination *self, size_t slot, const struct position *position)
 {
     struct recombine_slots *slots = &self->slots;
@@ -432,9 +433,9 @@ static inline void enter(recombination *self, size_t slot, const struct position
     self->least = first ? (struct recombine_least){score, (double)slot} : least;
 }
 
-/* As FastJet defines them, but for roundings: rapidity from E + |pz| and pT^2 + max(m^2, 0), which
- * keeps its digits for fast and for light ones. */
-static inline struct position place_of(const struct momentum *p, enum recombine_measure measure)
+/* Rapidity, phi and weight as FastJet defines them, but for roundings: the rapidity is made of
+ * E + |pz| and pT^2 + max(m^2, 0), which keeps its digits for fast and for light momenta. */
+static inline struct position position_of(const struct momentum *p, enum recombine_measure measure)
 {
     const double pt2 = p->px * p->px + p->py * p->py;
     const double mt2 = (p->e + p->pz) * (p->e - p->pz);
@@ -445,7 +446,7 @@ static inline struct position place_of(const struct momentum *p, enum recombine_
                              measure == RECOMBINE_KT ? pt2 : 1.0 / pt2};
 }
 
-/* Adds up the momenta of two; *index is that of the sum. */
+/* Adds momenta a and b; *index is the index of the sum. */
 static inline struct momentum add_up(recombination *self, int32_t a, int32_t b, size_t *index)
 {
     struct recombine_momenta *momenta = &self->momenta;
@@ -463,7 +464,8 @@ static inline struct momentum add_up(recombination *self, int32_t a, int32_t b, 
     return sum;
 }
 
-/* The slot for what two merge into: one of theirs if it is behind the particles, else a new one. */
+/* The slot for the sum of slots a and b: one of them if it stands behind the particles, else a new
+ * one. */
 static inline size_t slot_for(struct recombine_slots *slots, size_t a, size_t b)
 {
     if (a >= slots->sorted)
@@ -481,7 +483,8 @@ static inline size_t slot_for(struct recombine_slots *slots, size_t a, size_t b)
     return slots->used++;
 }
 
-/* Two slots become one, still empty, of index *index; returns where it will be. */
+/* Merges slots a and b: empties both, reserves *slot for momentum *index, the sum, and returns the
+ * position of the sum. */
 static inline struct position merge(recombination *self, size_t a, size_t b, size_t *slot,
                                     size_t *index)
 {
@@ -492,7 +495,7 @@ static inline struct position merge(recombination *self, size_t a, size_t b, siz
     *slot = slot_for(slots, a, b);
     slots->index[*slot] = (int32_t)*index;
     self->remaining--;
-    return place_of(&sum, self->measure);
+    return position_of(&sum, self->measure);
 }
 
 static inline void take_away(recombination *self, size_t slot)
@@ -521,7 +524,7 @@ static bool step(recombination *self, size_t *index)
     }
     for (;;) {
         size_t slot = (size_t)self->least.number;
-        struct position place = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
+        struct position position = {slots->rapidity[slot], slots->phi[slot], slots->weight[slot]};
         if (slots->nearest[slot] == RECOMBINE_BEAM) {
             *index = (size_t)slots->index[slot];
             take_away(self, slot);
@@ -529,10 +532,10 @@ static bool step(recombination *self, size_t *index)
         }
         const bool pair = is_pair(slots, &self->least);
         if (pair)
-            place = merge(self, slot, (size_t)slots->nearest[slot], &slot, index);
+            position = merge(self, slot, (size_t)slots->nearest[slot], &slot, index);
         else
-            leave(slots, slot); /* and looks for the neighbour it has now */
-        enter(self, slot, &place);
+            leave(slots, slot); /* enter finds its present neighbour */
+        enter(self, slot, &position);
         if (pair)
             return false;
     }

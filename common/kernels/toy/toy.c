@@ -19,7 +19,7 @@ static const double coupling_quark = 0.58;
 static const double hadron_kt = 0.35;    /* GeV, mean relative pT of hadrons */
 static const double hadron_pt = 1.5;     /* GeV, below it nothing breaks */
 static const int hadron_breaks = 2;      /* into up to four */
-static const double gluon_share = 0.55;  /* of the background's partons */
+static const double gluon_share = 0.55;  /* share of the background's partons */
 static const double angle_max = 1.0;     /* of a first splitting */
 static const double central = 0.6;       /* largest |y*| of the two jets in their own frame */
 static const double boost_spread = 0.35; /* of the rapidity of that frame */
@@ -52,7 +52,7 @@ struct toy {
     struct toy_settings settings;
     uint64_t seed;
     double cumulative[MASS_CELLS + 1]; /* of the background's mass, rising from 0 */
-    /* Of the event at hand. */
+    /* The current event. */
     struct random_state random;
     struct parton waiting[TOY_PARTICLES_MAX];
     size_t n_waiting;
@@ -138,7 +138,8 @@ static struct momentum opposite(struct momentum a, double mass)
     return (struct momentum){-a.x, -a.y, -a.z, hypot(p, mass)};
 }
 
-/* From the rest frame of `frame`, of mass `mass`, to where `frame` is given. */
+/* Boosts a momentum from the rest frame of `frame`, whose mass is `mass`, to the frame in which
+ * `frame` is given. */
 static struct momentum boosted(struct momentum a, struct momentum frame, double mass)
 {
     const double dot = a.x * frame.x + a.y * frame.y + a.z * frame.z;
@@ -242,7 +243,7 @@ static void shower(toy *self, struct parton first)
     while (self->n_waiting > 0) {
         const struct parton parton = self->waiting[--self->n_waiting];
         struct parton *parts = self->waiting + self->n_waiting;
-        /* Every waiting one needs a place in the event. */
+        /* Every parton that waits needs room in the event. */
         const int room = self->n + self->n_waiting + 2 <= TOY_PARTICLES_MAX;
         double z;
         const double angle = room ? draw_splitting(&self->random, &parton, &z) : 0;

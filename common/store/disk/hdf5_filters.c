@@ -6,7 +6,7 @@
 
 #include "common/base/log.h"
 
-/* How to get at what a filter packed; package NULL: no package of Debian unpacks it. */
+/* How to unpack what a filter packed; package NULL: no package of Debian can. */
 static const struct known_filter {
     H5Z_filter_t id;
     const char *name;

@@ -84,8 +84,8 @@ static status unreadable(const event_file *self, const char *name, uint64_t firs
     return STATUS_BAD_INPUT;
 }
 
-/* The ends tell early whether particles and offsets belong together; what lies between is looked
- * at as it is read. */
+/* The first and last offset show early whether particles and offsets belong together; those between
+ * are checked when they are read. */
 static status check_ends(event_file *self)
 {
     const uint64_t at[] = {0, self->events};
@@ -239,7 +239,7 @@ static status read_labels(event_file *self, uint64_t first, uint32_t n)
     for (uint32_t e = 0; e < n; e++) {
         if (label[e] != INT8_MIN && label[e] != INT8_MAX)
             continue;
-        int64_t found = label[e]; /* perhaps clipped to 8 bits; as it stands in the file: */
+        int64_t found = label[e]; /* may be clipped to 8 bits; next comes the value in the file: */
         if (!hdf5_read_rows(self->columns.label, 1, NULL, first + e, 1, H5T_NATIVE_INT64, &found))
             return unreadable(self, "events/label", first + e, 1);
         if (found == label[e])

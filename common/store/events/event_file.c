@@ -23,7 +23,7 @@ const char *event_layout_name(enum event_layout layout)
     return layout == LAYOUT_LHCO_TABLE ? "lhco-table" : "columns";
 }
 
-/* What it is instead; people will point at our own files too. */
+/* Names the kind of HDF5 file found for the message: people open our own files by mistake too. */
 static void refuse_layout(const event_file *self, const struct event_survey *survey)
 {
     const char *kind = NULL;
@@ -49,7 +49,7 @@ static bool has_table(const event_file *self, const char *key)
     return has;
 }
 
-/* Which table is meant, NULL if that is not clear (logged). */
+/* The table to read, NULL if the file leaves the choice open (logged). */
 static const char *choose_table(const event_file *self, const struct event_survey *survey,
                                 const char *key)
 {
@@ -192,7 +192,7 @@ void event_file_set_labels(event_file *self, const struct event_labels *labels)
     self->labels = *labels;
 }
 
-/* What the labels of the file mean, into mapped. */
+/* Translates the labels of the file into `mapped`. */
 static status map_labels(event_file *self, uint64_t first, uint32_t n, const int8_t label[])
 {
     if (self->mapped == NULL || n > self->mapped_room) {
@@ -217,7 +217,7 @@ static status map_labels(event_file *self, uint64_t first, uint32_t n, const int
     return STATUS_OK;
 }
 
-/* In degrees, or damaged: no convention has an azimuth beyond 2 pi. Told once a file. */
+/* An azimuth beyond 2 pi is in degrees, or damaged. Reported once a file. */
 static void check_angles(event_file *self, const struct event_batch *batch)
 {
     const float most = 6.2832F;

@@ -30,7 +30,7 @@ struct event_file {
     const struct event_layout_reader *reader; /* NULL until the layout is known */
     uint64_t events;
     bool labelled;
-    bool told_angles; /* that they are not in radians */
+    bool told_angles; /* the warning that angles are not in radians was given */
     struct event_labels labels;
     int8_t *mapped; /* [mapped_room] 0 or 1 */
     uint32_t mapped_room;

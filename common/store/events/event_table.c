@@ -139,7 +139,8 @@ static status take_block(event_file *self, uint64_t first, uint32_t done, uint32
     return outcome;
 }
 
-/* The same as HDF5 gives, read by packed_rows: one row behind the other, labels at their ends. */
+/* Reads the block by packed_rows into the form that HDF5 gives: row after row, labels at the ends.
+ */
 static bool unpack_rows(event_file *self, uint64_t first, uint32_t n)
 {
     const size_t width = self->table.dims[1];
@@ -152,7 +153,7 @@ static bool unpack_rows(event_file *self, uint64_t first, uint32_t n)
             row[length++] = 0;
         self->table.lengths[r] = (uint32_t)length;
         if (width > WIDTH) {
-            double label[8] = {0}; /* nothing is written of a 0 */
+            double label[8] = {0}; /* packed_rows writes no trailing 0 */
             (void)packed_rows_get(self->table.packed, WIDTH, 1, label);
             row[WIDTH] = label[0];
         }

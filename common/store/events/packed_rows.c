@@ -24,9 +24,9 @@ struct packed_rows {
     uint8_t
         *plain; /* inflated: the numbers or, shuffled, the first bytes of all, the second, ... */
     bool filled;
-    bool planes;   /* whether the chunk at hand lies in plain shuffled */
-    hsize_t chunk; /* which it is, counted in chunks */
-    size_t row;    /* of the chunk: the one sought */
+    bool planes;   /* whether `plain` holds the current chunk shuffled */
+    hsize_t chunk; /* number of the current chunk */
+    size_t row;    /* the wanted row, counted in the chunk */
 };
 
 /* Whether the filters are deflate, or shuffle (of these numbers) and deflate. */
@@ -133,7 +133,7 @@ static bool inflate_chunk(packed_rows *self, hsize_t size)
                                       NULL) == LIBDEFLATE_SUCCESS;
 }
 
-/* As HDF5 gives it: a chunk that was never written, or did not go through all the filters. */
+/* Reads a chunk through HDF5: one that was never written, or that skipped a filter. */
 static bool read_by_hdf5(packed_rows *self, hsize_t first)
 {
     hsize_t dims[2] = {0, 1};

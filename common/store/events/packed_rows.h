@@ -21,14 +21,14 @@ typedef struct packed_rows packed_rows;
 MUST_CHECK status packed_rows_open(packed_rows **out, hid_t dataset);
 void packed_rows_close(packed_rows **self);
 
-/* Makes the chunk of that row the one at hand. False if it cannot be read or inflated. Reading
+/* Makes the chunk of that row the current one. False if it cannot be read or inflated. Reading
  * forward inflates each chunk once. */
 bool packed_rows_seek(packed_rows *self, uint64_t row);
-/* Of float64: numbers first .. first + n - 1 of the row sought: out[0] up to the last one that is
- * not 0, and returns how many these are. Up to seven elements behind them are overwritten: out[n +
- * 7]. */
+/* Reads float64 numbers first .. first + n - 1 of the wanted row into out[n + 7], up to the last
+ * one that is not 0; returns how many these are. Up to seven elements behind them are overwritten.
+ */
 size_t packed_rows_get(const packed_rows *self, size_t first, size_t n, double out[]);
-/* Of a column: out[n], the numbers from `first` on. False as packed_rows_seek. */
+/* Reads n numbers of a column from `first` on. False as for packed_rows_seek. */
 bool packed_rows_column(packed_rows *self, uint64_t first, uint64_t n, float out[]);
 
 #endif
