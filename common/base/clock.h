@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* clock: how much time has passed, whatever is done to the time of day. */
+/* clock: elapsed time, which changes of the time of day do not touch. */
 #ifndef COMMON_BASE_CLOCK_H
 #define COMMON_BASE_CLOCK_H
 

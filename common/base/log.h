@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log: one line per event worth telling, on standard error.
+/* log: one line per event worth reporting, on standard error.
  * A line is `level: [name] text`; it is written with one write(2), so lines of
  * several processes sharing a pipe do not mix. */
 #ifndef COMMON_BASE_LOG_H

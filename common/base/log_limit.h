@@ -13,10 +13,10 @@ struct log_limit {
     uint64_t n; /* so far */
 };
 
-/* Counts one more; true if it is still to be logged. After the last that is, one line says of what
- * (a plural, as "messages refused") no more are told. */
+/* Counts one more event of the kind; true if it is still to be logged. After the last one that is,
+ * a line says that no more of `what` (a plural, as "messages refused") are logged. */
 bool log_limit_pass(struct log_limit *self, const char *of_what);
-/* At the end: how many there were in all, if some were not told. */
+/* At the end: logs the total count, if some events were not logged. */
 void log_limit_sum(const struct log_limit *self, const char *of_what);
 
 #endif

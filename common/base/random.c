@@ -37,7 +37,7 @@ double random_uniform(struct random_state *self)
 uint64_t random_below(struct random_state *self, uint64_t n)
 {
     assert(n > 0);
-    /* The lowest 2^64 mod n words are thrown away: n divides the number of those left. */
+    /* Rejects the lowest 2^64 mod n words, so that n divides the number of words left. */
     const uint64_t unfair = (UINT64_MAX - n + 1) % n;
     uint64_t word;
     do

@@ -11,7 +11,7 @@ typedef enum status {
     STATUS_BAD_INPUT,  /* a file, key, row or message is not what it must be: exit code 2 */
     STATUS_IO,         /* the disk, a socket or a library under us refused */
     STATUS_NO_SPACE,   /* the disk is full: may be tried again */
-    STATUS_LOCKED,     /* somebody else holds the place */
+    STATUS_LOCKED,     /* another process holds the lock */
     STATUS_END,        /* there is nothing more to come */
     STATUS_INTERRUPTED /* asked to stop */
 } status;

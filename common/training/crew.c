@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* What became of a member. */
+/* Outcome of the training of a member. */
 struct outcome {
     bool ready;
     status done;
@@ -96,7 +96,7 @@ status crew_start(crew **out, const struct crew_task *task, uint32_t first, uint
         while (self->threads < wanted &&
                pthread_create(&self->thread[self->threads], NULL, work, self) == 0)
             self->threads++;
-    if (self->threads == 0) { /* fewer than wanted will do */
+    if (self->threads == 0) { /* fewer threads than wanted are enough */
         crew_stop(&self);
         return STATUS_NO_MEMORY;
     }

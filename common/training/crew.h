@@ -10,7 +10,7 @@
 
 #include "common/kernels/clustering/kmeans.h"
 
-/* What all members are trained with. */
+/* What all members share. */
 struct crew_task {
     struct kmeans_settings settings; /* member is set by the crew */
     size_t pixels;                   /* of an image */
@@ -19,11 +19,11 @@ struct crew_task {
     const double *norm2;
 };
 
-/* One that is ready. */
+/* A trained member. */
 struct crew_member {
     uint32_t member;
     struct kmeans_result result;
-    float *centres; /* [k][pixels], the taker's to be freed */
+    float *centres; /* [k][pixels], the caller's, to be freed */
 };
 
 typedef struct crew crew;

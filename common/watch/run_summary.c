@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The names of the stages that take from this one. */
+/* The names of the consumers of this stage. */
 static void name_consumers(const topology *flow, size_t stage, size_t size, char out[])
 {
     size_t at = 0;
@@ -55,7 +55,7 @@ static int state_of(const struct watched_process *process)
     return process->restarts > 0 ? RESTARTING : STARTING;
 }
 
-/* How many items of its inputs are there that it has not taken yet: of the worst input. */
+/* Items that wait at its inputs: the largest number of any input. */
 static uint64_t items_behind(const struct watched_run *run, const struct heartbeat *last)
 {
     uint64_t most = 0;
@@ -101,7 +101,7 @@ void run_summary_stage(struct stage_summary *out, const struct watched_run *run,
         }
     }
     out->state = states[least];
-    if (out->busy >= 90) /* no more than a moment now and then */
+    if (out->busy >= 90) /* it waits for moments only */
         out->waits[0] = '\0';
 }
 
@@ -113,7 +113,7 @@ void run_summary_totals(struct run_totals *out, const struct watched_run *run)
         const struct watched_process *process = &run->process[i];
         const struct heartbeat *last = &process->last;
         const enum stage_role role = topology_stage(run->flow, process->stage)->role;
-        if (role != ROLE_SOURCE) /* which only hears of it */
+        if (role != ROLE_SOURCE) /* a source only hears of it */
             out->refused += process->refused_before + last->refused;
         if (role == ROLE_SOURCE) {
             out->rows += last->rows;

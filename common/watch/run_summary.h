@@ -10,7 +10,8 @@
 
 /* One stage, all its processes together. */
 struct stage_summary {
-    const char *state; /* "starting", "restarting", "running", "finished": the least of them */
+    const char *state; /* "starting", "restarting", "running", "finished": of its
+                        * least advanced process */
     double rate;       /* events/s */
     uint64_t events;
     uint64_t items;
@@ -21,7 +22,7 @@ struct stage_summary {
     uint64_t lag; /* batches or items */
     uint32_t restarts;
     uint64_t refused; /* messages, by all lives of its processes */
-    char waits[100];  /* "images": whom it waits for; "": for nobody */
+    char waits[100];  /* name of the stage it waits for, "" if none */
     const char *text;
 };
 void run_summary_stage(struct stage_summary *out, const struct watched_run *run, size_t stage);
@@ -35,7 +36,7 @@ struct run_totals {
     uint64_t dropped;
     uint64_t refused;  /* messages, by all stages */
     double rate;       /* events/s that reach the disk; while growing: that are read */
-    const char *score; /* the last word of a sink, "": none yet */
+    const char *score; /* last text of a sink, "": none yet */
 };
 void run_summary_totals(struct run_totals *out, const struct watched_run *run);
 

@@ -11,7 +11,7 @@
 #include "common/flow/heartbeat/heartbeat.h"
 #include "common/topology/topology.h"
 
-/* How fast something that is counted grows. */
+/* Growth rate of a counter. */
 struct meter {
     bool started;
     uint64_t value;
@@ -48,11 +48,11 @@ struct watched_run {
 /* The process a heartbeat is of, NULL if there is none. */
 struct watched_process *watched_run_find(const struct watched_run *self,
                                          const struct heartbeat *heartbeat);
-/* It has been started. */
+/* Notes that the process was started. */
 void watched_process_start(struct watched_process *self);
-/* Takes in a heartbeat of this process. True if it says more was done than ever before. */
+/* Notes a heartbeat of this process. True if it reports more items than any before. */
 bool watched_process_hear(struct watched_process *self, const struct heartbeat *heartbeat);
-/* Takes readings of all meters, when it is time to. */
+/* Reads all meters, once a second. */
 void watched_run_measure(struct watched_run *self, uint64_t now_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* limits: what a run's own records never exceed; a larger one comes from somebody else. */
+/* limits: sizes that the records of a run never exceed; a larger record is refused. */
 #ifndef COMMON_WIRE_LIMITS_H
 #define COMMON_WIRE_LIMITS_H
 

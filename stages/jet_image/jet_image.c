@@ -16,7 +16,7 @@ struct imager {
     image_maker *maker;
     struct image_columns columns;
     uint64_t truncated;      /* jets with more constituents than an image takes */
-    struct log_limit broken; /* events, told by their row */
+    struct log_limit broken; /* events, reported by their row */
 };
 
 void jet_image_destroy(void **state)
@@ -58,7 +58,7 @@ static bool add_image(struct imager *self, const struct jet *jet, const float pt
     return lit > 0;
 }
 
-/* Jet j of the event at hand. */
+/* Jet j of the current event. */
 static void add_jet(struct imager *self, const struct jet *jet, uint32_t j)
 {
     struct image_columns *to = &self->columns;
@@ -85,7 +85,7 @@ static bool fits_float32(const struct dijet *dijet)
     return fits;
 }
 
-/* Appends event e of the batch; DROP_REASONS, or why it was not. */
+/* Appends event e of the batch; DROP_REASONS, or why it was dropped. */
 static enum drop_reason add_event(struct imager *self, const struct event_batch *from, uint32_t e)
 {
     const uint32_t first = from->offset[e];
@@ -114,8 +114,8 @@ static enum drop_reason add_event(struct imager *self, const struct event_batch 
     return DROP_REASONS;
 }
 
-/* Events without two jets are physics and only counted; those with numbers that cannot be are told
- * by their row, so that somebody can look at the file. */
+/* Events without two jets are physics and only counted; those with impossible numbers are reported
+ * by their row, so that the file can be looked at. */
 static void name_row(struct imager *self, uint32_t source, uint64_t row, enum drop_reason reason)
 {
     const bool broken = reason == DROP_NOT_FINITE || reason == DROP_NEGATIVE_PT ||

@@ -63,7 +63,7 @@ static uint32_t made_with(const struct log_manifest *self, const char *group, co
     return value > 0 && value <= UINT16_MAX ? (uint32_t)value : 0;
 }
 
-/* NULL, or what is wrong with a batch that next_seq[] of its source is expected of. */
+/* NULL, or what is wrong with a batch of which next_seq[] of its source is expected. */
 static const char *batch_fault(const struct log_manifest *self, const struct segment_batch *batch,
                                const uint64_t next_seq[])
 {
@@ -109,7 +109,7 @@ static status check_batches(const struct log_manifest *self, size_t i, const seg
     return STATUS_OK;
 }
 
-/* Whether what the segment says adds up to what was noted when it was sealed. */
+/* Whether the counts of the segment add up to the tally noted when it was sealed. */
 static status compare(const struct log_manifest *self, size_t i, const uint64_t rows[],
                       const struct tally *tally, const uint8_t records[16],
                       char why[LOG_FOLDER_WHY])

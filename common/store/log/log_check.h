@@ -5,14 +5,14 @@
 
 #include "common/store/log/log_manifest.h"
 
-/* The file of segment i, at path: that it is there and a regular file and, unless it was verified
- * before, that it has the bytes that were sealed. STATUS_BAD_SHAPE, not logged: why[] tells what is
+/* Checks the file of segment i, at path: it exists, is a regular file and, unless it was verified
+ * before, has the bytes that were sealed. STATUS_BAD_SHAPE, not logged: why[] tells what is
  * wrong. STATUS_BAD_INPUT, logged: something else stands there, or it may not be read. */
 MUST_CHECK status log_check_file(const struct log_manifest *self, size_t i, const char *path,
                                  char why[LOG_FOLDER_WHY]);
-/* Its content, as records and not by the bytes alone: the batches that the manifest names, each
- * without fault, with the rows it has counted. A manifest that has no tallies gets the segment's.
- * Errors likewise, or STATUS_NO_MEMORY. */
+/* Checks the content of segment i, as records and not by the bytes alone: the batches that the
+ * manifest names, each without fault, with the rows it has counted. A manifest that has no tallies
+ * gets the segment's. Errors likewise, or STATUS_NO_MEMORY. */
 MUST_CHECK status log_check_records(struct log_manifest *self, size_t i, const segment *part,
                                     char why[LOG_FOLDER_WHY]);
 

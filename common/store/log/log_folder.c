@@ -158,7 +158,7 @@ static status append_and_take(log_folder *self, json_t *line)
     return outcome;
 }
 
-/* Takes the lines that are there. */
+/* Reads the lines of the manifest into memory. */
 static status take_lines(log_folder *self, json_lines *lines)
 {
     for (;;) {
@@ -269,8 +269,7 @@ static bool is_crash(const log_folder *self, enum json_lines_rest rest)
            self->last_unlisted == self->manifest.n;
 }
 
-/* Segments that nothing can be said of never come first: with a new manifest the log would start
- * from zero. */
+/* A log whose segments are all unknown is refused: with a new manifest it would start from zero. */
 static status check_unlisted(log_folder *self, enum json_lines_rest rest)
 {
     self->unlisted = self->last_unlisted = 0;
@@ -313,7 +312,8 @@ static void put_aside(log_folder *self, const char *name)
     free(path);
 }
 
-/* What a killed log left goes; what may have been sealed once stays under another name. */
+/* Removes what a killed log left half-done; what may have been sealed once stays under another
+ * name. */
 static status clear_up(log_folder *self, enum json_lines_rest rest)
 {
     const status outcome = each_name(self, remove_leftover);
@@ -477,7 +477,7 @@ status log_folder_open(log_folder **out, const char *path, const char *log_id, u
     return outcome;
 }
 
-/* The lines of somebody else's log, which is not changed: a torn last one is not looked at. */
+/* Reads the lines of a log that another process may be writing: a torn last line is ignored. */
 static status read_lines(log_folder *self)
 {
     json_lines *lines;
@@ -609,8 +609,8 @@ const uint64_t *log_folder_extents(const log_folder *self)
 
 /* --- giving up --------------------------------------------------------------------------- */
 
-/* Whether something would be left, or could be given up at all: if not one file is as it was
- * sealed, this is not damage but another folder, or a disk that is not there. */
+/* Whether segments may be given up: if not a single file is as it was sealed, this is no damage but
+ * another folder, or a disk that is not mounted. */
 static bool any_usable(log_folder *self, size_t i)
 {
     char why[LOG_FOLDER_WHY];

@@ -50,11 +50,11 @@ MUST_CHECK status log_folder_open(log_folder **out, const char *path, const char
 MUST_CHECK status log_folder_read(log_folder **out, const char *path);
 void log_folder_close(log_folder **self);
 
-/* The folder's path, as it was given. */
+/* The path given at opening. */
 const char *log_folder_name(const log_folder *self);
 const char *log_folder_log_id(const log_folder *self);
 uint32_t log_folder_sources(const log_folder *self);
-/* What was given as header, or by an earlier owner; NULL if nothing ever was. Borrowed. */
+/* The header given at opening, or by an earlier owner; NULL if there never was one. Borrowed. */
 json_t *log_folder_made_from(const log_folder *self);
 /* Whether log_folder_finish was called and nothing was sealed or lost since. */
 bool log_folder_complete(const log_folder *self);
@@ -68,7 +68,7 @@ uint64_t log_folder_next_seq(const log_folder *self, uint32_t source);
 uint64_t log_folder_rows(const log_folder *self, uint32_t source);
 /* What became of all rows sealed so far. */
 struct tally log_folder_tally(const log_folder *self);
-/* Of a manifest.json, which does not tell them: reads every segment for the last two. STATUS_OK at
+/* Computes the tallies and rows that a manifest.json lacks, by reading every segment. STATUS_OK at
  * once if they are known. Errors as log_folder_load, damage being logged. */
 MUST_CHECK status log_folder_count(log_folder *self);
 /* Path of segment i, written to out[size]. */
@@ -94,9 +94,9 @@ MUST_CHECK status log_folder_seal(log_folder *self, size_t n, const struct segme
 /* Notes in the manifest that every source has ended and all of it is sealed; does nothing if that
  * is noted already. Errors as log_folder_seal. */
 MUST_CHECK status log_folder_finish(log_folder *self);
-/* Batches of each source, where the log's order depends on them; NULL: not noted. */
+/* Batches of each source, on which the log's order may depend; NULL: not noted. */
 const uint64_t *log_folder_extents(const log_folder *self);
-/* Notes them, once. Errors as log_folder_seal. */
+/* Notes the batches of each source, once. Errors as log_folder_seal. */
 MUST_CHECK status log_folder_note_extents(log_folder *self, const uint64_t batches[]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log_manifest: what the lines of manifest.jsonl say, and what they add up to.
+/* log_manifest: the lines of manifest.jsonl, and their sums.
  *   first    format, log_id, sources, made_from (an object, or null)
  *   epoch    {epoch}: the log was opened; {epoch, made_from}: and is made from that now
  *   seal     {segment, first_place, batches}, of the log up to and with it {next_seq, rows} per
@@ -36,8 +36,8 @@ struct log_manifest {
     uint64_t *rows;                      /* [n, n_sources] likewise */
 };
 
-/* An empty one, epoch 0. log_id NULL: of any log and number of sources, to be parsed into. Give it
- * to log_manifest_fini whatever comes back. */
+/* Makes an empty manifest of epoch 0. log_id NULL: of any log and number of sources, to be parsed
+ * into. *self is to be given to log_manifest_fini whatever is returned. */
 MUST_CHECK status log_manifest_init(struct log_manifest *self, const char *log_id,
                                     uint32_t n_sources);
 /* Frees what is in *self and zeroes it. */
@@ -55,7 +55,7 @@ MUST_CHECK status log_manifest_push(struct log_manifest *self,
                                     const struct tally *tally, const uint64_t next_seq[],
                                     const uint64_t rows[]);
 
-/* Lines; the caller's, NULL when out of memory. */
+/* The lines as JSON objects; the caller's, NULL when out of memory. */
 json_t *log_manifest_first_line(const struct log_manifest *self);
 json_t *log_manifest_seal_line(const struct log_manifest *self, size_t i);
 

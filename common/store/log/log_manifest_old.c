@@ -27,8 +27,8 @@ static bool digest_fits(json_t *root)
     return fits;
 }
 
-/* The digest has told that the text is as we wrote it; what is checked here is that the segments
- * follow each other and the counts only grow. */
+/* The digest has shown that the text is as it was written; checked here is that the segments follow
+ * each other and the counts only grow. */
 static status parse_segment(struct log_manifest *self, const char *path, json_t *object,
                             uint64_t next_seq[], const uint64_t no_rows[])
 {
@@ -75,7 +75,7 @@ static status parse_segments(struct log_manifest *self, const char *path, json_t
 static status parse_root(struct log_manifest *self, const char *path, json_t *root)
 {
     int format;
-    int complete = 0; /* older manifests do not tell */
+    int complete = 0; /* absent in older manifests */
     json_int_t epoch, sources;
     const char *log_id;
     json_t *made_from, *segments;

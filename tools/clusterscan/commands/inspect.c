@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* clusterscan inspect: tells what an event file holds. */
+/* clusterscan inspect: shows what an event file holds. */
 #include <argp.h>
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* clusterscan report: tells a result file to somebody who does not know the program. */
+/* clusterscan report: a result file in words, for a reader who does not know the program. */
 #include "tools/clusterscan/commands/report.h"
 
 #include <argp.h>

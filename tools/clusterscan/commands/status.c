@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* clusterscan status: tells from another terminal what the runs on a state folder are doing. */
+/* clusterscan status: shows in another terminal what the runs on a state folder are doing. */
 #include <argp.h>
 #include <dirent.h>
 #include <errno.h>

@@ -43,7 +43,8 @@ static void normalise(struct figure_data *self)
         self->total[b] /= (double)all;
 }
 
-/* Over the clusters that have jets. scratch [3 clusters]. */
+/* Mean and spread of the shares of a bin, plain and robust, over the clusters that have jets.
+ * scratch [3 clusters]. */
 static void estimate_bin(struct figure_data *self, size_t bin, double factor, double scratch[])
 {
     size_t n = 0;
@@ -102,7 +103,7 @@ static status smear_centres(struct figure_data *self, size_t pixels)
     return done;
 }
 
-/* The worst verdict, the first of these: what speaks against what is seen. NULL: nothing. */
+/* The first of the worst verdicts. NULL: all are good. */
 static status find_verdict(struct figure_data *self)
 {
     const struct result_summary *summary = &self->tables->summary;

@@ -11,7 +11,7 @@
 
 enum { TILE_COLUMNS = 10 };
 
-/* What is below this share of the brightest pixel is drawn as if it had it. */
+/* Lower end of the colour scale, as a share of the brightest pixel. */
 static const double dark = 1e-4;
 
 /* A dense image as a block of a table: two angles and the content of every pixel. */

@@ -86,7 +86,7 @@ void progress_print(struct progress *self, const char *line)
 
 /* --- the line of the run ----------------------------------------------------------------- */
 
-/* How long it will take to read the rest; "" where nobody can know. */
+/* Time left until all is read; "" where it is unknown. */
 static void tell_rest(const struct run_totals *totals, size_t size, char out[])
 {
     char text[NUMBER_TEXT_SIZE];
@@ -108,7 +108,7 @@ static void write_run(const struct progress *self, const struct run_totals *tota
         snprintf(rate, sizeof rate, ", %s/s", number_text((uint64_t)totals->rate, text[5]));
     char share[32] = "";
     tell_rest(totals, sizeof rest, rest);
-    if (!totals->growing) /* of what is not all there yet nobody knows the whole */
+    if (!totals->growing) /* while input grows the whole is unknown */
         snprintf(share, sizeof share, " (%.0f %%)",
                  totals->rows > 0 ? 100 * (double)totals->read / (double)totals->rows : 0);
     const uint64_t seconds = (clock_ms() - self->start_ms) / 1000;
@@ -221,7 +221,7 @@ static void show_block(struct progress *self, const struct watched_run *run, con
     self->lines = lines;
 }
 
-/* The busiest stage is the one the others wait for in the end. */
+/* The busiest stage is the bottleneck. */
 static void add_busiest(const struct watched_run *run, char line[LINE_SIZE])
 {
     unsigned most = 0;
@@ -265,7 +265,7 @@ void progress_end(struct progress *self, const struct watched_run *run)
     run_summary_totals(&totals, run);
     if (self->quiet || totals.rows == 0)
         return;
-    totals.rate = 0; /* what counts now is the whole */
+    totals.rate = 0; /* the mean rate is shown now */
     write_run(self, &totals, line);
     const size_t at = strlen(line);
     if (totals.refused > 0)

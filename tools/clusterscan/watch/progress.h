@@ -21,13 +21,13 @@ struct progress {
 
 void progress_init(struct progress *self, bool quiet);
 void progress_fini(struct progress *self);
-/* Shows what the children's heartbeats say, when it is time to. */
+/* Shows what the heartbeats report, when a redraw is due. */
 void progress_show(struct progress *self, const struct watched_run *run);
-/* Takes the block away and says where the run has come to. */
+/* Removes the block and prints how far the run has come. */
 void progress_end(struct progress *self, const struct watched_run *run);
 /* Prints a line that stays. */
 void progress_print(struct progress *self, const char *line);
-/* Takes the block away, so that something else can be printed. */
+/* Removes the block, so that something else can be printed. */
 void progress_clear(struct progress *self);
 
 #endif

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /* Held from run_lock_take until the process ends;
- * -1, logged: somebody else holds it. */
+ * -1, logged: another run holds it. */
 int run_lock_take(const char *folder);
-/* Whether somebody holds it; looking does not disturb one that is about to take it. */
+/* Whether a run holds it; asking does not disturb a run that is about to take it. */
 bool run_lock_is_held(const char *folder);
 
 #endif

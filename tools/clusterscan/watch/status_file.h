@@ -16,9 +16,9 @@ struct status_file {
 };
 
 void status_file_init(struct status_file *self, const char *folder);
-/* Writes it anew, when it is time to. A disk that is full does not stop the run. */
+/* Writes the file anew, once a second. A full disk does not stop the run. */
 void status_file_show(struct status_file *self, const struct watched_run *run);
-/* Writes it for the last time. */
+/* Writes the file for the last time. */
 void status_file_end(struct status_file *self, const struct watched_run *run, enum exit_code code);
 
 #endif
