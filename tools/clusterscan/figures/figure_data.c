@@ -59,7 +59,8 @@ static void estimate_bin(struct figure_data *self, size_t bin, double factor, do
                    &self->robust[0][bin], &self->robust[1][bin]);
 }
 
-/* That of a cluster with the median number of jets and the shares of all. scratch [3 clusters]. */
+/* Poisson spread of a cluster with the median number of jets and the mean shares. scratch
+ * [3 clusters]. */
 static void estimate_typical(struct figure_data *self, double scratch[])
 {
     for (size_t c = 0; c < self->clusters; c++)
