@@ -88,8 +88,7 @@ inputs = [Input(endpoint) for one in SETUP["inputs"] for endpoint in one["endpoi
 while True:
     going = [one.next for one in inputs if one.next < one.total]
     for one in inputs:
-        if going:
-            one.ask(min(going) + 8)
+        if going: one.ask(min(going) + 8)
         for part in one.receive():
             slices.setdefault(part["slice"], []).append(part)
     while len(slices.get(len(items), [])) == len(inputs):
