@@ -42,6 +42,7 @@ const char *runtime_fault(const struct runtime *runtime, size_t input,
 enum stage_role stage_role_of(const struct stage *stage)
 {
     assert(stage->create != NULL && stage->destroy != NULL);
+    assert(stage->descriptors == NULL || stage->descriptors->wanted != NULL);
     assert((stage->source != NULL) + (stage->worker != NULL) + (stage->feed != NULL) +
                (stage->log != NULL) ==
            1);
@@ -140,21 +141,37 @@ static void beat(struct runtime *runtime, const struct role *role, const struct 
         heartbeat_socket_send(monitor, text);
 }
 
-/* Waits until a socket or a signal has something to say. */
-static void wait_for_news(const struct runtime *runtime, const struct role *role, int signals)
+/* Adds the stage's own descriptors to items[n]; returns how many there are then. */
+static size_t add_descriptors(const struct runtime *runtime, size_t n, zmq_pollitem_t items[],
+                              long *wait_ms)
+{
+    struct stage_descriptor watch[STAGE_DESCRIPTORS_MAX];
+    const size_t more = runtime->stage->descriptors->wanted(runtime->self, watch, wait_ms);
+    assert(more <= STAGE_DESCRIPTORS_MAX && *wait_ms >= 0 && *wait_ms <= WAIT_MS);
+    for (size_t i = 0; i < more; i++) {
+        const short events = (short)((watch[i].events & POLLIN ? ZMQ_POLLIN : 0) |
+                                     (watch[i].events & POLLOUT ? ZMQ_POLLOUT : 0));
+        items[n++] = (zmq_pollitem_t){.fd = watch[i].fd, .events = events};
+    }
+    return n;
+}
+
+/* Waits until a socket, a signal or a descriptor of the stage is ready, at most wait_ms, and lets
+ * the stage serve its descriptors. */
+static status wait_for_news(const struct runtime *runtime, const struct role *role, int signals,
+                            long wait_ms)
 {
     static void *sockets[RUNTIME_SOCKETS_MAX];
-    static zmq_pollitem_t items[RUNTIME_SOCKETS_MAX + 2];
+    static zmq_pollitem_t items[RUNTIME_SOCKETS_MAX + 1 + STAGE_DESCRIPTORS_MAX];
+    const struct stage_descriptors *own = runtime->stage->descriptors;
     size_t n = role->sockets(runtime, sockets);
     for (size_t i = 0; i < n; i++)
         items[i] = (zmq_pollitem_t){.socket = sockets[i], .events = ZMQ_POLLIN};
     items[n++] = (zmq_pollitem_t){.fd = signals, .events = ZMQ_POLLIN};
-    const struct stage_source *source = runtime->stage->source;
-    const int watch =
-        runtime->growing && source->descriptor != NULL ? source->descriptor(runtime->self) : -1;
-    if (watch >= 0)
-        items[n++] = (zmq_pollitem_t){.fd = watch, .events = ZMQ_POLLIN};
-    zmq_poll(items, (int)n, WAIT_MS);
+    if (own != NULL)
+        n = add_descriptors(runtime, n, items, &wait_ms);
+    zmq_poll(items, (int)n, wait_ms);
+    return own != NULL && own->serve != NULL ? own->serve(runtime->self) : STATUS_OK;
 }
 
 static bool asked_to_stop(int signals)
@@ -203,10 +220,12 @@ static status loop(struct runtime *runtime, const struct role *role, void *monit
             beat(runtime, role, &pace, monitor);
             return stopped;
         }
-        if (busy)
+        if (busy && runtime->stage->descriptors == NULL)
             continue;
-        wait_for_news(runtime, role, signals);
-        pace.idle_ms += clock_ms() - now;
+        const status served = wait_for_news(runtime, role, signals, busy ? 0 : WAIT_MS);
+        if (served != STATUS_OK)
+            return served;
+        pace.idle_ms += busy ? 0 : clock_ms() - now;
     }
 }
 

@@ -92,9 +92,6 @@ struct stage_source {
     /* Optional: the extent grows. Every turn of the loop until *ended: looks for more. *busy: there
      * is more to look at at once. A batch counted once keeps its rows for good. */
     status (*grow)(void *self, bool *busy, bool *ended);
-    /* Optional: a descriptor that is readable when grow may find something, or -1. Stays the
-     * stage's. */
-    int (*descriptor)(void *self);
     /* Optional: batch seq is given up, after three refusals; notes where its rows lie, on the disk,
      * before it returns. */
     status (*quarantine)(void *self, uint64_t seq, const char *because);
@@ -152,7 +149,26 @@ struct stage_log {
                    uint32_t *source);
 };
 
-/* Exactly one of the four tables is set. */
+/* A descriptor that the loop waits for, and for which events of poll(2). */
+struct stage_descriptor {
+    int fd;
+    short events;
+};
+enum { STAGE_DESCRIPTORS_MAX = 64 };
+
+/* Descriptors of the stage's own in the loop: of new files, of a server's connections. They stay
+ * the stage's, which opens and closes them. */
+struct stage_descriptors {
+    /* Before every wait: what to wait for, into watch[STAGE_DESCRIPTORS_MAX]; returns how many.
+     * *wait_ms is how long the loop would wait at most (0 if it has work); a timer of the stage's
+     * may lower it. */
+    size_t (*wanted)(void *self, struct stage_descriptor watch[], long *wait_ms);
+    /* Optional: after every wait, which is at least every 200 ms and between any two pieces of
+     * work: serves what is ready, without waiting for more. */
+    status (*serve)(void *self);
+};
+
+/* Exactly one of the four tables of roles is set. */
 struct stage {
     const char *name; /* the program's */
     const char *help; /* one sentence */
@@ -164,6 +180,8 @@ struct stage {
     void (*destroy)(void **self);
     /* Optional: one line for people about what it is doing now, written to out[size]. */
     void (*describe)(void *self, size_t size, char out[]);
+    /* Optional: NULL, if the loop has only sockets to wait for. */
+    const struct stage_descriptors *descriptors;
     const struct stage_source *source;
     const struct stage_worker *worker;
     const struct stage_feed *feed;

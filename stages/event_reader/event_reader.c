@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,10 +289,14 @@ status event_reader_grow(void *state, bool *busy, bool *ended)
     return done == STATUS_OK ? add_taken(self) : done;
 }
 
-int event_reader_descriptor(void *state)
+size_t event_reader_wanted(void *state, struct stage_descriptor watch[], long *wait_ms)
 {
     const struct reader *self = state;
-    return self->follower != NULL ? follower_watch(self->follower) : -1;
+    (void)wait_ms;
+    if (self->follower == NULL || journal_ended(self->notes) || follower_watch(self->follower) < 0)
+        return 0;
+    watch[0] = (struct stage_descriptor){.fd = follower_watch(self->follower), .events = POLLIN};
+    return 1;
 }
 
 /* --- the whole --------------------------------------------------------------------------- */

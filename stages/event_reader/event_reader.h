@@ -16,7 +16,7 @@ void event_reader_extent(void *state, uint64_t *batches, uint64_t *rows);
 MUST_CHECK status event_reader_read(void *state, uint64_t seq, union record *out,
                                     struct stage_rows *rows);
 MUST_CHECK status event_reader_grow(void *state, bool *busy, bool *ended);
-int event_reader_descriptor(void *state);
+size_t event_reader_wanted(void *state, struct stage_descriptor watch[], long *wait_ms);
 MUST_CHECK status event_reader_quarantine(void *state, uint64_t seq, const char *because);
 void event_reader_describe(void *state, size_t size, char out[]);
 void event_reader_destroy(void **state);

@@ -7,9 +7,9 @@ int main(int argc, char **argv)
         .extent = event_reader_extent,
         .read = event_reader_read,
         .grow = event_reader_grow,
-        .descriptor = event_reader_descriptor,
         .quarantine = event_reader_quarantine,
     };
+    static const struct stage_descriptors descriptors = {.wanted = event_reader_wanted};
     static const struct stage event_reader = {
         .name = "event_reader",
         .help = "Reads event files and hands out numbered batches of events.",
@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         .create = event_reader_create,
         .destroy = event_reader_destroy,
         .describe = event_reader_describe,
+        .descriptors = &descriptors,
         .source = &source,
     };
     return stage_main(&event_reader, argc, argv);

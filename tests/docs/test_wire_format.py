@@ -268,9 +268,10 @@ class Heartbeat(product.ProductCase):
         self.toy("events.h5", 30)
         context = zmq.Context()
         self.addCleanup(context.destroy, 0)
-        socket = context.socket(zmq.PULL)
+        socket = context.socket(zmq.SUB)
         self.addCleanup(socket.close, 0)
         setup, told = self.setup_of(f"ipc://{self.folder}/monitor")
+        socket.subscribe(b"")
         socket.bind(setup["monitor"])
         (self.folder / "setup.json").write_text(json.dumps(setup))
         with subprocess.Popen([product.BIN / "event_reader", "--stage", "setup.json"],

@@ -6,9 +6,11 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
+import product
 from product import BIN, SMALL, ProductCase, main
 
 LAST, BATCH = 200_003, 64
@@ -87,6 +89,24 @@ class Numbers(ProductCase):
             return (self.folder / "state/squares").stat().st_size // (8 * (BATCH + 2))
         except FileNotFoundError:
             return 0
+
+    def test_a_stage_may_have_a_server_of_its_own_in_the_loop(self):
+        address = str(self.sockets / "echo")
+        self.start("numbers", "pipeline_echo_source", None, None, {"socket": address})
+        clients = []
+        for _ in range(3):
+            client = socket.socket(socket.AF_UNIX)
+            self.addCleanup(client.close)
+            client.settimeout(60)
+            product.wait_until(lambda: client.connect_ex(address) == 0)
+            clients.append(client)
+        clients[1].close()  # one leaves, the others are served on
+        for client in (clients[2], clients[0], clients[2]):
+            client.sendall(b"who is there?")
+            self.assertEqual(client.recv(100), b"who is there?")
+        process = self.process["numbers", 0]
+        process.terminate()
+        self.assertEqual(process.wait(60), 0, self.said())
 
     def test_the_sum_of_squares_is_that_of_the_formula(self):
         self.start_all()

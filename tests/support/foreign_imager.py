@@ -137,7 +137,7 @@ class Input:
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    outlet, monitor = CONTEXT.socket(zmq.ROUTER), CONTEXT.socket(zmq.PUSH)
+    outlet, monitor = CONTEXT.socket(zmq.ROUTER), CONTEXT.socket(zmq.PUB)
     outlet.bind(SETUP["output"]), monitor.connect(SETUP["monitor"])
     inputs = [Input(endpoint) for one in SETUP["inputs"] for endpoint in one["endpoints"]]
     room, items = {}, 0  # batches that each consumer still takes

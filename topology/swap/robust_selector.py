@@ -82,7 +82,7 @@ left = 1 - 2 * cut * statistics.NormalDist().pdf(cut) / (1 - wish["outlier_fract
 chosen = wish["outlier_fraction"], wish["threshold"], wish["sd_factor"] or 1 / math.sqrt(left)
 context, slices, items, consumers = zmq.Context(), {}, [], {}
 context.linger = context.sndhwm = context.rcvhwm = 0
-outlet, monitor = context.socket(zmq.ROUTER), context.socket(zmq.PUSH)
+outlet, monitor = context.socket(zmq.ROUTER), context.socket(zmq.PUB)
 outlet.bind(SETUP["output"]), monitor.connect(SETUP["monitor"])
 inputs = [Input(endpoint) for one in SETUP["inputs"] for endpoint in one["endpoints"]]
 while True:

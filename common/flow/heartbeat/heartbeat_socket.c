@@ -6,7 +6,7 @@
 
 #include "common/base/log.h"
 
-enum { LINGER_MS = 200, QUEUE = 1000 };
+enum { LINGER_MS = 200, QUEUE = 1000, SUBSCRIBED_MS = 1000 };
 
 static void *open_socket(void *zmq, int type)
 {
@@ -25,18 +25,34 @@ static void *open_socket(void *zmq, int type)
 
 void *heartbeat_socket_connect(struct flow *flow, const char *endpoint)
 {
-    void *socket = open_socket(flow->zmq, ZMQ_PUSH);
+    void *socket = open_socket(flow->zmq, ZMQ_XPUB);
     if (socket != NULL && zmq_connect(socket, endpoint) != 0)
+        heartbeat_socket_close(socket), socket = NULL;
+    zmq_pollitem_t subscription = {.socket = socket, .events = ZMQ_POLLIN};
+    if (socket != NULL)
+        zmq_poll(&subscription, 1, SUBSCRIBED_MS);
+    return socket;
+}
+
+static void *bind_socket(void *zmq, int type, const char *endpoint)
+{
+    void *socket = open_socket(zmq, type);
+    if (socket != NULL && zmq_bind(socket, endpoint) != 0)
         heartbeat_socket_close(socket), socket = NULL;
     return socket;
 }
 
-void *heartbeat_socket_bind(void *zmq, const char *endpoint)
+void *heartbeat_socket_listen(void *zmq, const char *endpoint)
 {
-    void *socket = open_socket(zmq, ZMQ_PULL);
-    if (socket != NULL && zmq_bind(socket, endpoint) != 0)
-        heartbeat_socket_close(socket), socket = NULL;
+    void *socket = bind_socket(zmq, ZMQ_SUB, endpoint);
+    if (socket != NULL)
+        zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
     return socket;
+}
+
+void *heartbeat_socket_publish(void *zmq, const char *endpoint)
+{
+    return bind_socket(zmq, ZMQ_PUB, endpoint);
 }
 
 void heartbeat_socket_rebind(void *socket, const char *endpoint)

@@ -81,7 +81,10 @@ START_TEST(batches_are_fixed_rows_of_the_files_in_any_order)
     bool busy = false, ended = false;
     ck_assert_int_eq(event_reader_grow(reader, &busy, &ended), STATUS_OK);
     ck_assert(ended);
-    ck_assert_int_eq(event_reader_descriptor(reader), -1);
+    struct stage_descriptor watch[STAGE_DESCRIPTORS_MAX];
+    long wait_ms = 200;
+    ck_assert_uint_eq(event_reader_wanted(reader, watch, &wait_ms), 0); /* no folder is followed */
+    ck_assert_int_eq(wait_ms, 200);
 }
 END_TEST
 

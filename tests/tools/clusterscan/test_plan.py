@@ -49,7 +49,7 @@ class Plan(ProductCase):
         told = next(p["setup"] for p in plan["processes"] if p["process"] == "log.0")
         self.assertEqual(setup["log_id"], plan["log_id"])  # the other analysis has the same images
         # What a run fills in, and what the change of the analysis changes, apart.
-        for key in ("inputs", "output", "control", "monitor", "run_id", "analysis",
+        for key in ("inputs", "output", "control", "monitor", "watch", "run_id", "analysis",
                     "analysis_text"):
             del setup[key], told[key]
         self.assertEqual(setup, told)

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import h5py
+import zmq
 
 import product
 from product import (CLUSTERSCAN, SMALL, SOURCE, ProductCase, open_files, settings, stage_processes,
@@ -116,12 +117,51 @@ class Stages(Supervised):
                  "beat = json.dumps({'stage': setup['name'], 'replica': 0, 'text': 'x' * 150})\n"
                  "for _ in range(3):\n"
                  "    if os.fork() == 0:\n"
-                 "        socket = zmq.Context().socket(zmq.PUSH)\n"
+                 "        socket = zmq.Context().socket(zmq.PUB)\n"
                  "        socket.connect(setup['monitor'])\n"
                  "        while True: socket.send_string(beat)\n")
         text = (SOURCE / "topology/swap/robust_selector.py").read_text()
         noisy = self.script("noisy.py", flood + text)
         self.run_small("--set", f"stages.select.run={noisy}")
+
+    def test_any_number_may_watch_come_late_or_never_read(self):
+        (self.folder / "incoming").mkdir()
+        process = self.start(*settings(stages__reader__settings__follow="true",
+                                       stages__reader__settings__files="[incoming]"))
+        path = wait_until(lambda: next((self.folder / "state").glob("*/status.json"), None))
+        endpoint = wait_until(lambda: json.loads(path.read_text()).get("watch"))
+        context = zmq.Context()
+        self.addCleanup(context.destroy, 0)
+
+        def watcher(room=1000):
+            one = context.socket(zmq.SUB)
+            one.rcvtimeo, one.rcvhwm = 60000, room
+            one.subscribe(b"")
+            one.connect(endpoint)
+            return one
+
+        asleep = watcher(room=1)  # it never reads
+        early = watcher()
+        names = set()
+        while len(names) < 7:
+            names.add(json.loads(early.recv())["stage"])
+        late = watcher()
+        heard = [late.recv() for _ in range(30)]
+        both = [early.recv() for _ in range(30)]
+        while both[-30:] != heard:  # what both hear is the same, in the same order
+            both.append(early.recv())
+            self.assertLess(len(both), 3000)
+        early.close(0), asleep.close(0)
+        shutil.copy(self.folder / "events.h5", self.folder / "incoming/a.h5")
+        (self.folder / "incoming/end-of-run").touch()
+        scores = []
+        while not scores or "1900 events" not in scores[-1]:
+            beat = json.loads(late.recv())
+            if beat["stage"] == "score" and beat["text"] and beat["text"] not in scores:
+                scores.append(beat["text"])
+        self.assertEqual([line.split(",")[0][-7:] for line in scores],
+                         ["slice 1", "slice 2", "slice 3"])
+        self.assertEqual(process.wait(timeout=300), 0)
 
     def test_kills_far_from_the_start_of_a_stage_are_no_crash_loop(self):
         (self.folder / "incoming").mkdir()

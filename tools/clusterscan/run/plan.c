@@ -120,7 +120,7 @@ json_t *plan_setup(const struct plan *self, const struct plan_process *process)
         stage->role == ROLE_SOURCE || (stage->role == ROLE_LOG && stage->n_inputs > 0);
     char *text = analysis_to_yaml(topology_analysis(self->flow));
     json_t *setup = json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:s, s:i, s:i, s:I, "
-                              "s:s, s:o, s:s?, s:s?, s:s, s:O?}",
+                              "s:s, s:o, s:s?, s:s?, s:s, s:s, s:O?}",
                               "name", stage->name, "replica", (int)process->replica, "replicas",
                               (int)stage->replicas, "run_id", self->ids.run_id, "log_id",
                               self->ids.log_id, "settings", settings_of(self, process->stage),
@@ -131,7 +131,7 @@ json_t *plan_setup(const struct plan *self, const struct plan_process *process)
                               "compression", stage->compression, "inputs", inputs_of(self, stage),
                               "output", process->output[0] != '\0' ? process->output : NULL,
                               "control", acked ? self->control : NULL, "monitor", self->monitor,
-                              "contents", self->contents[process->stage]);
+                              "watch", self->watch, "contents", self->contents[process->stage]);
     free(text);
     if (setup != NULL && stage->role == ROLE_SOURCE)
         json_object_set_new(setup, "foreign", foreign_workers(self));
@@ -211,6 +211,7 @@ status plan_make(struct plan *out, const topology *flow, const char *state, bool
     if (done == STATUS_OK)
         done = list_processes(out);
     snprintf(out->monitor, sizeof out->monitor, "ipc://{sockets}/monitor");
+    snprintf(out->watch, sizeof out->watch, "ipc://{sockets}/watch");
     name_endpoint(out, "control", out->control);
     if (done != STATUS_OK)
         plan_fini(out);
@@ -241,10 +242,11 @@ json_t *plan_to_json(const struct plan *self)
                                               process->output[0] != '\0' ? process->output : NULL,
                                               "setup", plan_setup(self, process)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "topology",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "topology",
                      topology_name(self->flow), "run_id", self->ids.run_id, "log_id",
                      self->ids.log_id, "images", self->images, "folder", self->folder, "control",
-                     self->control, "monitor", self->monitor, "processes", list);
+                     self->control, "monitor", self->monitor, "watch", self->watch, "processes",
+                     list);
 }
 
 void plan_fini(struct plan *self)

@@ -31,7 +31,8 @@ struct plan {
     char folder[4096]; /* of this run's lock and logs: STATE/LOG_ID, STATE/replay-RUN_ID */
     char images[4096]; /* of the image log: STATE/LOG_ID */
     uint32_t sources;
-    char monitor[PLAN_ENDPOINT_MAX];
+    char monitor[PLAN_ENDPOINT_MAX]; /* of the heartbeats of all processes */
+    char watch[PLAN_ENDPOINT_MAX];   /* where the run repeats them to watchers */
     char control[PLAN_ENDPOINT_MAX]; /* of the log */
     json_t **files;                  /* [stages] expanded lists, NULL: no reader of ours */
     json_t *

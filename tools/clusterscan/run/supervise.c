@@ -45,7 +45,8 @@ struct supervisor {
     struct child *child;    /* [n] */
     struct watched_run run; /* its process[i] is child[i] */
     void *zmq;
-    void *monitor;
+    void *monitor; /* what the stages say ... */
+    void *watch;   /* ... goes on to all watchers */
     int signals;
     sigset_t mask_before;
     bool masked;
@@ -83,7 +84,7 @@ static status supervisor_init(struct supervisor *self, const struct local *local
     const struct plan *plan = local->plan;
     *self = (struct supervisor){.local = local, .plan = plan, .signals = -1};
     progress_init(&self->progress, quiet);
-    status_file_init(&self->status_file, plan->folder);
+    status_file_init(&self->status_file, plan->folder, plan->watch);
     self->child = calloc(plan->n, sizeof *self->child);
     self->run = (struct watched_run){.flow = plan->flow,
                                      .run_id = plan->ids.run_id,
@@ -106,8 +107,9 @@ static status supervisor_init(struct supervisor *self, const struct local *local
     self->signals = open_signals(&self->mask_before);
     self->masked = true;
     self->zmq = zmq_ctx_new();
-    self->monitor = self->zmq != NULL ? heartbeat_socket_bind(self->zmq, plan->monitor) : NULL;
-    if (self->signals < 0 || self->monitor == NULL) {
+    self->monitor = self->zmq != NULL ? heartbeat_socket_listen(self->zmq, plan->monitor) : NULL;
+    self->watch = self->zmq != NULL ? heartbeat_socket_publish(self->zmq, plan->watch) : NULL;
+    if (self->signals < 0 || self->monitor == NULL || self->watch == NULL) {
         log_error("cannot watch the run: %s", strerror(errno));
         return STATUS_IO;
     }
@@ -122,6 +124,7 @@ static void supervisor_fini(struct supervisor *self)
     free(self->child);
     free(self->run.process);
     heartbeat_socket_close(self->monitor);
+    heartbeat_socket_close(self->watch);
     if (self->zmq != NULL)
         zmq_ctx_term(self->zmq);
     if (self->signals >= 0)
@@ -310,6 +313,7 @@ static void take_heartbeats(struct supervisor *self)
     for (size_t i = 0; i < PER_PROCESS * self->n; i++) {
         if (!heartbeat_socket_receive(self->monitor, sizeof text, text))
             return;
+        heartbeat_socket_send(self->watch, text);
         take_heartbeat(self, text);
     }
 }
@@ -380,6 +384,8 @@ static void check_sockets(struct supervisor *self)
     local_keep_sockets(self->local);
     if (!local_socket_is_there(self->plan->monitor) && local_renew_folder(self->local) == STATUS_OK)
         heartbeat_socket_rebind(self->monitor, self->plan->monitor);
+    if (!local_socket_is_there(self->plan->watch) && local_renew_folder(self->local) == STATUS_OK)
+        heartbeat_socket_rebind(self->watch, self->plan->watch);
     for (size_t i = 0; i < self->n; i++) {
         struct child *child = &self->child[i];
         if (child->watched->state != PROCESS_RUNNING)

@@ -11,9 +11,9 @@
 
 enum { EVERY_MS = 1000, PATH_SIZE = 4300 };
 
-void status_file_init(struct status_file *self, const char *folder)
+void status_file_init(struct status_file *self, const char *folder, const char *watch)
 {
-    *self = (struct status_file){.folder = folder, .start_ms = clock_ms()};
+    *self = (struct status_file){.folder = folder, .watch = watch, .start_ms = clock_ms()};
 }
 
 static void write_file(const struct status_file *self, json_t *object)
@@ -35,6 +35,7 @@ void status_file_show(struct status_file *self, const struct watched_run *run)
         return;
     self->shown_ms = now;
     json_t *object = run_summary_to_json(run, (now - self->start_ms) / 1000);
+    json_object_set_new(object, "watch", json_string(self->watch));
     write_file(self, object);
     json_decref(object);
 }

@@ -11,11 +11,13 @@
 
 struct status_file {
     const char *folder;
+    const char *watch; /* endpoint where the run repeats heartbeats */
     uint64_t start_ms;
     uint64_t shown_ms;
 };
 
-void status_file_init(struct status_file *self, const char *folder);
+/* Borrows both. */
+void status_file_init(struct status_file *self, const char *folder, const char *watch);
 /* Writes the file anew, once a second. A full disk does not stop the run. */
 void status_file_show(struct status_file *self, const struct watched_run *run);
 /* Writes the file for the last time. */

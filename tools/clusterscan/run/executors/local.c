@@ -52,6 +52,7 @@ static status make_endpoints(struct local *self)
     struct plan *plan = self->plan;
     uint32_t next_port = 0;
     snprintf(plan->monitor, sizeof plan->monitor, "ipc://%s/monitor", self->sockets);
+    snprintf(plan->watch, sizeof plan->watch, "ipc://%s/watch", self->sockets);
     status done =
         make_endpoint(self, "control", &next_port, plan->control, &self->control_port_holder);
     for (size_t i = 0; i < plan->n && done == STATUS_OK; i++) {
