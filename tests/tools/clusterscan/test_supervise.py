@@ -238,7 +238,7 @@ class Folders(Supervised):
         def have_met():
             score = self.running("score")
             bound = [path for path in sockets.iterdir() if path.is_socket()]
-            return (score and len(bound) == 8 and next((self.folder / "state").glob(
+            return (score and len(bound) == 9 and next((self.folder / "state").glob(
                 "*/status.json"), None) is not None and
                     len(open_files(score[0])) > 12)
         wait_until(have_met)
@@ -250,6 +250,12 @@ class Folders(Supervised):
                 return all(stage["restarts"] for stage in stages if stage["stage"] != "score")
             return False
         wait_until(lambda: restarted() or process.poll() is not None)
+        context = zmq.Context()
+        self.addCleanup(context.destroy, 0)
+        with context.socket(zmq.SUB) as watcher:  # who comes now still hears
+            watcher.subscribe(b"")
+            watcher.connect(f"ipc://{sockets}/watch")
+            self.assertTrue(watcher.poll(60000))
         shutil.copy(self.folder / "events.h5", self.folder / "incoming/a.h5")
         (self.folder / "incoming/end-of-run").touch()
         said = process.communicate(timeout=300)[0]
