@@ -452,29 +452,71 @@ static void check_wait(struct draft *self, size_t stage)
                      label_of(self, stage).text);
 }
 
-static void check_one_log(struct draft *self)
+/* Marks the stages right of the sources that what `stage` gives is made of, codebooks apart. */
+static void mark_origins(const struct draft *self, size_t stage, bool origin[TOPOLOGY_STAGES_MAX])
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    if (origin[stage])
+        return;
+    origin[stage] = true;
+    for (size_t k = 0; s->role == ROLE_FEED && k < s->n_inputs; k++)
+        if (s->inputs[k].type != MESSAGE_CODEBOOK)
+            mark_origins(self, s->inputs[k].stage, origin);
+}
+
+/* The first log whose events both stages give on, n if there is none. */
+static size_t shared_log(const struct draft *self, size_t a, size_t b)
 {
     const topology *t = self->topology;
-    size_t log = t->n;
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->stages[i].role != ROLE_LOG)
-            continue;
-        if (log != t->n) {
-            const struct key_entry run = key_entry_find(self->stages[i].block, "run");
-            document_mistake(self->document, run.value, run.key,
-                             "a topology has one log, and '%s' is one already",
-                             t->stages[log].name);
-        } else {
-            log = i;
-        }
-    }
+    bool of_a[TOPOLOGY_STAGES_MAX] = {false};
+    bool of_b[TOPOLOGY_STAGES_MAX] = {false};
+    mark_origins(self, a, of_a);
+    mark_origins(self, b, of_b);
+    size_t log = 0;
+    while (log < t->n && !(t->stages[log].role == ROLE_LOG && of_a[log] && of_b[log]))
+        log++;
+    return log;
+}
+
+/* What a stage may merge: each event comes once, and each input from one process, for only then it
+ * has one order. */
+static void check_pair(struct draft *self, size_t stage, size_t first, size_t second)
+{
+    const topology *t = self->topology;
+    const struct key_entry from = find_from_entry(self, stage, second);
+    const size_t log = shared_log(self, first, second);
+    if (log < t->n)
+        document_mistake(self->document, from.value, from.key,
+                         "%s would take the events of '%s' twice, from %s and from %s",
+                         label_of(self, stage).text, t->stages[log].name,
+                         label_of(self, first).text, label_of(self, second).text);
+    const size_t many = t->stages[first].replicas > 1 ? first : second;
+    if (t->stages[many].replicas > 1)
+        document_mistake(self->document, from.value, from.key,
+                         "%s takes %s from %s and %s, so each must be one process, but %s has %u",
+                         label_of(self, stage).text,
+                         message_type_name(self->stages[stage].kind->inputs[0]),
+                         label_of(self, first).text, label_of(self, second).text,
+                         label_of(self, many).text, (unsigned)t->stages[many].replicas);
+}
+
+/* Whether the inputs that a feed of ours merges are parts of one stream. */
+static void check_parts(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const struct stage_kind *kind = self->stages[stage].kind;
+    if (kind->role != ROLE_FEED || !kind->many_inputs)
+        return;
+    for (size_t k = 0; k < s->n_inputs; k++)
+        for (size_t before = 0; before < k; before++)
+            if (s->inputs[k].type == kind->inputs[0] && s->inputs[before].type == kind->inputs[0])
+                check_pair(self, stage, s->inputs[before].stage, s->inputs[k].stage);
 }
 
 void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
 {
     const topology *t = self->topology;
     infer(self, n_order, order);
-    check_one_log(self);
     for (size_t i = 0; i < t->n; i++) {
         if (t->stages[i].output == MESSAGE_UNKNOWN)
             continue; /* for a reason that is told already */
@@ -487,6 +529,8 @@ void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
         /* What is lacking after another mistake is no news. */
         if (all_fit && self->stages[i].kind != NULL && !is_replay(self, i))
             check_required(self, i);
+        if (all_fit && self->stages[i].kind != NULL)
+            check_parts(self, i);
         if (gives_work(t->stages[i].role))
             check_handed_out(self, i);
         check_replicas(self, i);
