@@ -37,7 +37,7 @@ struct stage_setup {
     uint32_t replica;
     uint32_t replicas;
     const char *run_id;
-    const char *log_id;
+    const char *log_id;        /* right of several logs: their ids with commas between */
     const char *analysis_text; /* canonical YAML */
     struct analysis analysis;
     const json_t *settings;
@@ -45,9 +45,11 @@ struct stage_setup {
     const char *started;    /* of a worker: file that holds what it has begun; NULL: none */
     const json_t *contents; /* of a source: its files as they must be; NULL: not known */
     const json_t *extents;  /* of the log: where its sources end, see setup.h; NULL: not known */
-    const char *folder;     /* STATE/LOG_ID */
-    uint32_t source;        /* of a source: its number in the order of the file */
-    uint32_t sources;       /* how many there are */
+    const json_t *logs;     /* right of them: the logs, see setup.h; NULL: not known */
+    const char *folder;     /* STATE/LOG_ID; right of several logs that of the run */
+    uint32_t source;        /* of a source: its number among those of its log, in the order of the
+                             * file; of a log: that of its first among the sources of all logs */
+    uint32_t sources;       /* how many there are: of its log, right of them of all */
     uint32_t window;        /* batches of a source that may be on their way to the log's disk */
     size_t n_inputs;
     const struct stage_input *inputs;
