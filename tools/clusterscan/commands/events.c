@@ -159,6 +159,12 @@ static status find_folder(const struct arguments *arguments, const char *log_id,
         log_error("%s: does not tell its image log; run the topology again", arguments->path);
         return STATUS_BAD_INPUT;
     }
+    if (strchr(log_id, ',') != NULL) {
+        log_error("%s: was made of several image logs (%s), and this command lists the events of a "
+                  "single one only",
+                  arguments->path, log_id);
+        return STATUS_BAD_INPUT;
+    }
     if (asprintf(out, "%s/%s", arguments->state, log_id) < 0)
         return STATUS_NO_MEMORY;
     if (stat(*out, &about) == 0)

@@ -109,8 +109,13 @@ static status read_images(struct plot *self)
 {
     const char *log_id = self->tables.summary.log_id;
     const char *state = self->arguments->state;
-    if (log_id == NULL || strspn(log_id, "0123456789abcdef") != strlen(log_id)) {
+    if (log_id == NULL) {
         self->no_images = "the result file does not tell its log";
+        return STATUS_OK;
+    }
+    if (strchr(log_id, ',') != NULL) {
+        self->no_images = "the result was made of several image logs, and pictures are made of a "
+                          "single one only";
         return STATUS_OK;
     }
     char *folder;
