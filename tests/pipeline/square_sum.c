@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* square_sum: squares in; at their end settings.results gets how many there were and their sum. */
+/* square_sum: squares in, from one log or several; at their end settings.results gets how many
+ * there were and their sum. They must come in the order (index, log), and those of a log in its
+ * order. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +10,25 @@
 #include "common/store/disk/atomic_file.h"
 #include "tests/pipeline/numbers.h"
 
+enum { LOGS_MAX = 8 };
+
 struct sum {
     const char *results;
     uint64_t n;
-    uint64_t next; /* row that must come next */
+    uint64_t next[LOGS_MAX]; /* row that must come next */
+    uint64_t places;         /* so far */
+    uint64_t index;          /* of the last item in its log ... */
+    size_t log;              /* ... which it was from */
     uint64_t sum;
 };
+
+static bool is_in_order(const struct sum *self, const struct stage_item *item)
+{
+    const uint64_t index = item->header->seq;
+    const bool behind = index > self->index || (index == self->index && item->input > self->log);
+    return (self->places == 0 || behind) && item->place == self->places &&
+           item->next > item->place && item->header->source == item->input;
+}
 
 static status create(void **out, const struct stage_setup *setup)
 {
@@ -36,12 +51,15 @@ static status process(void *state, const struct stage_item *item, struct stage_o
     struct sum *self = state;
     const struct numbers *squares = numbers_in(item->record);
     (void)outlet;
-    if (squares->first != self->next)
+    if (squares->first != self->next[item->input] || !is_in_order(self, item))
         return STATUS_BAD_INPUT;
+    self->places++;
+    self->index = item->header->seq;
+    self->log = item->input;
     for (uint32_t i = 0; i < squares->n; i++)
         self->sum += squares->value[i];
     self->n += squares->n;
-    self->next += squares->n;
+    self->next[item->input] += squares->n;
     return STATUS_OK;
 }
 
@@ -56,7 +74,8 @@ static status finish(void *state, size_t input, uint64_t total, struct stage_out
 
 int main(int argc, char **argv)
 {
-    static const struct stage_feed feed = {.process = process, .finish = finish};
+    static const struct stage_feed feed = {
+        .merged = (enum message_type)SQUARES, .process = process, .finish = finish};
     static const struct stage sum = {.name = "square_sum",
                                      .help = "Adds squares up.",
                                      .output = MESSAGE_NONE,
