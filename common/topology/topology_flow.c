@@ -214,15 +214,28 @@ static enum message_type lacking_type(const struct draft *self, size_t consumer,
     return type;
 }
 
+/* How many inputs of a type a stage has. */
+static size_t n_inputs_of(const struct draft *self, size_t stage, enum message_type type)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    size_t n = 0;
+    for (size_t k = 0; k < s->n_inputs; k++)
+        n += self->topology->stages[s->inputs[k].stage].output == type;
+    return n;
+}
+
 /* Our feed stage that takes just what this one takes, NULL if there is none. */
 static const struct stage_kind *twin_kind(const struct draft *self, size_t stage)
 {
-    const size_t none = self->topology->n;
     for (const struct stage_kind *kind = schema_stages; kind->name != NULL; kind++) {
-        bool same =
-            kind->role == ROLE_FEED && n_required(kind) == self->topology->stages[stage].n_inputs;
-        for (size_t r = 0; same && r < n_required(kind); r++)
-            same = has_input(self, stage, kind->inputs[r], none);
+        bool same = kind->role == ROLE_FEED;
+        size_t taken = 0;
+        for (size_t r = 0; same && r < n_required(kind); r++) {
+            const size_t n = n_inputs_of(self, stage, kind->inputs[r]);
+            same = n == 1 || (n > 1 && r == 0 && kind->many_inputs);
+            taken += n;
+        }
+        same = same && taken == self->topology->stages[stage].n_inputs;
         if (same)
             return kind;
     }

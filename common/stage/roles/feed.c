@@ -253,8 +253,7 @@ static uint64_t least_length(const struct feed *self, size_t i)
     puller_ended(input->in[0], &total);
     if (total != UINT64_MAX)
         return total;
-    const uint64_t come =
-        puller_next(input->in[0]) + puller_n_here(input->in[0]) * input->modulus;
+    const uint64_t come = puller_next(input->in[0]) + puller_n_here(input->in[0]) * input->modulus;
     return come < input->modulus ? 0 : come - input->modulus + 1;
 }
 

@@ -60,9 +60,8 @@ static status log_open(struct runtime *runtime)
         replay ? STATUS_OK
                : ack_log_create(&self->acks, &runtime->flow, given->control, given->setup.sources);
     if (done == STATUS_OK && given->output != NULL)
-        done =
-            feeder_create_store(&self->out, &runtime->flow, given->output, runtime->stage->output,
-                                item_of, runtime);
+        done = feeder_create_store(&self->out, &runtime->flow, given->output,
+                                   runtime->stage->output, item_of, runtime);
     if (self->acks != NULL)
         ack_log_tell_on(self->acks, learn_batch, runtime);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
