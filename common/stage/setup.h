@@ -7,7 +7,8 @@
  * is "none" or "lz4"; contents, of a reader whose files are known, tells what it will find:
  * [{path, events, identity: [device, inode, size, mtime, ctime], digest}], the masterkey last;
  * extents, of the log: for each source [batches, rows], "journal" for a followed folder, or null;
- * logs, of stages right of them, in the order of the file: [{stage, log_id, folder, sources}];
+ * logs, of stages right of them, in the order of the file: [{stage, log_id, folder, first_source,
+ * sources}];
  * foreign, of a source: names of stages of others that take its batches; started, of a worker: a
  * file where it may note which batch it has begun (source and seq, 8 bytes each, little-endian, the
  * source plus one; zeros: none). */

@@ -362,6 +362,24 @@ size_t topology_log_of(const topology *self, size_t index)
     return before;
 }
 
+void topology_mark_origins(const topology *self, size_t index, bool origin[TOPOLOGY_STAGES_MAX])
+{
+    const struct topology_stage *s = &self->stages[index];
+    if (origin[index])
+        return;
+    origin[index] = true;
+    for (size_t k = 0; s->role == ROLE_FEED && k < s->n_inputs; k++)
+        if (s->inputs[k].type != MESSAGE_CODEBOOK)
+            topology_mark_origins(self, s->inputs[k].stage, origin);
+}
+
+bool topology_reaches(const topology *self, size_t k, size_t index)
+{
+    bool origin[TOPOLOGY_STAGES_MAX] = {false};
+    topology_mark_origins(self, index, origin);
+    return origin[topology_log(self, k)];
+}
+
 bool topology_replays(const topology *self)
 {
     for (size_t i = 0; i < self->n; i++)

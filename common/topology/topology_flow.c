@@ -465,26 +465,14 @@ static void check_wait(struct draft *self, size_t stage)
                      label_of(self, stage).text);
 }
 
-/* Marks the stages right of the sources that what `stage` gives is made of, codebooks apart. */
-static void mark_origins(const struct draft *self, size_t stage, bool origin[TOPOLOGY_STAGES_MAX])
-{
-    const struct topology_stage *s = &self->topology->stages[stage];
-    if (origin[stage])
-        return;
-    origin[stage] = true;
-    for (size_t k = 0; s->role == ROLE_FEED && k < s->n_inputs; k++)
-        if (s->inputs[k].type != MESSAGE_CODEBOOK)
-            mark_origins(self, s->inputs[k].stage, origin);
-}
-
 /* The first log whose events both stages give on, n if there is none. */
 static size_t shared_log(const struct draft *self, size_t a, size_t b)
 {
     const topology *t = self->topology;
     bool of_a[TOPOLOGY_STAGES_MAX] = {false};
     bool of_b[TOPOLOGY_STAGES_MAX] = {false};
-    mark_origins(self, a, of_a);
-    mark_origins(self, b, of_b);
+    topology_mark_origins(t, a, of_a);
+    topology_mark_origins(t, b, of_b);
     size_t log = 0;
     while (log < t->n && !(t->stages[log].role == ROLE_LOG && of_a[log] && of_b[log]))
         log++;

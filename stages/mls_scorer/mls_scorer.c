@@ -286,14 +286,13 @@ static status read_notes(const struct scorer *self, struct input_notes *out)
     if (self->logs == NULL)
         return input_notes_read(out, self->folder, 0, self->sources);
     status done = STATUS_OK;
-    uint32_t first = 0;
     for (size_t k = 0; k < json_array_size(self->logs) && done == STATUS_OK; k++) {
         const json_t *log = json_array_get(self->logs, k);
         const char *folder = json_string_value(json_object_get(log, "folder"));
+        const json_int_t first = json_integer_value(json_object_get(log, "first_source"));
         const json_int_t sources = json_integer_value(json_object_get(log, "sources"));
         if (folder != NULL)
-            done = input_notes_read(out, folder, first, (uint32_t)sources);
-        first += (uint32_t)sources;
+            done = input_notes_read(out, folder, (uint32_t)first, (uint32_t)sources);
     }
     return done;
 }

@@ -162,17 +162,33 @@ class TwoLogs(ProductCase):
         self.assertEqual({file: file.stat().st_mtime_ns
                           for file in self.folder.glob("state/*/segment-*")}, before)
 
-    def test_what_reads_a_single_log_refuses_the_result_of_two(self):
+    def test_what_reads_the_images_of_a_result_reads_both_logs(self):
+        self.command("run", "one.yaml", "--state", "one", "--quiet")
         self.command("run", "two.yaml", "--quiet")
         logs = self.logs()
         ids = ",".join(logs[name]["log_id"] for name in ("log_a", "log_b"))
         report = json.loads(self.command("report", "two.h5", "--json").stdout)
         self.assertEqual(report["log_id"], ids)
-        self.assertIn(f"error: two.h5: was made of several image logs ({ids})",
-                      self.command("events", "two.h5", code=2).stderr)
+        events = self.command("events", "two.h5", "--all").stdout
+        self.assertGreater(events.count("reader_b,b.h5,"), 10)
+        self.assertEqual(events, self.command("events", "one.h5", "--state", "one", "--all").stdout)
         # Only the first log's folder tells of the run.
         runs = json.loads(self.command("status", "--json", code=1).stdout)["runs"]
         self.assertEqual([run["log_id"] for run in runs], [ids])
+        (self.folder / "state" / logs["log_b"]["log_id"]).rename(self.folder / "elsewhere")
+        self.assertIn(f"error: state/{logs['log_b']['log_id']}: No such file or directory; name the "
+                      "state folder", self.command("events", "two.h5", code=2).stderr)
+
+    def test_an_answer_is_of_the_logs_that_it_counts(self):
+        part = TWO.replace("from: [log_b, log_a]", "from: log_b").replace(
+            "from: [log_a, trainer, log_b]", "from: [log_a, trainer]")
+        (self.folder / "part.yaml").write_text(part)
+        self.command("run", "part.yaml", "--quiet")
+        logs = self.logs()
+        with h5py.File(self.folder / "two.h5") as file:
+            self.assertEqual(file.attrs["log_id"], logs["log_a"]["log_id"])
+            self.assertEqual(file.attrs["events_read"], 3666)
+        self.assertNotIn("reader_b", self.command("events", "two.h5", "--all").stdout)
 
     def test_two_logs_of_the_same_images_are_refused(self):
         said = self.command("run", "two.yaml", *settings(

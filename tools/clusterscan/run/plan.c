@@ -128,42 +128,61 @@ static json_t *foreign_workers(const struct plan *self, size_t k)
     return list;
 }
 
-/* The logs, for whoever stands right of them. */
-static json_t *logs_of(const struct plan *self)
+static json_t *log_to_json(const struct plan *self, size_t k)
+{
+    return json_pack("{s:s, s:s, s:s, s:i, s:i}", "stage",
+                     topology_stage(self->flow, topology_log(self->flow, k))->name, "log_id",
+                     self->ids.log_id[k], "folder", self->log[k].images, "first_source",
+                     (int)self->log[k].first_source, "sources", (int)self->log[k].sources);
+}
+
+/* The logs whose events a stage right of them sees; all, if it sees none but codebooks. */
+static json_t *logs_of(const struct plan *self, size_t stage)
 {
     json_t *list = json_array();
     for (size_t k = 0; k < self->n_logs; k++)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:i}", "stage",
-                            topology_stage(self->flow, topology_log(self->flow, k))->name, "log_id",
-                            self->ids.log_id[k], "folder", self->log[k].images, "sources",
-                            (int)self->log[k].sources));
+        if (topology_reaches(self->flow, k, stage))
+            json_array_append_new(list, log_to_json(self, k));
+    for (size_t k = 0, none = json_array_size(list) == 0; none && k < self->n_logs; k++)
+        json_array_append_new(list, log_to_json(self, k));
     return list;
 }
 
-/* What a process is told of its log or, right of them, of all logs. */
-static status tell_logs(const struct plan *self, const struct plan_process *process, json_t *setup)
+/* Their ids with commas between. */
+static json_t *ids_of(const json_t *logs)
+{
+    char text[sizeof((struct run_ids *)0)->log_ids] = "";
+    size_t at = 0, i;
+    const json_t *log;
+    json_array_foreach(logs, i, log) at +=
+        (size_t)snprintf(text + at, sizeof text - at, "%s%s", i > 0 ? "," : "",
+                         json_string_value(json_object_get(log, "log_id")));
+    return json_string(text);
+}
+
+/* What a process left of log k is told of it, or that log itself. */
+static json_t *of_log(const struct plan *self, const struct plan_process *process, size_t k)
 {
     const struct topology_stage *stage = topology_stage(self->flow, process->stage);
-    const size_t k = topology_log_of(self->flow, process->stage);
-    const bool of_one = k < self->n_logs;
-    const struct plan_log *log = &self->log[of_one ? k : 0];
-    const bool acked =
-        stage->role == ROLE_SOURCE || (stage->role == ROLE_LOG && stage->n_inputs > 0);
-    const uint32_t source =
-        stage->role == ROLE_LOG ? log->first_source : sources_before(self, k, process->stage);
-    json_t *told = json_pack(
-        "{s:s, s:s, s:i, s:i, s:I, s:s?, s:o*, s:o*, s:o*}", "log_id",
-        of_one ? self->ids.log_id[k] : self->ids.log_ids, "folder",
-        of_one || self->n_logs == 1 ? log->images : self->folder, "source", (int)source, "sources",
-        (int)(of_one ? log->sources : self->sources), "window", window_of(self, of_one ? k : 0),
-        "control", acked ? log->control : NULL, "foreign",
-        stage->role == ROLE_SOURCE ? foreign_workers(self, k) : NULL, "extents",
-        stage->role == ROLE_LOG && acked ? source_extents(self->flow, k, self->contents) : NULL,
-        "logs", of_one ? NULL : logs_of(self));
-    const bool good = told != NULL && json_object_update(setup, told) == 0;
-    json_decref(told);
-    return good ? STATUS_OK : STATUS_NO_MEMORY;
+    const struct plan_log *log = &self->log[k];
+    const bool is_log = stage->role == ROLE_LOG;
+    const bool acked = stage->role == ROLE_SOURCE || (is_log && stage->n_inputs > 0);
+    const uint32_t source = is_log ? log->first_source : sources_before(self, k, process->stage);
+    return json_pack("{s:s, s:s, s:i, s:i, s:I, s:s?, s:o*, s:o*}", "log_id", self->ids.log_id[k],
+                     "folder", log->images, "source", (int)source, "sources", (int)log->sources,
+                     "window", window_of(self, k), "control", acked ? log->control : NULL,
+                     "foreign", stage->role == ROLE_SOURCE ? foreign_workers(self, k) : NULL,
+                     "extents",
+                     is_log && acked ? source_extents(self->flow, k, self->contents) : NULL);
+}
+
+/* What one right of the logs is told of them. */
+static json_t *of_logs(const struct plan *self, const struct plan_process *process)
+{
+    json_t *logs = logs_of(self, process->stage);
+    return json_pack("{s:o, s:s, s:i, s:i, s:I, s:n, s:o}", "log_id", ids_of(logs), "folder",
+                     self->n_logs == 1 ? self->log[0].images : self->folder, "source", 0, "sources",
+                     (int)self->sources, "window", window_of(self, 0), "control", "logs", logs);
 }
 
 json_t *plan_setup(const struct plan *self, const struct plan_process *process)
@@ -179,10 +198,14 @@ json_t *plan_setup(const struct plan *self, const struct plan_process *process)
         process->output[0] != '\0' ? process->output : NULL, "monitor", self->monitor, "contents",
         self->contents[process->stage]);
     free(text);
-    if (setup == NULL || tell_logs(self, process, setup) == STATUS_OK)
-        return setup;
-    json_decref(setup);
-    return NULL;
+    const size_t k = topology_log_of(self->flow, process->stage);
+    json_t *told = k < self->n_logs ? of_log(self, process, k) : of_logs(self, process);
+    if (told == NULL || json_object_update(setup, told) != 0) {
+        json_decref(setup);
+        setup = NULL;
+    }
+    json_decref(told);
+    return setup;
 }
 
 /* --- the whole --------------------------------------------------------------------------- */
@@ -321,9 +344,12 @@ json_t *plan_images(const struct plan *self)
 /* `log_id` and `control` of one log; of several a list `logs`. */
 static void add_logs(const struct plan *self, json_t *plan)
 {
-    json_t *logs = logs_of(self);
-    for (size_t k = 0; k < self->n_logs; k++)
-        json_object_set_new(json_array_get(logs, k), "control", json_string(self->log[k].control));
+    json_t *logs = json_array();
+    for (size_t k = 0; k < self->n_logs; k++) {
+        json_t *log = log_to_json(self, k);
+        json_object_set_new(log, "control", json_string(self->log[k].control));
+        json_array_append_new(logs, log);
+    }
     if (self->n_logs == 1) {
         json_object_set_new(plan, "log_id", json_string(self->ids.log_id[0]));
         json_object_set_new(plan, "control", json_string(self->log[0].control));
