@@ -81,8 +81,8 @@ class TwoLogs(ProductCase):
         self.toy("a.h5", 3333, 333)
         self.toy("b.h5", 2000, 100, seed=5)
 
-    def answer(self, topology, state, *arguments):
-        self.command("run", f"{topology}.yaml", "--state", state, "--quiet", *arguments)
+    def answer(self, topology, state, *arguments, code=0):
+        self.command("run", f"{topology}.yaml", "--state", state, "--quiet", *arguments, code=code)
         file = self.folder / ("one.h5" if topology == "one" else "two.h5")
         found = content(file)
         file.unlink()
@@ -143,6 +143,21 @@ class TwoLogs(ProductCase):
         self.assertEqual(self.answer("replay", "mine", *folders), one)
         said = self.command("run", "replay.yaml", "--state", "two", code=2).stderr
         self.assertIn("error: stages.log_a.settings.folder is missing: of several logs", said)
+
+    def test_followed_folders_and_what_was_refused_of_them(self):
+        for topology in ("one", "two"):
+            text = (self.folder / f"{topology}.yaml").read_text()
+            (self.folder / f"{topology}.yaml").write_text(re.sub(
+                r"files: \[(.)\.h5\]", r"files: [folder-\1], follow: true", text))
+        for name in "ab":
+            self.command("feed", f"{name}.h5", f"folder-{name}", "--rate", 10**9, "--batch", 250)
+            (self.folder / f"folder-{name}/000{name}.h5").write_text(f"no events {name}")
+        one = self.answer("one", "one", code=3)
+        self.assertEqual(one["refused/file"][1], (2,))
+        self.assertEqual(self.answer("two", "two", *settings(stages__spectra__replicas=3), code=3),
+                         one)
+        for log in self.logs("--state", "two").values():
+            self.assertIn("because", (self.folder / log["folder"] / "files-0.jsonl").read_text())
 
     def test_a_log_is_named_by_its_own_images_and_the_run_by_all(self):
         logs = self.logs()
