@@ -9,7 +9,7 @@ import subprocess
 import h5py
 import numpy as np
 
-from product import CLUSTERSCAN, ProductCase, main, settings, stage_processes, wait_until
+from product import BIN, CLUSTERSCAN, ProductCase, main, settings, stage_processes, wait_until
 
 HEAD = """version: 1
 name: partitions
@@ -209,6 +209,13 @@ class TwoLogs(ProductCase):
         said = self.command("run", "two.yaml", *settings(
             stages__reader_b__settings__files="[a.h5]"), code=2).stderr
         self.assertIn("error: stages.log_a and stages.log_b hold the same images", said)
+
+    def test_a_stage_that_knows_no_order_of_logs_is_refused(self):
+        spy = f"  spy: {{run: [{BIN / 'robust_selector'}], from: [log_a, log_b]}}\n"
+        (self.folder / "spied.yaml").write_text(TWO + spy)
+        said = self.command("run", "spied.yaml", code=2).stderr
+        self.assertIn("error: stage spy.0 cannot go on: robust_selector cannot take from 2 logs: it "
+                      "does not say that it merges them", said)
 
     def test_a_second_run_on_either_log_is_refused(self):
         alone = re.sub(r"  (reader|images|log)_a.*\n", "", TWO).replace("log_a, ", "").replace(

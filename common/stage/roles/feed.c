@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* feed: a deterministic function of what it pulls. What it wants first is taken to its end
  * before anything else is asked for; what it makes is kept and served until the run is over. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/log.h"
 #include "common/flow/feed/feeder.h"
@@ -41,23 +43,38 @@ static bool is_merged(const struct runtime *runtime, size_t i)
            from->type == runtime->stage->feed->merged && from->copies == 1;
 }
 
-/* Inputs that are parts of one stream come from one process each. */
+static bool is_log(const struct stage_setup *setup, const char *stage)
+{
+    for (size_t k = 0; k < json_array_size(setup->logs); k++) {
+        const json_t *name = json_object_get(json_array_get(setup->logs, k), "stage");
+        if (json_is_string(name) && strcmp(json_string_value(name), stage) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Inputs that are parts of one stream come from one process each; several logs are such parts, and
+ * the stage must say so, or the order of their items would be one of chance. */
 static status check_parts(const struct runtime *runtime)
 {
     const struct stage_setup *setup = &runtime->given.setup;
-    size_t parts = 0;
-    size_t wide = setup->n_inputs;
+    const struct stage_input *wide = NULL;
+    size_t parts = 0, logs = 0;
     for (size_t i = 0; i < setup->n_inputs; i++) {
+        const struct stage_input *input = &setup->inputs[i];
         const bool part = runtime->stage->feed->merged != MESSAGE_NONE &&
-                          setup->inputs[i].type == runtime->stage->feed->merged;
+                          input->type == runtime->stage->feed->merged;
+        logs += !part && is_log(setup, input->stage);
         parts += part;
-        wide = part && setup->inputs[i].copies > 1 ? i : wide;
+        wide = part && input->copies > 1 ? input : wide;
     }
-    if (parts < 2 || wide == setup->n_inputs)
-        return STATUS_OK;
-    log_error("input %s has %zu processes, but one of several inputs of a kind must be of one",
-              setup->inputs[wide].stage, setup->inputs[wide].copies);
-    return STATUS_BAD_INPUT;
+    if (parts > 1 && wide != NULL)
+        log_error("input %s has %zu processes, but one of several inputs of a kind must be of one",
+                  wide->stage, wide->copies);
+    else if (logs > 1)
+        log_error("%s cannot take from %zu logs: it does not say that it merges them",
+                  runtime->stage->name, logs);
+    return (parts > 1 && wide != NULL) || logs > 1 ? STATUS_BAD_INPUT : STATUS_OK;
 }
 
 static status connect_input(struct feed *self, struct runtime *runtime, size_t i)
@@ -69,6 +86,9 @@ static status connect_input(struct feed *self, struct runtime *runtime, size_t i
         runtime->stage->feed->filter(runtime->self, i, &filter);
     input->modulus = filter.modulus;
     input->merged = is_merged(runtime, i);
+    for (size_t k = 0; k < i; k++) /* parts are taken in the same partition */
+        assert(!input->merged || !self->input[k].merged ||
+               self->input[k].modulus == input->modulus);
     input->in = calloc(from->copies + 1, sizeof(puller *));
     if (input->in == NULL)
         return STATUS_NO_MEMORY;
