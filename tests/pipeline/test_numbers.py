@@ -146,5 +146,29 @@ class TwoLogsOneOfThemEmpty(Numbers):
     parts = {"_a": 0, "_b": LAST // 5}
 
 
+class PlacesInEveryCopy(Numbers):
+    parts = {"_a": 5 * BATCH + 3, "_b": 17 * BATCH, "_c": 0, "_d": 16 * BATCH + 1}
+    test_kills_of_any_of_them_change_nothing = None
+    test_the_sum_of_squares_is_that_of_the_formula = None
+    test_what_is_in_the_log_is_summed_without_its_left_half = None
+
+    def test_each_of_three_copies_knows_the_place_of_its_items(self):
+        lengths = [-(-last // BATCH) for last in self.parts.values()]
+        order = sorted((index, log) for log, n in enumerate(lengths) for index in range(n))
+        for part, last in self.parts.items():
+            for starter in self.part_starters(part, last).values():
+                starter()
+        for copy in range(3):
+            self.start("sum", "pipeline_square_sum", "squares",
+                       {f"log{part}": 1 for part in self.parts},
+                       {"results": f"sum-{copy}.txt", "partition": True}, sink=True, replica=copy)
+        for copy in range(3):
+            self.assertEqual(self.process["sum", copy].wait(120), 0, self.said())
+            told = (self.folder / f"sum-{copy}.txt").read_text().splitlines()[1:]
+            self.assertEqual([tuple(map(int, line.split())) for line in told],
+                             [(index, log, place) for place, (index, log) in enumerate(order)
+                              if index % 3 == copy])
+
+
 if __name__ == "__main__":
     main()
