@@ -57,6 +57,7 @@ static status read_scalars(struct process_setup *self, const char *path)
     const json_t *contents = json_object_get(self->document, "contents");
     setup->contents = json_is_array(contents) ? contents : NULL;
     setup->extents = json_object_get(self->document, "extents");
+    setup->logs = json_object_get(self->document, "logs");
     const char *compression = text_or_null(self->document, "compression");
     const bool lz4 = compression != NULL && strcmp(compression, "lz4") == 0;
     self->coding = lz4 ? PAYLOAD_LZ4 : PAYLOAD_STORED;

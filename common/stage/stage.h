@@ -37,7 +37,7 @@ struct stage_setup {
     uint32_t replica;
     uint32_t replicas;
     const char *run_id;
-    const char *log_id;
+    const char *log_id;        /* right of several logs: their ids with commas between */
     const char *analysis_text; /* canonical YAML */
     struct analysis analysis;
     const json_t *settings;
@@ -45,9 +45,11 @@ struct stage_setup {
     const char *started;    /* of a worker: file that holds what it has begun; NULL: none */
     const json_t *contents; /* of a source: its files as they must be; NULL: not known */
     const json_t *extents;  /* of the log: where its sources end, see setup.h; NULL: not known */
-    const char *folder;     /* STATE/LOG_ID */
-    uint32_t source;        /* of a source: its number in the order of the file */
-    uint32_t sources;       /* how many there are */
+    const json_t *logs;     /* right of them: the logs, see setup.h; NULL: not known */
+    const char *folder;     /* STATE/LOG_ID; right of several logs that of the run */
+    uint32_t source;        /* of a source: its number among those of its log, in the order of the
+                             * file; of a log: that of its first among the sources of all logs */
+    uint32_t sources;       /* how many there are: of its log, right of them of all */
     uint32_t window;        /* batches of a source that may be on their way to the log's disk */
     size_t n_inputs;
     const struct stage_input *inputs;
@@ -69,6 +71,10 @@ struct stage_item {
     const struct wire_header
         *header;                /* its source; intake: seq of the batch; feed: seq is the index */
     const union record *record; /* borrowed until process returns */
+    /* On a feed. Its place: of a merged input in the order of all inputs that are merged, else its
+     * index in its input. */
+    uint64_t place;
+    uint64_t next; /* what this input, or those merged with it, still give has no lower place */
 };
 
 /* The rows of a source that a batch's name (source, seq) stands for. */
@@ -109,13 +115,19 @@ struct stage_feed {
     /* Inputs of this type are taken to their end before anything is asked of the others;
      * MESSAGE_NONE: all at once. */
     enum message_type first;
+    /* Inputs of this type are parts of one stream, as several logs are: their items come in the
+     * order (index, input), an input that has ended being left out; MESSAGE_NONE: none are. Each is
+     * of one process, and filter wants the same partition of all. */
+    enum message_type merged;
     /* Optional: once per input, after create: narrows what is wanted of it. */
     void (*filter)(void *self, size_t input, struct feed_filter *filter);
     /* Per item of any input, in the order of its producer (copies of one input in any). Emits any
-     * number of records. STATUS_END: nothing more is wanted from this input. */
+     * number of records. STATUS_END: nothing more is wanted from this input, or from any of those
+     * that are merged with it. */
     status (*process)(void *self, const struct stage_item *item, struct stage_outlet *outlet);
     /* Optional: an input has ended; total is the length of its producer's output before any filter
-     * (of several copies the longest), or UINT64_MAX if process had enough of it before. */
+     * (of several copies the longest), or UINT64_MAX if process had enough of it before. Of merged
+     * inputs it is called once, with the first of them and the sum of their totals. */
     status (*finish)(void *self, size_t input, uint64_t total, struct stage_outlet *outlet);
     /* Optional: long work in pieces of at most 50 ms or so, from the first finish on, again and
      * again; *more while there is another piece. */

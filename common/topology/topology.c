@@ -321,6 +321,65 @@ size_t topology_find(const topology *self, const char *name)
     return index;
 }
 
+size_t topology_n_logs(const topology *self)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < self->n; i++)
+        n += self->stages[i].role == ROLE_LOG;
+    return n;
+}
+
+size_t topology_log(const topology *self, size_t k)
+{
+    size_t i = 0;
+    for (;; i++) {
+        assert(i < self->n);
+        if (self->stages[i].role == ROLE_LOG && k-- == 0)
+            return i;
+    }
+}
+
+/* The one stage that takes its batches, n if there is none. */
+static size_t taker_of(const topology *self, size_t index)
+{
+    for (size_t i = 0; i < self->n; i++)
+        for (size_t k = 0; k < self->stages[i].n_inputs; k++)
+            if (self->stages[i].inputs[k].stage == index)
+                return i;
+    return self->n;
+}
+
+size_t topology_log_of(const topology *self, size_t index)
+{
+    while (index < self->n &&
+           (self->stages[index].role == ROLE_SOURCE || self->stages[index].role == ROLE_WORKER))
+        index = taker_of(self, index);
+    if (index == self->n || self->stages[index].role != ROLE_LOG)
+        return topology_n_logs(self);
+    size_t before = 0;
+    for (size_t i = 0; i < index; i++)
+        before += self->stages[i].role == ROLE_LOG;
+    return before;
+}
+
+void topology_mark_origins(const topology *self, size_t index, bool origin[TOPOLOGY_STAGES_MAX])
+{
+    const struct topology_stage *s = &self->stages[index];
+    if (origin[index])
+        return;
+    origin[index] = true;
+    for (size_t k = 0; s->role == ROLE_FEED && k < s->n_inputs; k++)
+        if (s->inputs[k].type != MESSAGE_CODEBOOK)
+            topology_mark_origins(self, s->inputs[k].stage, origin);
+}
+
+bool topology_reaches(const topology *self, size_t k, size_t index)
+{
+    bool origin[TOPOLOGY_STAGES_MAX] = {false};
+    topology_mark_origins(self, index, origin);
+    return origin[topology_log(self, k)];
+}
+
 bool topology_replays(const topology *self)
 {
     for (size_t i = 0; i < self->n; i++)

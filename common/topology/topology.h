@@ -38,6 +38,7 @@ struct topology_input {
  *                  that a consumer of ours still lacks or, where that is none or two, what our
  *                  stage with the same inputs gives.
  * An image_log that takes from nobody, where no stage hands out work, is a replay.
+ * There may be several logs, each with a part of the sources; their order is that of the file.
  * Its command is a list of words, or a text that is split at blanks; the first word is looked up
  * as execvp(3) does. */
 struct topology_stage {
@@ -80,7 +81,16 @@ size_t topology_n_stages(const topology *self);
 const struct topology_stage *topology_stage(const topology *self, size_t index);
 /* Index of the stage of that name; topology_n_stages() if there is none. */
 size_t topology_find(const topology *self, const char *name);
-/* True if its log takes from nobody: it reads a folder that an earlier run has filled. */
+/* How many logs there are, and the stage that is log k < that. */
+size_t topology_n_logs(const topology *self);
+size_t topology_log(const topology *self, size_t k);
+/* Which of the logs keeps what a source, a worker or a log itself gives; topology_n_logs() of any
+ * other stage, and of one whose batches reach none. */
+size_t topology_log_of(const topology *self, size_t index);
+/* Whether events of log k are in what a stage right of the logs takes, codebooks apart: in an
+ * answer that is made of them they count. */
+bool topology_reaches(const topology *self, size_t k, size_t index);
+/* True if its logs take from nobody: they read folders that earlier runs have filled. */
 bool topology_replays(const topology *self);
 /* Whether a cluster can be picked at all: with few clusters, or few of them kept by the estimators,
  * no deviation can exceed the threshold, and the answer to any signal is "nothing". True too where

@@ -41,4 +41,8 @@ struct draft {
     bool analysis_known;        /* and of schema_analysis */
 };
 
+/* Marks `index` and, right of the sources, the stages that what it gives is made of, codebooks
+ * apart; also in a circle. */
+void topology_mark_origins(const topology *self, size_t index, bool origin[TOPOLOGY_STAGES_MAX]);
+
 #endif

@@ -214,15 +214,28 @@ static enum message_type lacking_type(const struct draft *self, size_t consumer,
     return type;
 }
 
+/* How many inputs of a type a stage has. */
+static size_t n_inputs_of(const struct draft *self, size_t stage, enum message_type type)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    size_t n = 0;
+    for (size_t k = 0; k < s->n_inputs; k++)
+        n += self->topology->stages[s->inputs[k].stage].output == type;
+    return n;
+}
+
 /* Our feed stage that takes just what this one takes, NULL if there is none. */
 static const struct stage_kind *twin_kind(const struct draft *self, size_t stage)
 {
-    const size_t none = self->topology->n;
     for (const struct stage_kind *kind = schema_stages; kind->name != NULL; kind++) {
-        bool same =
-            kind->role == ROLE_FEED && n_required(kind) == self->topology->stages[stage].n_inputs;
-        for (size_t r = 0; same && r < n_required(kind); r++)
-            same = has_input(self, stage, kind->inputs[r], none);
+        bool same = kind->role == ROLE_FEED;
+        size_t taken = 0;
+        for (size_t r = 0; same && r < n_required(kind); r++) {
+            const size_t n = n_inputs_of(self, stage, kind->inputs[r]);
+            same = n == 1 || (n > 1 && r == 0 && kind->many_inputs);
+            taken += n;
+        }
+        same = same && taken == self->topology->stages[stage].n_inputs;
         if (same)
             return kind;
     }
@@ -452,29 +465,59 @@ static void check_wait(struct draft *self, size_t stage)
                      label_of(self, stage).text);
 }
 
-static void check_one_log(struct draft *self)
+/* The first log whose events both stages give on, n if there is none. */
+static size_t shared_log(const struct draft *self, size_t a, size_t b)
 {
     const topology *t = self->topology;
-    size_t log = t->n;
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->stages[i].role != ROLE_LOG)
-            continue;
-        if (log != t->n) {
-            const struct key_entry run = key_entry_find(self->stages[i].block, "run");
-            document_mistake(self->document, run.value, run.key,
-                             "a topology has one log, and '%s' is one already",
-                             t->stages[log].name);
-        } else {
-            log = i;
-        }
-    }
+    bool of_a[TOPOLOGY_STAGES_MAX] = {false};
+    bool of_b[TOPOLOGY_STAGES_MAX] = {false};
+    topology_mark_origins(t, a, of_a);
+    topology_mark_origins(t, b, of_b);
+    size_t log = 0;
+    while (log < t->n && !(t->stages[log].role == ROLE_LOG && of_a[log] && of_b[log]))
+        log++;
+    return log;
+}
+
+/* What a stage may merge: each event comes once, and each input from one process, for only then it
+ * has one order. */
+static void check_pair(struct draft *self, size_t stage, size_t first, size_t second)
+{
+    const topology *t = self->topology;
+    const struct key_entry from = find_from_entry(self, stage, second);
+    const size_t log = shared_log(self, first, second);
+    if (log < t->n)
+        document_mistake(self->document, from.value, from.key,
+                         "%s would take the events of '%s' twice, from %s and from %s",
+                         label_of(self, stage).text, t->stages[log].name,
+                         label_of(self, first).text, label_of(self, second).text);
+    const size_t many = t->stages[first].replicas > 1 ? first : second;
+    if (t->stages[many].replicas > 1)
+        document_mistake(self->document, from.value, from.key,
+                         "%s takes %s from %s and %s, so each must be one process, but %s has %u",
+                         label_of(self, stage).text,
+                         message_type_name(self->stages[stage].kind->inputs[0]),
+                         label_of(self, first).text, label_of(self, second).text,
+                         label_of(self, many).text, (unsigned)t->stages[many].replicas);
+}
+
+/* Whether the inputs that a feed of ours merges are parts of one stream. */
+static void check_parts(struct draft *self, size_t stage)
+{
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const struct stage_kind *kind = self->stages[stage].kind;
+    if (kind->role != ROLE_FEED || !kind->many_inputs)
+        return;
+    for (size_t k = 0; k < s->n_inputs; k++)
+        for (size_t before = 0; before < k; before++)
+            if (s->inputs[k].type == kind->inputs[0] && s->inputs[before].type == kind->inputs[0])
+                check_pair(self, stage, s->inputs[before].stage, s->inputs[k].stage);
 }
 
 void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
 {
     const topology *t = self->topology;
     infer(self, n_order, order);
-    check_one_log(self);
     for (size_t i = 0; i < t->n; i++) {
         if (t->stages[i].output == MESSAGE_UNKNOWN)
             continue; /* for a reason that is told already */
@@ -487,6 +530,8 @@ void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
         /* What is lacking after another mistake is no news. */
         if (all_fit && self->stages[i].kind != NULL && !is_replay(self, i))
             check_required(self, i);
+        if (all_fit && self->stages[i].kind != NULL)
+            check_parts(self, i);
         if (gives_work(t->stages[i].role))
             check_handed_out(self, i);
         check_replicas(self, i);

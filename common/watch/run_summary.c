@@ -18,12 +18,12 @@ static void name_consumers(const topology *flow, size_t stage, size_t size, char
                                        topology_stage(flow, s)->name);
 }
 
-static const char *name_of_log(const topology *flow)
+/* Of the log that keeps what the stage gives. */
+static const char *name_of_log(const topology *flow, size_t stage)
 {
-    for (size_t s = 0; s < topology_n_stages(flow); s++)
-        if (topology_stage(flow, s)->role == ROLE_LOG)
-            return topology_stage(flow, s)->name;
-    return "the log";
+    const size_t log = topology_log_of(flow, stage);
+    return log < topology_n_logs(flow) ? topology_stage(flow, topology_log(flow, log))->name
+                                       : "the log";
 }
 
 static void tell_wait(const topology *flow, size_t stage, const struct heartbeat *last, size_t size,
@@ -35,7 +35,7 @@ static void tell_wait(const topology *flow, size_t stage, const struct heartbeat
     else if (strcmp(last->waits, "output") == 0)
         name_consumers(flow, stage, size, out);
     else if (strcmp(last->waits, "log") == 0)
-        snprintf(out, size, "%s", name_of_log(flow));
+        snprintf(out, size, "%s", name_of_log(flow, stage));
     else if (strcmp(last->waits, "files") == 0)
         snprintf(out, size, "more files");
     else if (strcmp(last->waits, "disk") == 0)

@@ -4,6 +4,7 @@
 int main(int argc, char **argv)
 {
     static const struct stage_feed feed = {
+        .merged = MESSAGE_IMAGE_BATCH,
         .filter = kmeans_trainer_filter,
         .process = kmeans_trainer_process,
         .finish = kmeans_trainer_finish,

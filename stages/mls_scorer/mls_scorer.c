@@ -33,7 +33,8 @@ struct scorer {
     const char *log_id;
     const char *analysis_text;
     char *results;      /* links followed */
-    const char *folder; /* of the log */
+    const json_t *logs; /* NULL: there is one, whose folder and sources follow */
+    const char *folder;
     uint32_t sources;
     uint64_t every_ms;
     uint64_t written_ms; /* when the file was renewed; 0: not yet */
@@ -145,6 +146,7 @@ status mls_scorer_create(void **out, const struct stage_setup *setup)
     self->log_id = setup->log_id;
     self->analysis_text = setup->analysis_text;
     self->inputs = setup->inputs;
+    self->logs = setup->logs;
     self->folder = setup->folder;
     self->sources = setup->sources;
     const status told = read_settings(self, setup->settings);
@@ -277,11 +279,29 @@ static status judge(struct scorer *self)
     return verdicts_make(self->verdicts, &self->limits, &input);
 }
 
+/* What the readers of all logs noted. */
+static status read_notes(const struct scorer *self, struct input_notes *out)
+{
+    *out = (struct input_notes){0};
+    if (self->logs == NULL)
+        return input_notes_read(out, self->folder, 0, self->sources);
+    status done = STATUS_OK;
+    for (size_t k = 0; k < json_array_size(self->logs) && done == STATUS_OK; k++) {
+        const json_t *log = json_array_get(self->logs, k);
+        const char *folder = json_string_value(json_object_get(log, "folder"));
+        const json_int_t first = json_integer_value(json_object_get(log, "first_source"));
+        const json_int_t sources = json_integer_value(json_object_get(log, "sources"));
+        if (folder != NULL)
+            done = input_notes_read(out, folder, (uint32_t)first, (uint32_t)sources);
+    }
+    return done;
+}
+
 static status write_results(const struct scorer *self, bool final)
 {
     const struct analysis *analysis = &self->analysis;
     struct input_notes notes;
-    status done = input_notes_read(&notes, self->folder, self->sources);
+    status done = read_notes(self, &notes);
     const struct result result = {
         .run_id = self->run_id,
         .log_id = self->log_id,

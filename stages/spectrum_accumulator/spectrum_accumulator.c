@@ -184,13 +184,12 @@ status spectrum_accumulator_process(void *state, const struct stage_item *item,
     if (item->header->type == MESSAGE_CODEBOOK)
         return take_codebook(self, &item->record->codebook);
     /* Slices without a place of this partition end here, too. */
-    const uint64_t place = item->header->seq;
-    status done = emit_slices(self, place, outlet);
+    status done = emit_slices(self, item->place, outlet);
     if (done == STATUS_OK)
         done = count_batch(self, &item->record->images, item->header->source);
     /* The last of its places in a slice: say so at once, for somebody watches. */
     const uint64_t end = (self->spectra.slice + 1) * self->analysis.stream.slice;
-    if (done == STATUS_OK && place + self->replicas >= end)
+    if (done == STATUS_OK && item->next >= end)
         done = emit_slices(self, end, outlet);
     return done;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* numbers: a second pipeline, of whose records common/ knows nothing but what is added to the
- * schema table here: numbers 1 to N, in batches -> workers that square them -> a log -> their sum.
- */
+ * schema table here: numbers 1 to N, in batches -> workers that square them -> a log, or
+ * several -> their sum. */
 #ifndef TESTS_PIPELINE_NUMBERS_H
 #define TESTS_PIPELINE_NUMBERS_H
 

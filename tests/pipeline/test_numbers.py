@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A second pipeline on the roles of common/stage: numbers 1 to N -> workers that square them -> a log
--> their sum. common/ knows nothing of its records but what the programs add to the schema table."""
+"""A second pipeline on the roles of common/stage: numbers 1 to N -> workers that square them -> a log,
+or two logs with numbers each -> their sum. common/ knows nothing of its records but what the programs
+add to the schema table."""
 import json
 import os
 import random
@@ -16,11 +17,15 @@ from product import BIN, SMALL, ProductCase, main
 LAST, BATCH = 200_003, 64
 
 
-class Numbers(ProductCase):
+class Pipeline(ProductCase):
+    parts = {"": LAST}  # behind the names of the stages left of a log: the last of its numbers
+
     def setUp(self):
         super().setUp()
         self.sockets = self.folder / "s"
-        self.sockets.mkdir(), (self.folder / "state").mkdir()
+        self.sockets.mkdir()
+        for part in self.parts:
+            (self.folder / f"state{part}").mkdir()
         # What every process is told: taken from a plan of ours, so that only the stages are new.
         (self.folder / "small.yaml").write_text(SMALL)
         self.toy("events.h5", 10)
@@ -37,14 +42,17 @@ class Numbers(ProductCase):
     def endpoint(self, name):
         return f"ipc://{self.sockets}/{name}"
 
-    def start(self, name, program, kind, giver, settings=None, sink=False, replica=0):
-        inputs = [] if giver is None else [{"stage": giver[0], "type": kind, "endpoints": [
-            self.endpoint(f"{giver[0]}.{copy}") for copy in range(giver[1])]}]
+    def start(self, name, program, kind, givers, settings=None, sink=False, replica=0, part=""):
+        inputs = [{"stage": giver, "type": kind, "endpoints": [
+            self.endpoint(f"{giver}.{copy}") for copy in range(copies)]}
+            for giver, copies in givers.items()]
+        first = list(self.parts).index(part) if program == "pipeline_square_log" else 0
+        acked = program in ("pipeline_echo_source", "pipeline_number_source", "pipeline_square_log")
         setup = {**self.common, "name": name, "replica": replica, "replicas": 3, "settings": settings or {},
                  "inputs": inputs, "output": None if sink else self.endpoint(f"{name}.{replica}"),
-                 "control": self.endpoint("control") if name in ("numbers", "log") else None,
-                 "monitor": None, "contents": None, "extents": None, "folder": "state",
-                 "scratch": "state", "sources": 1, "source": 0, "window": 32,
+                 "control": self.endpoint(f"control{part}") if acked else None,
+                 "monitor": None, "contents": None, "extents": None, "folder": f"state{part}",
+                 "scratch": ".", "sources": 1, "source": first, "window": 32,
                  "started": str(self.sockets / f"{name}.{replica}.started")}
         setup["analysis"]["stream"]["batch"] = BATCH
         path = self.sockets / f"{name}.{replica}.json"
@@ -54,16 +62,23 @@ class Numbers(ProductCase):
                 [BIN / program, "--stage", path], cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT)
 
-    def start_all(self):
-        self.starters = {
-            ("numbers", 0): lambda: self.start("numbers", "pipeline_number_source", None, None,
-                                               {"last": LAST}),
-            **{("squares", copy): lambda copy=copy: self.start(
-                "squares", "pipeline_square_worker", "numbers", ("numbers", 1), replica=copy)
+    def part_starters(self, part, last):
+        numbers, squares, log = f"numbers{part}", f"squares{part}", f"log{part}"
+        return {
+            (numbers, 0): lambda: self.start(numbers, "pipeline_number_source", None, {},
+                                             {"last": last}, part=part),
+            **{(squares, copy): lambda copy=copy: self.start(
+                squares, "pipeline_square_worker", "numbers", {numbers: 1}, replica=copy, part=part)
                for copy in range(3)},
-            ("log", 0): lambda: self.start("log", "pipeline_square_log", "squares", ("squares", 3)),
-            ("sum", 0): lambda: self.start("sum", "pipeline_square_sum", "squares", ("log", 1),
-                                           {"results": "sum.txt"}, sink=True)}
+            (log, 0): lambda: self.start(log, "pipeline_square_log", "squares", {squares: 3},
+                                         part=part)}
+
+    def start_all(self):
+        self.starters = {("sum", 0): lambda: self.start(
+            "sum", "pipeline_square_sum", "squares", {f"log{part}": 1 for part in self.parts},
+            {"results": "sum.txt"}, sink=True)}
+        for part, last in self.parts.items():
+            self.starters |= self.part_starters(part, last)
         for starter in self.starters.values():
             starter()
 
@@ -79,20 +94,21 @@ class Numbers(ProductCase):
                     self.starters[key]()
             os.sched_yield()
         n, total = map(int, (self.folder / "sum.txt").read_text().split())
-        self.assertEqual((n, total), (LAST, LAST * (LAST + 1) * (2 * LAST + 1) // 6))
+        self.assertEqual((n, total), (sum(self.parts.values()), sum(
+            last * (last + 1) * (2 * last + 1) // 6 for last in self.parts.values())))
 
     def said(self):
         return "\n".join(log.read_text()[-1000:] for log in self.folder.glob("*.log"))
 
     def batches_on_disk(self):
-        try:
-            return (self.folder / "state/squares").stat().st_size // (8 * (BATCH + 2))
-        except FileNotFoundError:
-            return 0
+        return sum(file.stat().st_size // (8 * (BATCH + 2))
+                   for file in self.folder.glob("state*/squares"))
 
+
+class Server(Pipeline):
     def test_a_stage_may_have_a_server_of_its_own_in_the_loop(self):
         address = str(self.sockets / "echo")
-        self.start("numbers", "pipeline_echo_source", None, None, {"socket": address})
+        self.start("numbers", "pipeline_echo_source", None, {}, {"socket": address})
         clients = []
         for _ in range(3):
             client = socket.socket(socket.AF_UNIX)
@@ -108,36 +124,74 @@ class Numbers(ProductCase):
         process.terminate()
         self.assertEqual(process.wait(60), 0, self.said())
 
+
+class Numbers(Pipeline):
     def test_the_sum_of_squares_is_that_of_the_formula(self):
         self.start_all()
         self.finish()
 
     def test_kills_of_any_of_them_change_nothing(self):
         chance = random.Random(7)
-        marks = [int(share * LAST / BATCH) for share in (.1, .2, .3, .4, .5, .6, .7, .8, .9)]
+        marks = [int(share * sum(self.parts.values()) / BATCH)
+                 for share in (.1, .2, .3, .4, .5, .6, .7, .8, .9)]
+        logs = [(f"log{part}", 0) for part in self.parts]  # each of them once, before any other
         killed = []
 
         def disturb():
             # Whenever the log has come so far, one of the living is killed.
             if marks and self.batches_on_disk() >= marks[0]:
                 marks.pop(0)
-                key = chance.choice([("numbers", 0), ("squares", 0), ("squares", 1),
-                                     ("squares", 2), ("log", 0), ("log", 0), ("sum", 0)])
+                key = logs.pop() if logs else chance.choice(list(self.starters))
                 self.process[key].kill()
                 self.process[key].wait()
                 killed.append(key)
         self.start_all()
         self.finish(disturb=disturb)
         self.assertGreaterEqual(len(killed), 5)
+        self.assertEqual(logs, [])
 
     def test_what_is_in_the_log_is_summed_without_its_left_half(self):
         self.start_all()
         self.finish()
-        for key in (("numbers", 0), ("squares", 0), ("squares", 1), ("squares", 2)):
-            self.process.pop(key).kill()
+        for key in list(self.process):
+            if key[0].startswith(("numbers", "squares")):
+                self.process[key].kill()
+                self.process.pop(key).wait()
         (self.folder / "sum.txt").unlink()
         self.starters["sum", 0]()
         self.finish()
+
+
+class TwoLogsOfNumbers(Numbers):
+    parts = {"_a": LAST // 2, "_b": LAST // 5}
+
+
+class TwoLogsOneOfThemEmpty(Numbers):
+    parts = {"_a": 0, "_b": LAST // 5}
+
+
+class PlacesInEveryCopy(Numbers):
+    parts = {"_a": 5 * BATCH + 3, "_b": 17 * BATCH, "_c": 0, "_d": 16 * BATCH + 1}
+    test_kills_of_any_of_them_change_nothing = None
+    test_the_sum_of_squares_is_that_of_the_formula = None
+    test_what_is_in_the_log_is_summed_without_its_left_half = None
+
+    def test_each_of_three_copies_knows_the_place_of_its_items(self):
+        lengths = [-(-last // BATCH) for last in self.parts.values()]
+        order = sorted((index, log) for log, n in enumerate(lengths) for index in range(n))
+        for part, last in self.parts.items():
+            for starter in self.part_starters(part, last).values():
+                starter()
+        for copy in range(3):
+            self.start("sum", "pipeline_square_sum", "squares",
+                       {f"log{part}": 1 for part in self.parts},
+                       {"results": f"sum-{copy}.txt", "partition": True}, sink=True, replica=copy)
+        for copy in range(3):
+            self.assertEqual(self.process["sum", copy].wait(120), 0, self.said())
+            told = (self.folder / f"sum-{copy}.txt").read_text().splitlines()[1:]
+            self.assertEqual([tuple(map(int, line.split())) for line in told],
+                             [(index, log, place) for place, (index, log) in enumerate(order)
+                              if index % 3 == copy])
 
 
 if __name__ == "__main__":

@@ -176,10 +176,11 @@ class Topologies(refusals.RefusalCase):
         self.refused("validate", "b.yaml", says=(
             "b.yaml:19:3: error: stages 'score' and 'score2' would both write results.h5\n",))
 
-    def test_two_logs_would_write_one_folder(self):
+    def test_two_logs_would_keep_the_same_batches(self):
         self.put(broken_text() + "  log2: {run: image_log, from: images}\n")
         self.refused("validate", "b.yaml", says=(
-            "b.yaml:19:15: error: a topology has one log, and 'log' is one already\n",))
+            "b.yaml:19:32: error: the batches of 'images' (jet_image) go to one stage, but 'log' "
+            "(image_log) and 'log2' (image_log) both take them\n",))
 
     def test_a_file_that_is_no_topology(self):
         for text, message in (("", "b.yaml:1:1: error: the file says nothing\n"),

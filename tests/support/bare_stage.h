@@ -49,7 +49,8 @@ static inline status bare_process(status (*process)(void *self, const struct sta
                                   const union record *record, struct bare_outlet *outlet)
 {
     const struct wire_header header = {.type = type, .seq = seq};
-    const struct stage_item item = {.input = input, .header = &header, .record = record};
+    const struct stage_item item = {
+        .input = input, .header = &header, .record = record, .place = seq, .next = seq + 1};
     return process(self, &item, &outlet->outlet);
 }
 

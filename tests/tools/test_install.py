@@ -17,6 +17,7 @@ lib/pkgconfig/clusterscan.pc include/clusterscan/common/stage/stage.h
 share/clusterscan/topology.schema.json
 share/clusterscan/topology/demo.yaml share/clusterscan/topology/lhco.yaml
 share/clusterscan/topology/bump-hunt.yaml share/clusterscan/topology/replay.yaml
+share/clusterscan/topology/two-logs.yaml
 share/clusterscan/topology/swap/python-selector.yaml
 share/clusterscan/topology/swap/robust_selector.py
 share/clusterscan/topology/swap/c-stage/poisson_selector.c

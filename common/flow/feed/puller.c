@@ -7,6 +7,9 @@
 
 #include "common/base/clock.h"
 
+/* More than any stage asks for ahead: what a producer sends beyond it stays in the socket. */
+enum { HERE_MAX = 32 };
+
 struct puller {
     struct flow *flow;
     flow_link *link;
@@ -15,6 +18,9 @@ struct puller {
     uint64_t total; /* UINT64_MAX: not known */
     uint64_t said;  /* last `until` told */
     struct talk talk;
+    size_t first; /* of the items that are here */
+    size_t n_here;
+    struct arrival here[HERE_MAX]; /* a ring */
 };
 
 status puller_create(puller **out, struct flow *flow, const char *endpoint,
@@ -36,10 +42,29 @@ status puller_create(puller **out, struct flow *flow, const char *endpoint,
     return connected;
 }
 
+static struct arrival *item_here(puller *self, size_t i)
+{
+    return &self->here[(self->first + i) % HERE_MAX];
+}
+
+static void forget_items(puller *self)
+{
+    for (size_t i = 0; i < self->n_here; i++)
+        arrival_close(item_here(self, i));
+    self->n_here = 0;
+}
+
+/* Index of the first item that has not come. */
+static uint64_t lacking(const puller *self)
+{
+    return self->next + self->n_here * self->filter.modulus;
+}
+
 void puller_destroy(puller **self)
 {
     if (*self == NULL)
         return;
+    forget_items(*self);
     link_close(&(*self)->link);
     free(*self);
     *self = NULL;
@@ -54,7 +79,7 @@ static status say_pull(puller *self, uint64_t until, uint64_t now)
 {
     struct control_pull pull = {.replica = self->flow->replica,
                                 .incarnation = self->flow->incarnation,
-                                .from = self->next,
+                                .from = lacking(self),
                                 .until = until,
                                 .modulus = self->filter.modulus,
                                 .remainder = self->filter.remainder,
@@ -93,35 +118,62 @@ status puller_tend(puller *self, uint64_t until)
 /* A damaged item: on a new connection the producer starts again from the one we lack. */
 static status ask_again(puller *self)
 {
+    forget_items(self);
     self->talk.said_ms = 0;
     const status remade = link_remake(self->link);
     return remade == STATUS_OK ? STATUS_END : remade;
 }
 
-status puller_receive(puller *self, struct arrival *arrival, union record *out)
+/* The item that is wanted next from the link, not read yet; STATUS_END if it has not come. */
+static status receive_next(puller *self, struct arrival *out)
 {
     for (;;) {
-        status done = link_receive(self->link, arrival);
+        const status done = link_receive(self->link, out);
         if (done != STATUS_OK)
             return done;
         self->talk.heard_ms = clock_ms();
-        if (arrival->control_type == CONTROL_END)
-            self->total = arrival->control.end.total;
-        /* Another index than the next: a second copy, or behind a loss. */
-        if (arrival->control_type != 0 || arrival->header.seq != self->next) {
-            arrival_close(arrival);
-            continue;
-        }
-        done = link_unpack(self->link, arrival, out);
-        if (done == STATUS_OK) {
-            self->next += self->filter.modulus;
+        if (out->control_type == CONTROL_END)
+            self->total = out->control.end.total;
+        if (out->control_type == 0 && out->header.seq == lacking(self))
             return STATUS_OK;
-        }
-        arrival_close(arrival);
-        if (done != STATUS_BAD_INPUT)
-            return done;
-        return ask_again(self);
+        /* Another index: a second copy, or behind a loss. */
+        arrival_close(out);
     }
+}
+
+status puller_gather(puller *self)
+{
+    status done = STATUS_OK;
+    while (done == STATUS_OK && self->n_here < HERE_MAX) {
+        done = receive_next(self, item_here(self, self->n_here));
+        self->n_here += done == STATUS_OK;
+    }
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+size_t puller_n_here(const puller *self)
+{
+    return self->n_here;
+}
+
+status puller_receive(puller *self, struct arrival *arrival, union record *out)
+{
+    if (self->n_here > 0) {
+        arrival_move(arrival, item_here(self, 0));
+        self->first = (self->first + 1) % HERE_MAX;
+        self->n_here--;
+    } else {
+        const status done = receive_next(self, arrival);
+        if (done != STATUS_OK)
+            return done;
+    }
+    const status done = link_unpack(self->link, arrival, out);
+    if (done == STATUS_OK) {
+        self->next += self->filter.modulus;
+        return STATUS_OK;
+    }
+    arrival_close(arrival);
+    return done == STATUS_BAD_INPUT ? ask_again(self) : done;
 }
 
 uint64_t puller_next(const puller *self)

@@ -28,9 +28,15 @@ MUST_CHECK status puller_tend(puller *self, uint64_t until);
  * closed) and its record, borrowed until the flow's next receipt; STATUS_END if there is none
  * now. */
 MUST_CHECK status puller_receive(puller *self, struct arrival *arrival, union record *out);
+/* Takes in what has come, without reading it: items stay here, as many as were asked for, until
+ * puller_receive gives them, and what else is said is heard. */
+MUST_CHECK status puller_gather(puller *self);
+/* How many items are here, the next one first. */
+size_t puller_n_here(const puller *self);
 /* Index of the next item of the partition. */
 uint64_t puller_next(const puller *self);
-/* True once all items have been received; *total is the length of the producer's output. */
+/* True once all items have been received; *total is the length of the producer's output, UINT64_MAX
+ * while it is not known. */
 bool puller_ended(const puller *self, uint64_t *total);
 
 #endif

@@ -310,6 +310,18 @@ void arrival_close(struct arrival *self)
     self->has_frame = false;
 }
 
+void arrival_move(struct arrival *to, struct arrival *from)
+{
+    assert(from->has_frame && from->control_type == 0);
+    to->route = from->route;
+    to->control_type = 0;
+    to->header = from->header;
+    zmq_msg_init(&to->frame);
+    zmq_msg_move(&to->frame, &from->frame);
+    to->has_frame = true;
+    arrival_close(from);
+}
+
 /* How a send ended: the peer may have left, a full pipe cannot be (no high-water marks). */
 static status sent(const flow_link *self, int result)
 {

@@ -89,6 +89,8 @@ MUST_CHECK status link_receive(flow_link *self, struct arrival *out);
  * counted and logged here. */
 MUST_CHECK status link_unpack(flow_link *self, const struct arrival *arrival, union record *out);
 void arrival_close(struct arrival *self);
+/* *to gets what *from holds, a record that is not read yet; *from holds nothing then. */
+void arrival_move(struct arrival *to, struct arrival *from);
 
 /* Sends to the peer `to` (NULL on a connecting link). STATUS_END: that peer is gone. */
 MUST_CHECK status link_send_control(flow_link *self, const struct route *to, enum control_type type,

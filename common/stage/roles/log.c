@@ -28,6 +28,17 @@ struct store {
 
 static status learn_batch(void *context, const struct ack_batch *batch);
 
+/* An item as those right of the log see it: the sources of all logs are numbered on, log by log. */
+static status item_of(void *context, uint64_t place, const double mass[2], union record *out,
+                      uint32_t *source)
+{
+    const struct runtime *runtime = context;
+    const status done = runtime->stage->log->item(runtime->self, place, mass, out, source);
+    if (done == STATUS_OK)
+        *source += runtime->given.setup.source;
+    return done;
+}
+
 static status log_open(struct runtime *runtime)
 {
     const struct process_setup *given = &runtime->given;
@@ -49,9 +60,8 @@ static status log_open(struct runtime *runtime)
         replay ? STATUS_OK
                : ack_log_create(&self->acks, &runtime->flow, given->control, given->setup.sources);
     if (done == STATUS_OK && given->output != NULL)
-        done =
-            feeder_create_store(&self->out, &runtime->flow, given->output, runtime->stage->output,
-                                runtime->stage->log->item, runtime->self);
+        done = feeder_create_store(&self->out, &runtime->flow, given->output,
+                                   runtime->stage->output, item_of, runtime);
     if (self->acks != NULL)
         ack_log_tell_on(self->acks, learn_batch, runtime);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;

@@ -92,16 +92,16 @@ static status open_journal(FILE **out, const char *folder, uint32_t source)
     return STATUS_OK;
 }
 
-status input_notes_read(struct input_notes *out, const char *folder, uint32_t sources)
+status input_notes_read(struct input_notes *out, const char *folder, uint32_t first,
+                        uint32_t sources)
 {
-    *out = (struct input_notes){0};
     status done = STATUS_OK;
     for (uint32_t s = 0; s < sources && done == STATUS_OK; s++) {
         FILE *from;
         done = open_journal(&from, folder, s);
         if (from == NULL)
             continue;
-        done = read_journal(out, from, s);
+        done = read_journal(out, from, first + s);
         fclose(from);
     }
     return done;

@@ -27,9 +27,11 @@ struct input_notes {
     struct input_note *note; /* by source, then in the order of the journal, each once */
 };
 
-/* Reads the journals of all sources that have one. Lines that are no such notes are passed over.
+/* Adds to *out, which may be empty, what the journals of a log's sources say, as far as they have
+ * one; source s of them becomes source first + s. Lines that are no such notes are passed over.
  * STATUS_NO_MEMORY; what is in *out is to be given to input_notes_fini all the same. */
-MUST_CHECK status input_notes_read(struct input_notes *out, const char *folder, uint32_t sources);
+MUST_CHECK status input_notes_read(struct input_notes *out, const char *folder, uint32_t first,
+                                   uint32_t sources);
 /* Appends a copy. */
 MUST_CHECK status input_notes_add(struct input_notes *self, const struct input_note *note);
 /* How many are of rows, or of whole files. */

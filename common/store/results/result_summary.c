@@ -72,19 +72,29 @@ static status read_number(const struct source *source, const char *name, uint64_
     return done ? STATUS_OK : bad_attribute(source, name);
 }
 
+enum { ID_DIGITS = 32 };
+
 static bool is_id(const char *text)
 {
-    enum { DIGITS = 32 };
-    return strlen(text) == DIGITS && strspn(text, "0123456789abcdef") == DIGITS;
+    return strlen(text) == ID_DIGITS && strspn(text, "0123456789abcdef") == ID_DIGITS;
+}
+
+/* One id, or several with commas between. */
+static bool are_ids(const char *text)
+{
+    while (strspn(text, "0123456789abcdef") == ID_DIGITS && text[ID_DIGITS] == ',')
+        text += ID_DIGITS + 1;
+    return is_id(text);
 }
 
 /* An id names folders and stands in pictures: nothing but hex digits will do. */
-static status read_id(const struct source *source, const char *name, char **out)
+static status read_id(const struct source *source, const char *name, bool fits(const char *text),
+                      char **out)
 {
     const status outcome = read_text(source, name, out);
     if (outcome != STATUS_OK)
         return outcome;
-    if (is_id(*out))
+    if (fits(*out))
         return STATUS_OK;
     log_error("%s: attribute %s is '%.60s', expected 32 hex digits: no result file of clusterscan",
               source->path, name, *out);
@@ -104,9 +114,9 @@ static status read_final(struct result_summary *out, const struct source *source
 static status read_attributes(struct result_summary *out, const struct source *source,
                               uint64_t *dropped)
 {
-    status outcome = read_id(source, "run_id", &out->run_id);
+    status outcome = read_id(source, "run_id", is_id, &out->run_id);
     if (outcome == STATUS_OK && H5Aexists(source->file, "log_id") > 0)
-        outcome = read_id(source, "log_id", &out->log_id);
+        outcome = read_id(source, "log_id", are_ids, &out->log_id);
     if (outcome == STATUS_OK)
         outcome = read_final(out, source);
     if (outcome == STATUS_OK)

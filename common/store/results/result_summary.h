@@ -25,7 +25,8 @@ bool result_summary_owner(const char *path, char run_id[33], bool *final);
 /* What `report` needs of a result file. */
 struct result_summary {
     char *run_id;
-    char *log_id; /* NULL: the file is of an earlier version, which did not tell it */
+    char *log_id; /* of several logs with commas between; NULL: the file is of an earlier version,
+                   * which did not tell it */
     char *version;
     char *analysis;
     struct tally tally; /* dropped[] by name; unknown reasons are an error */

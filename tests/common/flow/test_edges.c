@@ -281,6 +281,50 @@ START_TEST(a_partition_gets_its_own_items_only)
 }
 END_TEST
 
+/* Lets both talk until `here` items have been taken in, and the end been heard if that is wanted.
+ */
+static void gather(feeder *out, puller *in, size_t here, uint64_t until, bool end)
+{
+    uint64_t total = UINT64_MAX;
+    for (int i = 0; i < 5000 && (puller_n_here(in) < here || (end && total == UINT64_MAX)); i++) {
+        bool more = false;
+        ck_assert_int_eq(puller_tend(in, until), STATUS_OK);
+        ck_assert_int_eq(feeder_tend(out, &more), STATUS_OK);
+        ck_assert_int_eq(puller_gather(in), STATUS_OK);
+        puller_ended(in, &total);
+        wait_for(feeder_socket(out), puller_socket(in));
+    }
+}
+
+START_TEST(items_that_were_taken_in_wait_to_be_received)
+{
+    feeder *out = new_feeder(9);
+    puller *in;
+    uint64_t got[9], total;
+    const struct feed_filter odd = {.modulus = 2, .remainder = 1, .mass = {0, 1}};
+    feeder_set_end(out, true);
+    ck_assert_int_eq(puller_create(&in, &consumer, endpoint, &odd), STATUS_OK);
+    gather(out, in, 2, 5, false);
+    ck_assert_uint_eq(puller_n_here(in), 2);
+    ck_assert_uint_eq(puller_next(in), 1);
+    /* A producer that comes back is asked for what lies behind them. */
+    feeder_destroy(&out);
+    producer.incarnation++;
+    out = new_feeder(9);
+    feeder_set_end(out, true);
+    gather(out, in, 4, 9, true);
+    ck_assert_uint_eq(puller_n_here(in), 4);
+    ck_assert(!puller_ended(in, &total));
+    ck_assert_uint_eq(total, 9);
+    ck_assert_uint_eq(pull_items(out, in, 9, got), 4);
+    for (uint64_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(got[i], 2 * i + 1);
+    ck_assert(puller_ended(in, &total));
+    puller_destroy(&in);
+    feeder_destroy(&out);
+}
+END_TEST
+
 START_TEST(a_producer_that_comes_back_is_asked_for_the_rest)
 {
     feeder *out = new_feeder(20);
@@ -453,6 +497,7 @@ int main(void)
     tcase_add_test(cases, a_message_of_another_run_is_refused_and_counted);
     tcase_add_test(cases, a_feed_gives_every_item_once_and_in_order);
     tcase_add_test(cases, a_partition_gets_its_own_items_only);
+    tcase_add_test(cases, items_that_were_taken_in_wait_to_be_received);
     tcase_add_test(cases, a_producer_that_comes_back_is_asked_for_the_rest);
     tcase_add_test(cases, a_store_that_lost_items_is_waited_for_and_goes_on);
     tcase_add_test(cases, an_end_without_items_is_an_end);

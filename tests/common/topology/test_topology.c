@@ -492,18 +492,81 @@ START_TEST(two_circles_are_both_told)
 }
 END_TEST
 
-START_TEST(a_second_log_is_refused)
+START_TEST(two_logs_of_the_same_batches_are_refused)
 {
     write_with(10, "  log: {run: image_log, from: images}\n"
                    "  log2: {run: image_log, from: images}");
     assert_refused(0, NULL,
-                   "t.yaml:11:15: error: a topology has one log, and 'log' is one already\n"
-                   "  log2: {run: image_log, from: images}\n"
-                   "              ^\n"
                    "t.yaml:11:32: error: the batches of 'images' (jet_image) go to one stage, but "
                    "'log' (image_log) and 'log2' (image_log) both take them\n"
                    "  log2: {run: image_log, from: images}\n"
                    "                               ^\n");
+}
+END_TEST
+
+/* The small topology with a second reader, imager and log, and `trainer` in place of line 11. */
+static void write_two_logs(const char *trainer)
+{
+    char text[1000];
+    snprintf(text, sizeof text,
+             "  reader2: {run: event_reader, settings: {files: [b.h5]}}\n"
+             "  images2: {run: jet_image, from: reader2}\n"
+             "  log2: {run: image_log, from: images2}\n"
+             "%s",
+             trainer);
+    write_with(11, text);
+}
+
+START_TEST(several_logs_have_a_part_of_the_sources_each)
+{
+    write_two_logs("  trainer: {run: kmeans_trainer, from: [log, log2]}");
+    topology *flow = load_good("t.yaml", 0, NULL);
+    ck_assert_uint_eq(topology_n_logs(flow), 2);
+    ck_assert_uint_eq(topology_log(flow, 0), topology_find(flow, "log"));
+    ck_assert_uint_eq(topology_log(flow, 1), topology_find(flow, "log2"));
+    static const char *const of_log[2][3] = {{"reader", "images", "log"},
+                                             {"reader2", "images2", "log2"}};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < 3; i++)
+            ck_assert_uint_eq(topology_log_of(flow, topology_find(flow, of_log[k][i])), k);
+    ck_assert_uint_eq(topology_log_of(flow, topology_find(flow, "trainer")), 2);
+    topology_destroy(&flow);
+}
+END_TEST
+
+START_TEST(events_that_would_come_by_two_ways_are_refused)
+{
+    write_two_logs("  both: {run: cat, from: [log, log2], replicas: 2}\n"
+                   "  other: {run: kmeans_trainer, from: both}\n"
+                   "  trainer: {run: kmeans_trainer, from: [log2, both]}");
+    assert_refused(
+        0, NULL,
+        "t.yaml:16:47: error: 'trainer' (kmeans_trainer) would take the events of 'log2' "
+        "twice, from 'log2' (image_log) and from 'both' (cat)\n"
+        "  trainer: {run: kmeans_trainer, from: [log2, both]}\n"
+        "                                              ^\n"
+        "t.yaml:16:47: error: 'trainer' (kmeans_trainer) takes image_batch from 'log2' "
+        "(image_log) and 'both' (cat), so each must be one process, but 'both' (cat) has "
+        "2\n"
+        "  trainer: {run: kmeans_trainer, from: [log2, both]}\n"
+        "                                              ^\n");
+}
+END_TEST
+
+START_TEST(a_trainer_of_others_takes_from_several_logs_as_ours_does)
+{
+    write_two_logs("  trainer: {run: cat, from: [log, log2]}\n"
+                   "  sink: {run: cat, from: trainer}");
+    topology *flow = load_good("t.yaml", 0, NULL);
+    ck_assert_int_eq(topology_stage(flow, topology_find(flow, "trainer"))->output,
+                     MESSAGE_CODEBOOK);
+    topology_destroy(&flow);
+    write_two_logs("  other: {run: cat, from: [log, log2]}\n"
+                   "  sink: {run: cat, from: other}\n"
+                   "  trainer: {run: kmeans_trainer, from: log}");
+    flow = load_good("t.yaml", 0, NULL);
+    ck_assert_int_eq(topology_stage(flow, topology_find(flow, "other"))->output, MESSAGE_CODEBOOK);
+    topology_destroy(&flow);
 }
 END_TEST
 
@@ -892,7 +955,10 @@ int main(void)
     tcase_add_test(cases, after_a_hundred_mistakes_the_rest_is_counted);
     tcase_add_test(cases, a_circle_is_told_from_its_first_member_along_the_flow);
     tcase_add_test(cases, two_circles_are_both_told);
-    tcase_add_test(cases, a_second_log_is_refused);
+    tcase_add_test(cases, two_logs_of_the_same_batches_are_refused);
+    tcase_add_test(cases, several_logs_have_a_part_of_the_sources_each);
+    tcase_add_test(cases, events_that_would_come_by_two_ways_are_refused);
+    tcase_add_test(cases, a_trainer_of_others_takes_from_several_logs_as_ours_does);
     tcase_add_test(cases, two_producers_of_one_codebook_are_refused);
     tcase_add_test(cases, a_worker_without_a_source_leaves_the_source_without_a_worker);
     tcase_add_test(cases, a_feed_whose_output_nobody_can_tell_is_refused);

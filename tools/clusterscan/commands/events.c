@@ -150,21 +150,24 @@ static status choose_window(const struct arguments *arguments, const struct resu
     return STATUS_OK;
 }
 
-/* STATE/LOG_ID; *out is to be given to free. */
-static status find_folder(const struct arguments *arguments, const char *log_id, char **out)
+/* *out is to be given to result_logs_fini. */
+static status find_logs(const struct arguments *arguments, const char *log_ids,
+                        struct result_logs *out)
 {
     struct stat about;
-    *out = NULL;
-    if (log_id == NULL) {
+    if (log_ids == NULL) {
         log_error("%s: does not tell its image log; run the topology again", arguments->path);
         return STATUS_BAD_INPUT;
     }
-    if (asprintf(out, "%s/%s", arguments->state, log_id) < 0)
-        return STATUS_NO_MEMORY;
-    if (stat(*out, &about) == 0)
-        return STATUS_OK;
-    log_error("%s: %s; name the state folder of the run with --state", *out, strerror(errno));
-    return STATUS_BAD_INPUT;
+    const status listed = result_logs_list(out, arguments->state, log_ids);
+    for (size_t k = 0; k < out->n; k++) {
+        if (stat(out->folder[k], &about) == 0)
+            continue;
+        log_error("%s: %s; name the state folder of the run with --state", out->folder[k],
+                  strerror(errno));
+        return STATUS_BAD_INPUT;
+    }
+    return listed;
 }
 
 static status write_list(const struct arguments *arguments, const struct event_list *list)
@@ -180,16 +183,16 @@ static status write_list(const struct arguments *arguments, const struct event_l
     return done;
 }
 
-static status list_events(const struct arguments *arguments, const char *folder,
+static status list_events(const struct arguments *arguments, const struct result_logs *logs,
                           const struct result_tables *tables, const struct analysis *analysis,
                           const struct event_wish *wish)
 {
     struct anomalous_events events;
-    status done = anomalous_events_find(&events, folder, tables, analysis, wish);
+    status done = anomalous_events_find(&events, logs, tables, analysis, wish);
     if (done != STATUS_OK)
         return done;
     struct event_names names;
-    done = event_names_read(&names, folder, events.sources);
+    done = event_names_read(&names, logs, events.sources);
     if (done == STATUS_OK) {
         const struct event_list list = {&events, &names, tables->summary.members};
         done = write_list(arguments, &list);
@@ -204,19 +207,19 @@ static status run(const struct arguments *arguments)
     struct result_tables tables = {0};
     struct analysis analysis;
     struct event_wish wish = {.all = arguments->all, .top = arguments->top};
-    char *folder = NULL;
+    struct result_logs logs = {0};
     status done = read_result(arguments->path, &tables, &analysis);
     if (done == STATUS_OK)
         done = check_shapes(arguments->path, &tables, &analysis);
     if (done == STATUS_OK)
         done = choose_window(arguments, &tables.summary, &wish);
     if (done == STATUS_OK)
-        done = find_folder(arguments, tables.summary.log_id, &folder);
+        done = find_logs(arguments, tables.summary.log_id, &logs);
     if (done == STATUS_OK)
-        done = list_events(arguments, folder, &tables, &analysis, &wish);
+        done = list_events(arguments, &logs, &tables, &analysis, &wish);
     if (done == STATUS_NO_MEMORY)
         log_error("%s: out of memory", arguments->path);
-    free(folder);
+    result_logs_fini(&logs);
     result_tables_fini(&tables);
     return done;
 }

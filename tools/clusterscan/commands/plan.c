@@ -56,13 +56,23 @@ static void print_inputs(const json_t *setup)
     }
 }
 
+/* One folder, or a list of them. */
+static void print_images(const json_t *images)
+{
+    size_t i;
+    const json_t *folder;
+    if (json_is_string(images))
+        printf("images in %s\n", json_string_value(images));
+    json_array_foreach(images, i, folder) printf("images in %s\n", json_string_value(folder));
+}
+
 static void print_text(const json_t *plan)
 {
     size_t i;
     const json_t *process;
-    printf("run %s of %s\nimages in %s\n", json_string_value(json_object_get(plan, "run_id")),
-           json_string_value(json_object_get(plan, "topology")),
-           json_string_value(json_object_get(plan, "images")));
+    printf("run %s of %s\n", json_string_value(json_object_get(plan, "run_id")),
+           json_string_value(json_object_get(plan, "topology")));
+    print_images(json_object_get(plan, "images"));
     json_array_foreach(json_object_get(plan, "processes"), i, process)
     {
         const json_t *output = json_object_get(process, "output");

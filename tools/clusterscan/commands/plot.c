@@ -13,6 +13,7 @@
 #include "common/store/disk/atomic_file.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
+#include "tools/clusterscan/events/result_logs.h"
 #include "tools/clusterscan/figures/figure.h"
 #include "tools/clusterscan/figures/figures_answer.h"
 #include "tools/clusterscan/figures/gnuplot.h"
@@ -95,7 +96,9 @@ static void look_at_labels(struct plot *self)
     const struct image_averages *pictures = &self->pictures;
     const uint64_t read = self->tables.summary.tally.read;
     if (pictures->read != read)
-        log_warning("the log holds %llu events, the result was made of %llu",
+        log_warning("%s %llu events, the result was made of %llu",
+                    strchr(self->tables.summary.log_id, ',') != NULL ? "the logs hold"
+                                                                     : "the log holds",
                     (unsigned long long)pictures->read, (unsigned long long)read);
     if (pictures->unlabelled > 0)
         self->no_labels = "the events carry no true labels";
@@ -105,29 +108,36 @@ static void look_at_labels(struct plot *self)
         self->no_labels = "there is no background event inside the spectrum";
 }
 
+/* The first log that is not in the state folder, NULL if all are. */
+static const char *absent_log(const struct result_logs *logs)
+{
+    for (size_t k = 0; k < logs->n; k++)
+        if (access(logs->folder[k], R_OK | X_OK) != 0)
+            return logs->folder[k];
+    return NULL;
+}
+
 static status read_images(struct plot *self)
 {
-    const char *log_id = self->tables.summary.log_id;
-    const char *state = self->arguments->state;
-    if (log_id == NULL || strspn(log_id, "0123456789abcdef") != strlen(log_id)) {
+    const char *log_ids = self->tables.summary.log_id;
+    if (log_ids == NULL) {
         self->no_images = "the result file does not tell its log";
         return STATUS_OK;
     }
-    char *folder;
-    if (asprintf(&folder, "%s/%s", state, log_id) < 0)
-        return STATUS_NO_MEMORY;
-    status done = STATUS_OK;
-    if (access(folder, R_OK | X_OK) == 0) {
-        done = image_averages_read(&self->pictures, folder, &self->analysis);
-        if (done == STATUS_OK)
-            look_at_labels(self);
-    } else {
+    struct result_logs logs;
+    status done = result_logs_list(&logs, self->arguments->state, log_ids);
+    const char *absent = done == STATUS_OK ? absent_log(&logs) : NULL;
+    if (absent != NULL) {
         snprintf(self->why, sizeof self->why,
                  "the images are not at %s (%s); name the state folder of the run with --state",
-                 folder, strerror(errno));
+                 absent, strerror(errno));
         self->no_images = self->why;
+    } else if (done == STATUS_OK) {
+        done = image_averages_read(&self->pictures, logs.n, logs.folder, &self->analysis);
+        if (done == STATUS_OK)
+            look_at_labels(self);
     }
-    free(folder);
+    result_logs_fini(&logs);
     return done;
 }
 

@@ -16,6 +16,7 @@
 #include "tools/clusterscan/run/provenance.h"
 #include "tools/clusterscan/run/supervise.h"
 #include "tools/clusterscan/watch/run_lock.h"
+#include "tools/clusterscan/watch/status_file.h"
 
 struct arguments {
     const char *state;
@@ -98,23 +99,60 @@ static void tell_interrupted(const char *result)
         log_info("no result was written; the same command goes on from what is sealed");
 }
 
+/* Of this run's folder and of its logs', which another run may be about to fill; all or none.
+ * A replay writes to no log. */
+static bool take_locks(const struct plan *plan, int lock[])
+{
+    const size_t n = topology_replays(plan->flow) ? 1 : plan->n_logs;
+    for (size_t k = 0; k < n; k++) {
+        lock[k] = run_lock_take(k == 0 ? plan->folder : plan->log[k].images);
+        if (lock[k] < 0)
+            return false;
+        if (k > 0)
+            status_file_refer(plan->log[k].images, plan->ids.log_id[0]);
+    }
+    return true;
+}
+
+static void give_locks(const struct plan *plan, int lock[])
+{
+    for (size_t k = 0; k < plan->n_logs; k++)
+        if (lock[k] >= 0)
+            close(lock[k]);
+}
+
+static void tell_start(const struct plan *plan)
+{
+    log_info("run %s of %s: %zu processes, images in %s%s", plan->ids.run_id,
+             topology_name(plan->flow), plan->n, plan->log[0].images,
+             plan->n_logs > 1 ? " and:" : "");
+    for (size_t k = 1; k < plan->n_logs; k++)
+        log_info("  %s", plan->log[k].images);
+}
+
+/* With the locks held: code of the run itself. */
+static enum exit_code supervise_plan(const struct arguments *arguments, const struct local *local)
+{
+    const struct plan *plan = local->plan;
+    input_record_write(plan);
+    if (!arguments->quiet)
+        tell_start(plan);
+    const time_t started = time(NULL);
+    const enum exit_code code = supervise(local, arguments->quiet, arguments->verbose);
+    return code == EXIT_DONE && provenance_write(plan, started) != STATUS_OK ? EXIT_RUN_FAILED
+                                                                             : code;
+}
+
 static int run_plan(const struct arguments *arguments, const topology *flow,
                     const struct local *local)
 {
-    const struct plan *plan = local->plan;
-    const int lock = run_lock_take(plan->folder);
-    if (lock < 0)
-        return EXIT_BAD_INPUT;
-    input_record_write(plan);
-    if (!arguments->quiet)
-        log_info("run %s of %s: %zu processes, images in %s", plan->ids.run_id, topology_name(flow),
-                 plan->n, plan->images);
-    const time_t started = time(NULL);
-    enum exit_code code = supervise(local, arguments->quiet, arguments->verbose);
+    int lock[TOPOLOGY_STAGES_MAX];
+    for (size_t k = 0; k < TOPOLOGY_STAGES_MAX; k++)
+        lock[k] = -1;
+    const bool locked = take_locks(local->plan, lock);
+    const enum exit_code code = locked ? supervise_plan(arguments, local) : EXIT_BAD_INPUT;
+    give_locks(local->plan, lock);
     const char *result = result_of(flow);
-    if (code == EXIT_DONE && provenance_write(plan, started) != STATUS_OK)
-        code = EXIT_RUN_FAILED;
-    close(lock);
     if (code == EXIT_INTERRUPTED && !arguments->quiet)
         tell_interrupted(result);
     if (code != EXIT_DONE || result == NULL)

@@ -52,8 +52,10 @@ static void add_run(json_t *runs, const char *state, const char *name)
     const bool at_work =
         run_lock_is_held(folder); /* before the file is read: it is not older then */
     json_t *told = json_load_file(path, 0, NULL);
-    if (told == NULL && !at_work)
+    if ((told == NULL && !at_work) || json_object_get(told, "part_of") != NULL) {
+        json_decref(told); /* what a run with several logs does stands in the folder of the first */
         return;
+    }
     /* A run that has just been started has written none yet, or an older one's is there. */
     if (told == NULL)
         told = json_pack("{s:s, s:[]}", "log_id", name, "stages");

@@ -32,8 +32,8 @@ struct memory {
     uint64_t event_batch;    /* one, with as many particles as a table can hold */
     uint64_t image_batch;    /* one, with as many lit pixels as an image can have */
     uint64_t worker;         /* in flight in a stage that works on event batches */
-    uint64_t log;            /* in flight in the log */
-    uint64_t feed;           /* in flight in a stage that follows the log */
+    uint64_t log;            /* in flight in the log, of several in the largest */
+    uint64_t feed;           /* in flight in a stage that follows the logs */
     uint64_t training_event; /* typical, in every trainer process */
     uint64_t slice_item;     /* counts of one slice, right of the log */
 };
@@ -56,25 +56,41 @@ static uint64_t training_bytes(uint64_t lit)
     return 2 * (sizeof(uint64_t) + sizeof(double) + (sizeof(uint16_t) + sizeof(float)) * lit);
 }
 
-/* A source is one process. */
-static uint64_t n_sources(const topology *flow)
+/* Sources of log k; a source is one process. */
+static uint64_t sources_of(const topology *flow, size_t k)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < topology_n_stages(flow); i++)
-        n += topology_stage(flow, i)->role == ROLE_SOURCE;
+        n += topology_stage(flow, i)->role == ROLE_SOURCE && topology_log_of(flow, i) == k;
     return n;
 }
 
-/* Batches of all sources together that the log keeps room for. */
+/* Of the log that has most of them. */
+static uint64_t n_sources(const topology *flow)
+{
+    uint64_t most = 0;
+    for (size_t k = 0; k < topology_n_logs(flow); k++)
+        most = sources_of(flow, k) > most ? sources_of(flow, k) : most;
+    return most;
+}
+
+/* Batches of all its sources together that a log keeps room for, of the log with most room. */
 static uint64_t log_room(const topology *flow)
 {
-    uint64_t window = 0;
-    for (size_t i = 0; i < topology_n_stages(flow); i++) {
-        const struct topology_stage *stage = topology_stage(flow, i);
-        if (stage->role == ROLE_LOG)
-            window = (uint64_t)json_integer_value(json_object_get(stage->settings, "window"));
+    uint64_t most = 0;
+    for (size_t k = 0; k < topology_n_logs(flow); k++) {
+        const struct topology_stage *log = topology_stage(flow, topology_log(flow, k));
+        const uint64_t room = sources_of(flow, k) * (uint64_t)json_integer_value(
+                                                        json_object_get(log->settings, "window"));
+        most = room > most ? room : most;
     }
-    return n_sources(flow) * window;
+    return most;
+}
+
+/* Batches that one which follows every log has asked for. */
+static uint64_t batches_ahead(const topology *flow)
+{
+    return STAGE_FEED_AHEAD * (uint64_t)topology_n_logs(flow);
 }
 
 static struct memory memory_of(const topology *flow)
@@ -93,7 +109,7 @@ static struct memory memory_of(const topology *flow)
     memory.worker =
         STAGE_WORKER_CREDITS * n_sources(flow) * memory.event_batch + memory.image_batch;
     memory.log = log_room(flow) * memory.image_batch;
-    memory.feed = STAGE_FEED_AHEAD * memory.image_batch;
+    memory.feed = batches_ahead(flow) * memory.image_batch;
     return memory;
 }
 
@@ -145,7 +161,8 @@ static void print_left_half(const topology *flow, const struct memory *memory)
            sources > 1 ? "each of " : "", sources, sources > 1 ? "s" : "",
            (unsigned)topology_analysis(flow)->stream.batch,
            bytes_text(memory->event_batch, sizeof one, one));
-    printf("    the log       %s: room for %llu image batches (%s)\n",
+    printf("    %s       %s: room for %llu image batches (%s)\n",
+           topology_n_logs(flow) > 1 ? "a log  " : "the log",
            bytes_text(memory->log, sizeof whole, whole), (unsigned long long)log_room(flow),
            bytes_text(memory->image_batch, sizeof one, one));
 }
@@ -156,8 +173,9 @@ static void print_in_flight(const topology *flow, const struct memory *memory)
     puts("  in flight, at most");
     if (n_sources(flow) > 0) /* else a replay, whose log takes from nobody */
         print_left_half(flow, memory);
-    printf("    each follower %s: %d image batches ahead\n",
-           bytes_text(memory->feed, sizeof whole, whole), STAGE_FEED_AHEAD);
+    printf("    each follower %s: %d image batches ahead%s\n",
+           bytes_text(memory->feed, sizeof whole, whole), STAGE_FEED_AHEAD,
+           topology_n_logs(flow) > 1 ? " of each log" : "");
 }
 
 static void print_memory(const topology *flow)

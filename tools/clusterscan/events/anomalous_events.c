@@ -17,8 +17,13 @@ struct labeller {
     size_t room;      /* images */
     uint64_t *offset; /* [room + 1] */
     uint16_t *label;  /* [members, room] */
-    uint64_t order;
+    size_t n_logs;
+    size_t at;             /* the log that is read ... */
+    uint32_t first_source; /* ... the number of its first source ... */
+    uint64_t index;        /* ... and how many of its batches were */
 };
+
+enum { EVENTS_SHIFT = 24 }; /* a batch has fewer events */
 
 static void labeller_fini(struct labeller *self)
 {
@@ -102,6 +107,7 @@ void anomalous_events_fini(struct anomalous_events *self)
 {
     for (size_t i = 0; i < self->n; i++)
         free(self->event[i].rich);
+    free(self->sources);
     free(self->event);
     *self = (struct anomalous_events){0};
 }
@@ -121,6 +127,12 @@ static void count_rich(const struct labeller *self, size_t images, size_t e,
     }
 }
 
+/* By (index in the log, log), and in the batch by event. */
+static uint64_t order_of(const struct labeller *self, size_t event)
+{
+    return (self->index * self->n_logs + self->at) << EVENTS_SHIFT | event;
+}
+
 static status add_event(struct labeller *self, const struct segment_batch *batch, size_t e,
                         struct anomalous_events *out)
 {
@@ -128,8 +140,8 @@ static status add_event(struct labeller *self, const struct segment_batch *batch
     const double m_jj = (double)images->m_jj[e];
     if (m_jj < self->wish->window[0] || m_jj >= self->wish->window[1])
         return STATUS_OK;
-    struct anomalous_event event = {.order = self->order + e,
-                                    .source = batch->source,
+    struct anomalous_event event = {.order = order_of(self, e),
+                                    .source = self->first_source + batch->source,
                                     .row = images->row[e],
                                     .m_jj = m_jj,
                                     .label = images->label != NULL ? images->label[e] : -1};
@@ -161,7 +173,7 @@ static status add_batch(struct labeller *self, const struct segment_batch *batch
                               self->label);
     for (size_t e = 0; done == STATUS_OK && e < images->events; e++)
         done = add_event(self, batch, e, out);
-    self->order += images->events;
+    self->index++;
     return done;
 }
 
@@ -182,7 +194,7 @@ static status add_segment(struct labeller *self, log_folder *log, size_t i,
         segment_get(part, b, &batch);
         const uint32_t side = self->analysis->image.pixels;
         const char *fault = image_batch_fault(&batch.images, side * side);
-        if (fault == NULL && batch.source >= out->sources)
+        if (fault == NULL && batch.source >= out->sources[self->at])
             fault = "a batch of a source that the log does not have";
         if (fault != NULL)
             log_error("%s: does not fit the result: %s", path, fault);
@@ -201,27 +213,39 @@ static status check_log_id(const log_folder *log, const char *log_id)
     return STATUS_BAD_INPUT;
 }
 
-status anomalous_events_find(struct anomalous_events *out, const char *folder,
-                             const struct result_tables *tables, const struct analysis *analysis,
-                             const struct event_wish *wish)
+static status add_log(struct labeller *self, const char *folder, const char *id,
+                      struct anomalous_events *out)
 {
-    *out = (struct anomalous_events){0};
-    struct labeller labeller = {.tables = tables, .analysis = analysis, .wish = wish};
     log_folder *log = NULL;
     status done = log_folder_read(&log, folder);
     if (done == STATUS_OK) {
-        out->sources = log_folder_sources(log);
-        done = check_log_id(log, tables->summary.log_id);
+        out->sources[self->at] = log_folder_sources(log);
+        done = check_log_id(log, id);
     }
-    if (done == STATUS_OK)
-        done = make_books(&labeller);
+    self->index = 0;
     for (size_t i = 0; done == STATUS_OK && i < log_folder_segments(log); i++)
-        done = add_segment(&labeller, log, i, out);
+        done = add_segment(self, log, i, out);
+    log_folder_close(&log);
+    return done;
+}
+
+status anomalous_events_find(struct anomalous_events *out, const struct result_logs *logs,
+                             const struct result_tables *tables, const struct analysis *analysis,
+                             const struct event_wish *wish)
+{
+    *out = (struct anomalous_events){.sources = calloc(logs->n, sizeof *out->sources)};
+    struct labeller labeller = {
+        .tables = tables, .analysis = analysis, .wish = wish, .n_logs = logs->n};
+    status done = out->sources != NULL ? make_books(&labeller) : STATUS_NO_MEMORY;
+    for (size_t k = 0; done == STATUS_OK && k < logs->n; k++) {
+        labeller.at = k;
+        done = add_log(&labeller, logs->folder[k], logs->id[k], out);
+        labeller.first_source += out->sources[k];
+    }
     if (done == STATUS_OK)
         settle(out, wish->top);
     else
         anomalous_events_fini(out);
     labeller_fini(&labeller);
-    log_folder_close(&log);
     return done;
 }

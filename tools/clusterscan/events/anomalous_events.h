@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* anomalous_events: the events of an image log, sorted by how many members of a result's ensemble
- * find a jet of theirs in a signal-rich cluster. */
+/* anomalous_events: the events of a result's image logs, sorted by how many members of a result's
+ * ensemble find a jet of theirs in a signal-rich cluster. */
 #ifndef TOOLS_CLUSTERSCAN_EVENTS_ANOMALOUS_EVENTS_H
 #define TOOLS_CLUSTERSCAN_EVENTS_ANOMALOUS_EVENTS_H
 
@@ -10,10 +10,11 @@
 
 #include "common/store/results/result_tables.h"
 #include "common/topology/schema/analysis.h"
+#include "tools/clusterscan/events/result_logs.h"
 
 struct anomalous_event {
-    uint64_t order; /* in the log */
-    uint32_t source;
+    uint64_t order;    /* in the log, or of several in the order of all together */
+    uint32_t source;   /* those of several logs are numbered one after the other */
     uint64_t row;      /* over all files of the source */
     double m_jj;       /* GeV */
     int8_t label;      /* -1: not known */
@@ -30,16 +31,17 @@ struct event_wish {
 };
 
 struct anomalous_events {
-    uint32_t sources; /* of the log */
+    uint32_t *sources; /* [logs->n] of each log */
     size_t n;
     size_t room;
     struct anomalous_event *event; /* the most agreeing members first, then the most jets, then as
                                       in the log */
 };
 
-/* Labels the jets of every segment of the log in `folder` as the accumulators do. Memory: what is
- * wanted and one segment. STATUS_BAD_INPUT, logged, if the log is damaged or does not fit. */
-MUST_CHECK status anomalous_events_find(struct anomalous_events *out, const char *folder,
+/* Labels the jets of every segment of the logs as the accumulators do. Memory: what is wanted and
+ * one segment. STATUS_BAD_INPUT, logged, if a log is damaged or does not fit. */
+MUST_CHECK status anomalous_events_find(struct anomalous_events *out,
+                                        const struct result_logs *logs,
                                         const struct result_tables *tables,
                                         const struct analysis *analysis,
                                         const struct event_wish *wish);

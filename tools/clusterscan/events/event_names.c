@@ -48,11 +48,12 @@ static status add_files(struct event_names *self, struct event_names_source *sou
 static status add_source(struct event_names *self, const json_t *record, const char *folder,
                          uint32_t s)
 {
-    struct event_names_source *source = &self->source[self->n_sources++];
+    const size_t number = self->n_sources++;
+    struct event_names_source *source = &self->source[number];
     *source = (struct event_names_source){.first = self->n_files};
     const char *stage = input_record_stage(record, s);
     char unnamed[32];
-    snprintf(unnamed, sizeof unnamed, "source %u", s);
+    snprintf(unnamed, sizeof unnamed, "source %zu", number);
     source->stage = printable_copy(stage != NULL ? stage : unnamed);
     if (source->stage == NULL)
         return STATUS_NO_MEMORY;
@@ -62,14 +63,20 @@ static status add_source(struct event_names *self, const json_t *record, const c
     return done;
 }
 
-status event_names_read(struct event_names *out, const char *folder, uint32_t n_sources)
+status event_names_read(struct event_names *out, const struct result_logs *logs,
+                        const uint32_t sources[])
 {
-    *out = (struct event_names){.source = calloc((size_t)n_sources + 1, sizeof *out->source)};
-    json_t *record = input_record_read(folder);
+    size_t n = 0;
+    for (size_t k = 0; k < logs->n; k++)
+        n += sources[k];
+    *out = (struct event_names){.source = calloc(n + 1, sizeof *out->source)};
     status done = out->source != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-    for (uint32_t s = 0; done == STATUS_OK && s < n_sources; s++)
-        done = add_source(out, record, folder, s);
-    json_decref(record);
+    for (size_t k = 0; done == STATUS_OK && k < logs->n; k++) {
+        json_t *record = input_record_read(logs->folder[k]);
+        for (uint32_t s = 0; done == STATUS_OK && s < sources[k]; s++)
+            done = add_source(out, record, logs->folder[k], s);
+        json_decref(record);
+    }
     if (done != STATUS_OK)
         event_names_fini(out);
     return done;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* event_names: where the events of a log came from: from the numbers in it to stages and files. */
+/* event_names: where the events of logs came from: from the numbers in it to stages and files. */
 #ifndef TOOLS_CLUSTERSCAN_EVENTS_EVENT_NAMES_H
 #define TOOLS_CLUSTERSCAN_EVENTS_EVENT_NAMES_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "tools/clusterscan/events/result_logs.h"
 
 struct event_names_source {
     char *stage;  /* "source 0" where no record tells the name */
@@ -26,10 +27,11 @@ struct event_row {
     uint64_t row;
 };
 
-/* What inputs.json and the journals in a log's folder tell of n_sources sources; nothing, if they
- * are not there. STATUS_NO_MEMORY. What is in *out is the caller's, to be given to
- * event_names_fini. */
-MUST_CHECK status event_names_read(struct event_names *out, const char *folder, uint32_t n_sources);
+/* What inputs.json and the journals in the folder of each log tell of its sources,
+ * sources[logs->n]; nothing, if they are not there. Those of several logs are numbered one after
+ * the other. STATUS_NO_MEMORY. What is in *out is the caller's, to be given to event_names_fini. */
+MUST_CHECK status event_names_read(struct event_names *out, const struct result_logs *logs,
+                                   const uint32_t sources[]);
 struct event_row event_names_find(const struct event_names *self, uint32_t source, uint64_t row);
 /* Frees what is in *self and zeroes it. */
 void event_names_fini(struct event_names *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The log is only read, without its lock: a sealed segment never changes. */
+/* A log is only read, without its lock: a sealed segment never changes. */
 #include "tools/clusterscan/figures/image_averages.h"
 
 #include <math.h>
@@ -117,7 +117,21 @@ static status allocate(struct image_averages *self, size_t pixels)
     return done ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-status image_averages_read(struct image_averages *out, const char *folder,
+static status add_folder(struct image_averages *self, const char *folder,
+                         const struct analysis *analysis)
+{
+    status done = STATUS_OK;
+    for (size_t i = 0; done == STATUS_OK; i++) {
+        char *path;
+        if (asprintf(&path, "%s/segment-%06zu.h5", folder, i) < 0)
+            return STATUS_NO_MEMORY;
+        done = access(path, F_OK) == 0 ? add_segment(self, path, analysis) : STATUS_END;
+        free(path);
+    }
+    return done == STATUS_END ? STATUS_OK : done;
+}
+
+status image_averages_read(struct image_averages *out, size_t n, char *const folder[],
                            const struct analysis *analysis)
 {
     const double low = analysis->spectra.window[0];
@@ -125,18 +139,10 @@ status image_averages_read(struct image_averages *out, const char *folder,
     *out =
         (struct image_averages){.mass_low = low - width * floor(low / width), .mass_width = width};
     status done = allocate(out, (size_t)analysis->image.pixels * analysis->image.pixels);
-    for (size_t i = 0; done == STATUS_OK; i++) {
-        char *path;
-        if (asprintf(&path, "%s/segment-%06zu.h5", folder, i) < 0)
-            done = STATUS_NO_MEMORY;
-        else if (access(path, F_OK) == 0)
-            done = add_segment(out, path, analysis);
-        else
-            done = STATUS_END;
-        if (done != STATUS_NO_MEMORY)
-            free(path);
-    }
-    done = done == STATUS_END ? finish(out, analysis) : done;
+    for (size_t k = 0; k < n && done == STATUS_OK; k++)
+        done = add_folder(out, folder[k], analysis);
+    if (done == STATUS_OK)
+        done = finish(out, analysis);
     if (done != STATUS_OK)
         image_averages_fini(out);
     return done;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* image_averages: what the figures need of the images in a log folder: average images of background
+/* image_averages: what the figures need of the images in log folders: average images of background
  * and signal jets, how many pixels are lit, and how heavy the pairs are. */
 #ifndef TOOLS_CLUSTERSCAN_FIGURES_IMAGE_AVERAGES_H
 #define TOOLS_CLUSTERSCAN_FIGURES_IMAGE_AVERAGES_H
@@ -17,7 +17,7 @@ enum { PICTURE_MASS_BINS = 1024 };
 
 /* Save for the masses, of the events whose dijet mass lies inside the spectrum. */
 struct image_averages {
-    uint64_t read;                  /* rows in the log, at any mass */
+    uint64_t read;                  /* rows in the logs, at any mass */
     uint64_t unlabelled;            /* events inside the spectrum without a true label */
     uint64_t jets[PICTURE_KINDS];   /* background and unlabelled; lighter, heavier of the signal */
     double *average[PICTURE_KINDS]; /* [pixels^2] as clustered: to the power, smeared; 0 if none */
@@ -29,10 +29,10 @@ struct image_averages {
     uint64_t *mass[2]; /* [PICTURE_MASS_BINS] */
 };
 
-/* Reads every sealed segment of a folder STATE/LOG_ID. STATUS_BAD_INPUT, logged, if a segment is
+/* Reads every sealed segment of n folders STATE/LOG_ID. STATUS_BAD_INPUT, logged, if a segment is
  * damaged or has more pixels than `analysis` says. The averages are the caller's, to be given to
  * image_averages_fini. */
-MUST_CHECK status image_averages_read(struct image_averages *out, const char *folder,
+MUST_CHECK status image_averages_read(struct image_averages *out, size_t n, char *const folder[],
                                       const struct analysis *analysis);
 /* Frees what is in *self and zeroes it. */
 void image_averages_fini(struct image_averages *self);

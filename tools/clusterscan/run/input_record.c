@@ -32,23 +32,29 @@ static json_t *source_of(const struct plan *plan, size_t s)
     return source;
 }
 
-void input_record_write(const struct plan *plan)
+/* What log k was filled from, in its folder. */
+static void write_of_log(const struct plan *plan, size_t k)
 {
-    if (strcmp(plan->folder, plan->images) != 0)
-        return;
     json_t *sources = json_array();
     for (size_t s = 0; s < topology_n_stages(plan->flow); s++)
-        if (topology_stage(plan->flow, s)->role == ROLE_SOURCE)
+        if (topology_stage(plan->flow, s)->role == ROLE_SOURCE &&
+            topology_log_of(plan->flow, s) == k)
             json_array_append_new(sources, source_of(plan, s));
     json_t *record =
         json_pack("{s:s, s:o}", "topology", topology_name(plan->flow), "sources", sources);
     char *text = json_dumps(record, JSON_INDENT(1));
     char path[4200];
-    snprintf(path, sizeof path, "%s/" INPUT_RECORD_FILE, plan->folder);
+    snprintf(path, sizeof path, "%s/" INPUT_RECORD_FILE, plan->log[k].images);
     if (text != NULL && atomic_file_replace(path, strlen(text), text) != STATUS_OK)
         remove(path); /* rather none than one of an earlier run */
     free(text);
     json_decref(record);
+}
+
+void input_record_write(const struct plan *plan)
+{
+    for (size_t k = 0; k < plan->n_logs && !topology_replays(plan->flow); k++)
+        write_of_log(plan, k);
 }
 
 /* A file that is not regular, as one that would never end, is none of ours. */

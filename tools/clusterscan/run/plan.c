@@ -60,37 +60,52 @@ static json_t *endpoints_of(const struct plan *self, size_t stage)
     return list;
 }
 
+/* Of two logs the one that stands first in the file comes first; all else is as in `from`. */
+static void order_logs(const struct plan *self, const struct topology_stage *stage, size_t order[])
+{
+    for (size_t i = 0; i < stage->n_inputs; i++)
+        order[i] = stage->inputs[i].stage;
+    for (size_t i = 0; i < stage->n_inputs; i++)
+        for (size_t j = i + 1; j < stage->n_inputs; j++) {
+            const size_t a = order[i], b = order[j];
+            if (topology_stage(self->flow, a)->role != ROLE_LOG ||
+                topology_stage(self->flow, b)->role != ROLE_LOG || a < b)
+                continue;
+            order[i] = b;
+            order[j] = a;
+        }
+}
+
 static json_t *inputs_of(const struct plan *self, const struct topology_stage *stage)
 {
+    size_t order[TOPOLOGY_STAGES_MAX];
+    order_logs(self, stage, order);
     json_t *list = json_array();
     for (size_t i = 0; i < stage->n_inputs; i++) {
-        const struct topology_input *input = &stage->inputs[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "stage",
-                                              topology_stage(self->flow, input->stage)->name,
-                                              "type", message_type_name(input->type), "endpoints",
-                                              endpoints_of(self, input->stage)));
+        const struct topology_stage *producer = topology_stage(self->flow, order[i]);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "stage", producer->name, "type",
+                                              message_type_name(producer->output), "endpoints",
+                                              endpoints_of(self, order[i])));
     }
     return list;
 }
 
-/* The number of a source among the sources of the file, or how many there are before `stage`. */
-static int sources_before(const struct plan *self, size_t stage)
+/* How many of the sources of log k stand before `stage` in the file. */
+static uint32_t sources_before(const struct plan *self, size_t k, size_t stage)
 {
-    int n = 0;
+    uint32_t n = 0;
     for (size_t s = 0; s < stage; s++)
-        n += topology_stage(self->flow, s)->role == ROLE_SOURCE;
+        n += topology_stage(self->flow, s)->role == ROLE_SOURCE &&
+             topology_log_of(self->flow, s) == k;
     return n;
 }
 
-/* Batches of a source that may be on their way: the log's setting. */
-static json_int_t window_of(const struct plan *self)
+/* Batches of a source of log k that may be on their way: that log's setting. */
+static json_int_t window_of(const struct plan *self, size_t k)
 {
-    for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
-        const struct topology_stage *stage = topology_stage(self->flow, s);
-        if (stage->role == ROLE_LOG)
-            return json_integer_value(json_object_get(stage->settings, "window"));
-    }
-    return 1;
+    const struct topology_stage *log = topology_stage(self->flow, topology_log(self->flow, k));
+    const json_t *window = json_object_get(log->settings, "window");
+    return json_is_integer(window) ? json_integer_value(window) : 1;
 }
 
 static json_t *settings_of(const struct plan *self, size_t stage)
@@ -101,42 +116,95 @@ static json_t *settings_of(const struct plan *self, size_t stage)
     return settings;
 }
 
-/* Workers that do not note what they have begun. */
-static json_t *foreign_workers(const struct plan *self)
+/* Workers left of log k that do not note what they have begun. */
+static json_t *foreign_workers(const struct plan *self, size_t k)
 {
     json_t *list = json_array();
     for (size_t s = 0; s < topology_n_stages(self->flow); s++) {
         const struct topology_stage *stage = topology_stage(self->flow, s);
-        if (stage->role == ROLE_WORKER && !stage->ours)
+        if (stage->role == ROLE_WORKER && !stage->ours && topology_log_of(self->flow, s) == k)
             json_array_append_new(list, json_string(stage->name));
     }
     return list;
 }
 
+static json_t *log_to_json(const struct plan *self, size_t k)
+{
+    return json_pack("{s:s, s:s, s:s, s:i, s:i}", "stage",
+                     topology_stage(self->flow, topology_log(self->flow, k))->name, "log_id",
+                     self->ids.log_id[k], "folder", self->log[k].images, "first_source",
+                     (int)self->log[k].first_source, "sources", (int)self->log[k].sources);
+}
+
+/* The logs whose events a stage right of them sees; all, if it sees none but codebooks. */
+static json_t *logs_of(const struct plan *self, size_t stage)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < self->n_logs; k++)
+        if (topology_reaches(self->flow, k, stage))
+            json_array_append_new(list, log_to_json(self, k));
+    for (size_t k = 0, none = json_array_size(list) == 0; none && k < self->n_logs; k++)
+        json_array_append_new(list, log_to_json(self, k));
+    return list;
+}
+
+/* Their ids with commas between. */
+static json_t *ids_of(const json_t *logs)
+{
+    char text[sizeof((struct run_ids *)0)->log_ids] = "";
+    size_t at = 0, i;
+    const json_t *log;
+    json_array_foreach(logs, i, log) at +=
+        (size_t)snprintf(text + at, sizeof text - at, "%s%s", i > 0 ? "," : "",
+                         json_string_value(json_object_get(log, "log_id")));
+    return json_string(text);
+}
+
+/* What a process left of log k is told of it, or that log itself. */
+static json_t *of_log(const struct plan *self, const struct plan_process *process, size_t k)
+{
+    const struct topology_stage *stage = topology_stage(self->flow, process->stage);
+    const struct plan_log *log = &self->log[k];
+    const bool is_log = stage->role == ROLE_LOG;
+    const bool acked = stage->role == ROLE_SOURCE || (is_log && stage->n_inputs > 0);
+    const uint32_t source = is_log ? log->first_source : sources_before(self, k, process->stage);
+    return json_pack("{s:s, s:s, s:i, s:i, s:I, s:s?, s:o*, s:o*}", "log_id", self->ids.log_id[k],
+                     "folder", log->images, "source", (int)source, "sources", (int)log->sources,
+                     "window", window_of(self, k), "control", acked ? log->control : NULL,
+                     "foreign", stage->role == ROLE_SOURCE ? foreign_workers(self, k) : NULL,
+                     "extents",
+                     is_log && acked ? source_extents(self->flow, k, self->contents) : NULL);
+}
+
+/* What one right of the logs is told of them. */
+static json_t *of_logs(const struct plan *self, const struct plan_process *process)
+{
+    json_t *logs = logs_of(self, process->stage);
+    return json_pack("{s:o, s:s, s:i, s:i, s:I, s:n, s:o}", "log_id", ids_of(logs), "folder",
+                     self->n_logs == 1 ? self->log[0].images : self->folder, "source", 0, "sources",
+                     (int)self->sources, "window", window_of(self, 0), "control", "logs", logs);
+}
+
 json_t *plan_setup(const struct plan *self, const struct plan_process *process)
 {
     const struct topology_stage *stage = topology_stage(self->flow, process->stage);
-    const bool acked =
-        stage->role == ROLE_SOURCE || (stage->role == ROLE_LOG && stage->n_inputs > 0);
     char *text = analysis_to_yaml(topology_analysis(self->flow));
-    json_t *setup = json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:o, s:s?, s:s, s:s, s:i, s:i, s:I, "
-                              "s:s, s:o, s:s?, s:s?, s:s, s:s, s:O?}",
-                              "name", stage->name, "replica", (int)process->replica, "replicas",
-                              (int)stage->replicas, "run_id", self->ids.run_id, "log_id",
-                              self->ids.log_id, "settings", settings_of(self, process->stage),
-                              "analysis", analysis_to_json(topology_analysis(self->flow)),
-                              "analysis_text", text, "folder", self->images, "scratch",
-                              self->folder, "source", sources_before(self, process->stage),
-                              "sources", (int)self->sources, "window", window_of(self),
-                              "compression", stage->compression, "inputs", inputs_of(self, stage),
-                              "output", process->output[0] != '\0' ? process->output : NULL,
-                              "control", acked ? self->control : NULL, "monitor", self->monitor,
-                              "watch", self->watch, "contents", self->contents[process->stage]);
+    json_t *setup = json_pack(
+        "{s:s, s:i, s:i, s:s, s:o, s:o, s:s?, s:s, s:s, s:o, s:s?, s:s, s:s, s:O?}", "name",
+        stage->name, "replica", (int)process->replica, "replicas", (int)stage->replicas, "run_id",
+        self->ids.run_id, "settings", settings_of(self, process->stage), "analysis",
+        analysis_to_json(topology_analysis(self->flow)), "analysis_text", text, "scratch",
+        self->folder, "compression", stage->compression, "inputs", inputs_of(self, stage), "output",
+        process->output[0] != '\0' ? process->output : NULL, "monitor", self->monitor, "watch",
+        self->watch, "contents", self->contents[process->stage]);
     free(text);
-    if (setup != NULL && stage->role == ROLE_SOURCE)
-        json_object_set_new(setup, "foreign", foreign_workers(self));
-    if (setup != NULL && stage->role == ROLE_LOG && stage->n_inputs > 0)
-        json_object_set_new(setup, "extents", source_extents(self->flow, self->contents));
+    const size_t k = topology_log_of(self->flow, process->stage);
+    json_t *told = k < self->n_logs ? of_log(self, process, k) : of_logs(self, process);
+    if (told == NULL || json_object_update(setup, told) != 0) {
+        json_decref(setup);
+        setup = NULL;
+    }
+    json_decref(told);
     return setup;
 }
 
@@ -159,6 +227,15 @@ static status expand_files(struct plan *self)
     return STATUS_OK;
 }
 
+/* One after the other, the sources of the logs. */
+static void number_sources(struct plan *self)
+{
+    for (size_t k = 0; k < self->n_logs; k++) {
+        self->log[k].first_source = self->sources;
+        self->sources += self->log[k].sources;
+    }
+}
+
 /* The ids, and where everything lies. */
 static status name_run(struct plan *self, const char *state, bool remember)
 {
@@ -167,27 +244,49 @@ static status name_run(struct plan *self, const char *state, bool remember)
     if (done == STATUS_OK)
         done = run_ids_make(&self->ids, self->flow, self->files, book, self->contents);
     content_book_close(&book);
-    self->sources = (uint32_t)sources_before(self, topology_n_stages(self->flow));
-    snprintf(self->images, sizeof self->images, "%.4000s/%s", state, self->ids.log_id);
-    snprintf(self->folder, sizeof self->folder, "%s", self->images);
+    for (size_t k = 0; k < self->n_logs; k++) {
+        self->log[k].sources = sources_before(self, k, topology_n_stages(self->flow));
+        snprintf(self->log[k].images, sizeof self->log[k].images, "%.4000s/%s", state,
+                 self->ids.log_id[k]);
+    }
+    snprintf(self->folder, sizeof self->folder, "%s", self->log[0].images);
     return done;
 }
 
-/* A replay leaves the folder of the log as it is: it may be shared, or not writable. */
+/* A replay leaves the folders of its logs as they are: they may be shared, or not writable. */
 static status name_replay(struct plan *self, const char *state, bool remember)
 {
-    struct replay replay;
-    status done = replay_find(&replay, self->flow, state);
+    status done = STATUS_OK;
+    for (size_t k = 0; k < self->n_logs && done == STATUS_OK; k++) {
+        struct replay replay;
+        done = replay_find(&replay, self->flow, k, state);
+        self->log[k].sources = replay.sources;
+        snprintf(self->log[k].images, sizeof self->log[k].images, "%s", replay.folder);
+        snprintf(self->ids.log_id[k], sizeof self->ids.log_id[k], "%s", replay.log_id);
+    }
     content_book *book = NULL;
     if (done == STATUS_OK)
         done = content_book_open(&book, state, remember);
     if (done == STATUS_OK)
-        done = run_ids_make_replay(&self->ids, self->flow, replay.log_id, book);
+        done = run_ids_make_replay(&self->ids, self->flow, book);
     content_book_close(&book);
-    self->sources = replay.sources;
-    snprintf(self->images, sizeof self->images, "%s", replay.folder);
     snprintf(self->folder, sizeof self->folder, "%.4000s/replay-%s", state, self->ids.run_id);
     return done;
+}
+
+static status list_logs(struct plan *self)
+{
+    self->n_logs = topology_n_logs(self->flow);
+    assert(self->n_logs > 0); /* nothing else gives a feed or takes work for good */
+    self->log = calloc(self->n_logs, sizeof *self->log);
+    for (size_t k = 0; self->log != NULL && k < self->n_logs; k++) {
+        char name[64] = "control";
+        if (self->n_logs > 1)
+            snprintf(name, sizeof name, "control.%.40s",
+                     topology_stage(self->flow, topology_log(self->flow, k))->name);
+        name_endpoint(self, name, self->log[k].control);
+    }
+    return self->log != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 status plan_check_state(const char *state)
@@ -204,15 +303,18 @@ status plan_make(struct plan *out, const topology *flow, const char *state, bool
     *out = (struct plan){.flow = flow};
     status done = sodium_init() >= 0 ? plan_check_state(state) : STATUS_IO;
     if (done == STATUS_OK)
+        done = list_logs(out);
+    if (done == STATUS_OK)
         done = expand_files(out);
     if (done == STATUS_OK)
         done = topology_replays(flow) ? name_replay(out, state, remember)
                                       : name_run(out, state, remember);
-    if (done == STATUS_OK)
+    if (done == STATUS_OK) {
+        number_sources(out);
         done = list_processes(out);
+    }
     snprintf(out->monitor, sizeof out->monitor, "ipc://{sockets}/monitor");
     snprintf(out->watch, sizeof out->watch, "ipc://{sockets}/watch");
-    name_endpoint(out, "control", out->control);
     if (done != STATUS_OK)
         plan_fini(out);
     return done;
@@ -230,6 +332,34 @@ static json_t *command_of(const struct topology_stage *stage)
     return list;
 }
 
+json_t *plan_images(const struct plan *self)
+{
+    if (self->n_logs == 1)
+        return json_string(self->log[0].images);
+    json_t *list = json_array();
+    for (size_t k = 0; k < self->n_logs; k++)
+        json_array_append_new(list, json_string(self->log[k].images));
+    return list;
+}
+
+/* `log_id` and `control` of one log; of several a list `logs`. */
+static void add_logs(const struct plan *self, json_t *plan)
+{
+    json_t *logs = json_array();
+    for (size_t k = 0; k < self->n_logs; k++) {
+        json_t *log = log_to_json(self, k);
+        json_object_set_new(log, "control", json_string(self->log[k].control));
+        json_array_append_new(logs, log);
+    }
+    if (self->n_logs == 1) {
+        json_object_set_new(plan, "log_id", json_string(self->ids.log_id[0]));
+        json_object_set_new(plan, "control", json_string(self->log[0].control));
+    } else {
+        json_object_set(plan, "logs", logs);
+    }
+    json_decref(logs);
+}
+
 json_t *plan_to_json(const struct plan *self)
 {
     json_t *list = json_array();
@@ -242,16 +372,19 @@ json_t *plan_to_json(const struct plan *self)
                                               process->output[0] != '\0' ? process->output : NULL,
                                               "setup", plan_setup(self, process)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "topology",
-                     topology_name(self->flow), "run_id", self->ids.run_id, "log_id",
-                     self->ids.log_id, "images", self->images, "folder", self->folder, "control",
-                     self->control, "monitor", self->monitor, "watch", self->watch, "processes",
-                     list);
+    json_t *plan =
+        json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:o}", "topology", topology_name(self->flow),
+                  "run_id", self->ids.run_id, "images", plan_images(self), "folder", self->folder,
+                  "monitor", self->monitor, "watch", self->watch, "processes", list);
+    if (plan != NULL)
+        add_logs(self, plan);
+    return plan;
 }
 
 void plan_fini(struct plan *self)
 {
     free(self->process);
+    free(self->log);
     for (size_t s = 0; self->files != NULL && s < topology_n_stages(self->flow); s++)
         json_decref(self->files[s]);
     free(self->files);

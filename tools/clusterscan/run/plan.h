@@ -15,6 +15,15 @@
 
 enum { PLAN_ENDPOINT_MAX = 108 };
 
+/* One of the logs. Its sources have numbers of its own, from 0 in the order of the file; right of
+ * the logs they are numbered on, log by log. */
+struct plan_log {
+    char images[4096]; /* its folder: STATE/LOG_ID */
+    uint32_t sources;
+    uint32_t first_source; /* the number of its first among those of all logs */
+    char control[PLAN_ENDPOINT_MAX];
+};
+
 struct plan_process {
     size_t stage;
     uint32_t replica;
@@ -28,12 +37,13 @@ struct plan_process {
 struct plan {
     const topology *flow;
     struct run_ids ids;
-    char folder[4096]; /* of this run's lock and logs: STATE/LOG_ID, STATE/replay-RUN_ID */
-    char images[4096]; /* of the image log: STATE/LOG_ID */
-    uint32_t sources;
+    char folder[4096]; /* of this run's status and logs: that of the first log, STATE/replay-RUN_ID
+                        */
+    size_t n_logs;
+    struct plan_log *log;            /* [n_logs] in the order of the file */
+    uint32_t sources;                /* of all logs */
     char monitor[PLAN_ENDPOINT_MAX]; /* of the heartbeats of all processes */
     char watch[PLAN_ENDPOINT_MAX];   /* where the run repeats them to watchers */
-    char control[PLAN_ENDPOINT_MAX]; /* of the log */
     json_t **files;                  /* [stages] expanded lists, NULL: no reader of ours */
     json_t *
         *contents; /* [stages] what is in those files, NULL: not known, as in a followed folder */
@@ -41,7 +51,7 @@ struct plan {
     struct plan_process *process;
 };
 
-/* Finds the log of a replay, expands globs, opens event files, makes ids. remember: files that had
+/* Finds the logs of a replay, expands globs, opens event files, makes ids. remember: files that had
  * to be read for their digest are noted in the state folder (content_book.h), if that is there.
  * STATUS_BAD_INPUT, logged. */
 MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *state,
@@ -50,6 +60,8 @@ MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *
 MUST_CHECK status plan_check_state(const char *state);
 /* What a process is told; a new reference, NULL when out of memory. */
 json_t *plan_setup(const struct plan *self, const struct plan_process *process);
+/* The folders of the images: of one log a text, of several a list; likewise. */
+json_t *plan_images(const struct plan *self);
 /* All of it, for `clusterscan plan`; likewise. */
 json_t *plan_to_json(const struct plan *self);
 /* Frees what is in *self and zeroes it. */

@@ -40,10 +40,10 @@ static json_t *describe(const struct plan *plan, time_t started)
         host[0] = '\0';
     if (getcwd(folder, sizeof folder) == NULL)
         folder[0] = '\0';
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "run_id",
-                     plan->ids.run_id, "log_id", plan->ids.log_id, "version", CLUSTERSCAN_VERSION,
-                     "topology", topology_path(plan->flow), "images", plan->images, "host", host,
-                     "folder", folder, "started", time_text(started), "finished",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "run_id",
+                     plan->ids.run_id, "log_id", plan->ids.log_ids, "version", CLUSTERSCAN_VERSION,
+                     "topology", topology_path(plan->flow), "images", plan_images(plan), "host",
+                     host, "folder", folder, "started", time_text(started), "finished",
                      time_text(time(NULL)), "stages", stages_of(plan));
 }
 

@@ -66,17 +66,20 @@ static status find_in_state(const char *state, char out[4096])
     return STATUS_BAD_INPUT;
 }
 
-static status find_folder(const topology *flow, const char *state, char out[4096])
+static status find_folder(const topology *flow, size_t k, const char *state, char out[4096])
 {
-    for (size_t s = 0; s < topology_n_stages(flow); s++) {
-        const struct topology_stage *stage = topology_stage(flow, s);
-        const char *given = json_string_value(json_object_get(stage->settings, "folder"));
-        if (stage->role != ROLE_LOG || given == NULL)
-            continue;
+    const struct topology_stage *stage = topology_stage(flow, topology_log(flow, k));
+    const char *given = json_string_value(json_object_get(stage->settings, "folder"));
+    if (given != NULL) {
         snprintf(out, 4096, "%s", given);
         return STATUS_OK;
     }
-    return find_in_state(state, out);
+    if (topology_n_logs(flow) == 1)
+        return find_in_state(state, out);
+    log_error("stages.%s.settings.folder is missing: of several logs that are replayed each names "
+              "its folder",
+              stage->name);
+    return STATUS_BAD_INPUT;
 }
 
 /* Logs the keys in which the two differ; returns how many. */
@@ -128,11 +131,11 @@ static status check(const topology *flow, const log_folder *log)
     return differences == 0 ? STATUS_OK : STATUS_BAD_INPUT;
 }
 
-status replay_find(struct replay *out, const topology *flow, const char *state)
+status replay_find(struct replay *out, const topology *flow, size_t k, const char *state)
 {
     *out = (struct replay){.sources = 0};
     log_folder *log = NULL;
-    status done = find_folder(flow, state, out->folder);
+    status done = find_folder(flow, k, state, out->folder);
     if (done == STATUS_OK)
         done = log_folder_read(&log, out->folder);
     if (done == STATUS_OK)

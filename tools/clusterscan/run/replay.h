@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* replay: which log a topology without its left half reads, and whether it may. */
+/* replay: which logs a topology without its left half reads, and whether it may. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_REPLAY_H
 #define TOOLS_CLUSTERSCAN_RUN_REPLAY_H
 
@@ -13,10 +13,11 @@ struct replay {
     uint32_t sources; /* that filled it */
 };
 
-/* The log's settings.folder or, if that is not given, the one log folder in `state`.
- * STATUS_BAD_INPUT, logged, if there is none or more than one, if its run has not read all of the
- * input, or if its images were made with another batch, other jets or images than the topology's
- * `analysis` says. */
-MUST_CHECK status replay_find(struct replay *out, const topology *flow, const char *state);
+/* Of log k of the topology: its settings.folder or, if that is not given and there is no other log,
+ * the one log folder in `state`. STATUS_BAD_INPUT, logged, if there is none or more than one, if
+ * its run has not read all of the input, or if its images were made with another batch, other jets
+ * or images than the topology's `analysis` says. */
+MUST_CHECK status replay_find(struct replay *out, const topology *flow, size_t k,
+                              const char *state);
 
 #endif

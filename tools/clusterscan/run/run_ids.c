@@ -207,8 +207,8 @@ static bool is_left_of_log(const struct topology_stage *stage)
     return stage->role == ROLE_SOURCE || stage->role == ROLE_WORKER;
 }
 
-/* The programs left of the log; the readers with what they read. */
-static status add_left(json_t *list, const topology *flow, json_t *const files[],
+/* The programs left of each log, lists[k] for log k; the readers with what they read. */
+static status add_left(json_t *lists, const topology *flow, json_t *const files[],
                        content_book *book, json_t *contents[])
 {
     struct inputs inputs = {.book = book, .seen = json_object()};
@@ -221,11 +221,23 @@ static status add_left(json_t *list, const topology *flow, json_t *const files[]
         done = program_of(stage, book, &program);
         if (done == STATUS_OK && files[i] != NULL)
             done = add_files(program, stage, files[i], &inputs, &contents[i]);
+        json_t *list = json_array_get(lists, topology_log_of(flow, i));
         if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
             done = STATUS_NO_MEMORY;
     }
     json_decref(inputs.seen);
     return done;
+}
+
+/* Which of several logs a stage takes from. */
+static json_t *logs_taken(const topology *flow, const struct topology_stage *stage)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < topology_n_logs(flow); k++)
+        for (size_t i = 0; i < stage->n_inputs; i++)
+            if (stage->inputs[i].stage == topology_log(flow, k))
+                json_array_append_new(list, json_integer((json_int_t)k));
+    return list;
 }
 
 static status add_right(json_t *list, const topology *flow, content_book *book)
@@ -237,44 +249,85 @@ static status add_right(json_t *list, const topology *flow, content_book *book)
             continue;
         json_t *program = NULL;
         done = program_of(stage, book, &program);
+        if (done == STATUS_OK && topology_n_logs(flow) > 1)
+            json_object_set_new(program, "logs", logs_taken(flow, stage));
         if (json_array_append_new(list, program) != 0 && done == STATUS_OK)
             done = STATUS_NO_MEMORY;
     }
     return done;
 }
 
-/* How the log orders the batches of several sources, NULL for the usual order: of its settings all
+/* How a log orders the batches of several sources, NULL for the usual order: of its settings all
  * others are a matter of the disk alone. */
-static const char *order_of_log(const topology *flow)
+static const char *order_of_log(const topology *flow, size_t k)
 {
-    const char *order = NULL;
-    for (size_t i = 0; i < topology_n_stages(flow); i++)
-        if (topology_stage(flow, i)->role == ROLE_LOG)
-            order = json_string_value(json_object_get(topology_stage(flow, i)->settings, "order"));
+    const struct topology_stage *stage = topology_stage(flow, topology_log(flow, k));
+    const char *order = json_string_value(json_object_get(stage->settings, "order"));
     return order != NULL && strcmp(order, "rounds") != 0 ? order : NULL;
 }
 
-static status make_log_id(struct run_ids *out, const topology *flow, json_t *programs)
+static status make_log_id(struct run_ids *out, const topology *flow, size_t k, json_t *programs)
 {
     json_t *analysis = analysis_to_json(topology_analysis(flow));
     json_t *object =
         json_pack("{s:i, s:O, s:O, s:O, s:O, s:s*}", "imaging", IMAGING_VERSION, "programs",
                   programs, "batch", json_object_get(json_object_get(analysis, "stream"), "batch"),
                   "jets", json_object_get(analysis, "jets"), "image",
-                  json_object_get(analysis, "image"), "order", order_of_log(flow));
-    const status done = object != NULL ? json_digest(object, out->log_id) : STATUS_NO_MEMORY;
+                  json_object_get(analysis, "image"), "order", order_of_log(flow, k));
+    const status done = object != NULL ? json_digest(object, out->log_id[k]) : STATUS_NO_MEMORY;
     json_decref(object);
     json_decref(analysis);
     return done;
 }
 
+/* Two logs of the same images would share one folder, and every event would count twice. */
+static status check_distinct(const struct run_ids *ids, const topology *flow)
+{
+    for (size_t k = 0; k < topology_n_logs(flow); k++)
+        for (size_t before = 0; before < k; before++) {
+            if (strcmp(ids->log_id[before], ids->log_id[k]) != 0)
+                continue;
+            log_error("stages.%s and stages.%s hold the same images (%s): every event would count "
+                      "twice",
+                      topology_stage(flow, topology_log(flow, before))->name,
+                      topology_stage(flow, topology_log(flow, k))->name, ids->log_id[k]);
+            return STATUS_BAD_INPUT;
+        }
+    return STATUS_OK;
+}
+
+static void list_log_ids(struct run_ids *out, size_t n)
+{
+    size_t at = 0;
+    for (size_t k = 0; k < n; k++)
+        at += (size_t)snprintf(out->log_ids + at, sizeof out->log_ids - at, "%s%s",
+                               k > 0 ? "," : "", out->log_id[k]);
+}
+
+/* One log id as a text, several as a list. */
+static json_t *log_ids_to_json(const struct run_ids *ids, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; n > 1 && k < n; k++)
+        json_array_append_new(list, json_string(ids->log_id[k]));
+    if (n > 1)
+        return list;
+    json_decref(list);
+    return json_string(ids->log_id[0]);
+}
+
 static status make_run_id(struct run_ids *out, const topology *flow, content_book *book)
 {
+    const size_t n_logs = topology_n_logs(flow);
+    status done = check_distinct(out, flow);
+    if (done != STATUS_OK)
+        return done;
+    list_log_ids(out, n_logs);
     char *text = analysis_to_yaml(topology_analysis(flow));
     json_t *programs = json_array();
-    status done = add_right(programs, flow, book);
-    json_t *object = json_pack("{s:s, s:s?, s:o}", "log_id", out->log_id, "analysis", text,
-                               "programs", programs);
+    done = add_right(programs, flow, book);
+    json_t *object = json_pack("{s:o, s:s?, s:o}", "log_id", log_ids_to_json(out, n_logs),
+                               "analysis", text, "programs", programs);
     if (done == STATUS_OK)
         done = object != NULL ? json_digest(object, out->run_id) : STATUS_NO_MEMORY;
     json_decref(object);
@@ -285,17 +338,17 @@ static status make_run_id(struct run_ids *out, const topology *flow, content_boo
 status run_ids_make(struct run_ids *out, const topology *flow, json_t *const files[],
                     content_book *book, json_t *contents[])
 {
-    json_t *programs = json_array();
-    status done = add_left(programs, flow, files, book, contents);
-    if (done == STATUS_OK)
-        done = make_log_id(out, flow, programs);
-    json_decref(programs);
+    json_t *lists = json_array();
+    for (size_t k = 0; k < topology_n_logs(flow); k++)
+        json_array_append_new(lists, json_array());
+    status done = add_left(lists, flow, files, book, contents);
+    for (size_t k = 0; k < topology_n_logs(flow) && done == STATUS_OK; k++)
+        done = make_log_id(out, flow, k, json_array_get(lists, k));
+    json_decref(lists);
     return done == STATUS_OK ? make_run_id(out, flow, book) : done;
 }
 
-status run_ids_make_replay(struct run_ids *out, const topology *flow, const char *log_id,
-                           content_book *book)
+status run_ids_make_replay(struct run_ids *out, const topology *flow, content_book *book)
 {
-    snprintf(out->log_id, sizeof out->log_id, "%s", log_id);
     return make_run_id(out, flow, book);
 }

@@ -25,12 +25,12 @@ static json_t *extent_of(const struct topology_stage *stage, const json_t *conte
     return json_pack("[I, I]", batches, wanted);
 }
 
-json_t *source_extents(const topology *flow, json_t *const contents[])
+json_t *source_extents(const topology *flow, size_t k, json_t *const contents[])
 {
     json_t *list = json_array();
     for (size_t s = 0; s < topology_n_stages(flow); s++) {
         const struct topology_stage *stage = topology_stage(flow, s);
-        if (stage->role != ROLE_SOURCE)
+        if (stage->role != ROLE_SOURCE || topology_log_of(flow, s) != k)
             continue;
         json_t *extent = json_null();
         if (stage->ours && input_files_followed(stage))

@@ -8,9 +8,9 @@
 
 #include "common/topology/topology.h"
 
-/* contents[s] tells the files of stage s with their events, NULL: not known. For each source, in
- * the order of the file: [batches, rows], "journal" of a followed folder, null of a source of
+/* contents[s] tells the files of stage s with their events, NULL: not known. For each source of log
+ * k, in the order of the file: [batches, rows], "journal" of a followed folder, null of a source of
  * others. A new reference, NULL when out of memory. */
-json_t *source_extents(const topology *flow, json_t *const contents[]);
+json_t *source_extents(const topology *flow, size_t k, json_t *const contents[]);
 
 #endif

@@ -88,7 +88,7 @@ static status supervisor_init(struct supervisor *self, const struct local *local
     self->child = calloc(plan->n, sizeof *self->child);
     self->run = (struct watched_run){.flow = plan->flow,
                                      .run_id = plan->ids.run_id,
-                                     .log_id = plan->ids.log_id,
+                                     .log_id = plan->ids.log_ids,
                                      .n = plan->n,
                                      .process = calloc(plan->n, sizeof *self->run.process)};
     if (self->child == NULL || self->run.process == NULL)

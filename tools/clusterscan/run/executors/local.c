@@ -53,8 +53,13 @@ static status make_endpoints(struct local *self)
     uint32_t next_port = 0;
     snprintf(plan->monitor, sizeof plan->monitor, "ipc://%s/monitor", self->sockets);
     snprintf(plan->watch, sizeof plan->watch, "ipc://%s/watch", self->sockets);
-    status done =
-        make_endpoint(self, "control", &next_port, plan->control, &self->control_port_holder);
+    status done = STATUS_OK;
+    for (size_t k = 0; k < plan->n_logs && done == STATUS_OK; k++) {
+        char name[24];
+        snprintf(name, sizeof name, "log%zu", k);
+        done = make_endpoint(self, k == 0 ? "control" : name, &next_port, plan->log[k].control,
+                             &self->control_port_holder[k]);
+    }
     for (size_t i = 0; i < plan->n && done == STATUS_OK; i++) {
         char name[24];
         if (plan->process[i].output[0] == '\0')
@@ -163,8 +168,9 @@ bool local_has_sockets(const struct local *self, size_t i)
     const struct plan *plan = self->plan;
     const struct topology_stage *stage = topology_stage(plan->flow, plan->process[i].stage);
     const bool control = stage->role == ROLE_LOG && stage->n_inputs > 0;
+    const size_t log = topology_log_of(plan->flow, plan->process[i].stage);
     return local_socket_is_there(plan->process[i].output) &&
-           (!control || local_socket_is_there(plan->control));
+           (!control || local_socket_is_there(plan->log[log].control));
 }
 
 status local_renew_folder(const struct local *self)
@@ -194,8 +200,11 @@ static status make_processes(struct local *self)
 {
     const struct plan *plan = self->plan;
     self->process = calloc(plan->n + 1, sizeof *self->process);
-    if (self->process == NULL)
+    self->control_port_holder = calloc(plan->n_logs, sizeof *self->control_port_holder);
+    if (self->process == NULL || self->control_port_holder == NULL)
         return STATUS_NO_MEMORY;
+    for (size_t k = 0; k < plan->n_logs; k++)
+        self->control_port_holder[k] = -1;
     for (size_t i = 0; i < plan->n; i++) {
         self->process[i].port_holder = -1;
         snprintf(self->process[i].setup, sizeof self->process[i].setup, "%s/%zu.json",
@@ -217,8 +226,10 @@ status local_prepare_state(const char *state)
 
 status local_prepare(struct local *out, struct plan *plan)
 {
-    *out = (struct local){.plan = plan, .sockets_lock = -1, .control_port_holder = -1};
+    *out = (struct local){.plan = plan, .sockets_lock = -1};
     status done = make_folders(plan->folder);
+    for (size_t k = 0; k < plan->n_logs && !topology_replays(plan->flow) && done == STATUS_OK; k++)
+        done = make_folders(plan->log[k].images);
     if (done == STATUS_OK)
         done = socket_folder_make(out->sockets, &out->sockets_lock);
     if (done == STATUS_OK)
@@ -239,11 +250,13 @@ void local_fini(struct local *self)
             close(process->port_holder);
     }
     free(self->process);
-    if (self->control_port_holder >= 0)
-        close(self->control_port_holder);
+    for (size_t k = 0; self->control_port_holder != NULL && k < self->plan->n_logs; k++)
+        if (self->control_port_holder[k] >= 0)
+            close(self->control_port_holder[k]);
+    free(self->control_port_holder);
     if (self->sockets[0] != '\0')
         socket_folder_remove(self->sockets);
     if (self->sockets_lock >= 0)
         close(self->sockets_lock);
-    *self = (struct local){.sockets_lock = -1, .control_port_holder = -1};
+    *self = (struct local){.sockets_lock = -1};
 }

@@ -20,8 +20,8 @@ struct local_process {
 struct local {
     struct plan *plan; /* whose endpoints are filled in */
     char sockets[SOCKET_FOLDER_MAX];
-    int sockets_lock; /* held while the folder is in use */
-    int control_port_holder;
+    int sockets_lock;              /* held while the folder is in use */
+    int *control_port_holder;      /* [plan->n_logs], -1: none */
     struct local_process *process; /* [plan->n] */
 };
 
