@@ -163,11 +163,11 @@ class Numbers(Pipeline):
 
 
 class TwoLogsOfNumbers(Numbers):
-    parts = {"_a": LAST // 2, "_b": LAST // 5}
+    parts = {"_a": LAST, "_b": LAST // 3}
 
 
 class TwoLogsOneOfThemEmpty(Numbers):
-    parts = {"_a": 0, "_b": LAST // 5}
+    parts = {"_a": 0, "_b": LAST}
 
 
 class PlacesInEveryCopy(Numbers):
