@@ -114,6 +114,27 @@ class Form(unittest.TestCase):
             if not allowed.match(name):
                 self.assertFalse("zmq_" in file.read_text(), name)
 
+    def test_results_are_spelt_in_their_table_only(self):
+        """A dataset's path stands in its row of result_schema.c, and datasets are reached by id."""
+        room = SOURCE / "common/store/results"
+        table = (room / "result_schema.c").read_text()
+        paths = re.findall(r'\{RESULT_\w+,\s*"([^"]+)"', table)
+        groups = re.findall(r'GROUP\("(\w+)"', table)
+        self.assertGreater(len(paths), 30)
+        self.assertEqual(set(groups), {path.split("/")[0] for path in paths if "/" in path})
+        inner = "|".join(path for path in paths if "/" in path)
+        outer = "|".join(path for path in paths if "/" not in path)
+        spelt = re.compile(rf'(?<![\w/])/?(?:{inner})(?![\w/.])|"/?(?:{outer})"')
+        by_hand = re.compile(rf'"/?(?:{"|".join(groups)})[/"]|\bhdf5_(?:find|read|write|make_group)\('
+                             rf'|\bH5[DG](?:open|create)')
+        for file in tracked("common/*", "stages/*", "tools/clusterscan/*"):
+            if file.suffix not in (".c", ".h", ".cc") or file == room / "result_schema.c":
+                continue
+            with self.subTest(str(file.relative_to(SOURCE))):
+                self.assertEqual(spelt.findall(file.read_text()), [])
+                if file.parent == room and file.name != "result_dataset.c":
+                    self.assertEqual(by_hand.findall(file.read_text()), [])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

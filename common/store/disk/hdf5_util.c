@@ -17,10 +17,20 @@
 size_t hdf5_element_size(enum hdf5_element element)
 {
     static const size_t sizes[] = {
-        [HDF5_I8] = 1,  [HDF5_U8] = 1,  [HDF5_U16] = 2, [HDF5_I32] = 4,
-        [HDF5_U32] = 4, [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8,
+        [HDF5_I8] = 1,  [HDF5_U8] = 1,  [HDF5_U16] = 2, [HDF5_I32] = 4,  [HDF5_U32] = 4,
+        [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8, [HDF5_TEXT] = 0,
     };
     return sizes[element];
+}
+
+const char *hdf5_element_name(enum hdf5_element element)
+{
+    static const char *const names[] = {
+        [HDF5_I8] = "i8",   [HDF5_U8] = "u8",   [HDF5_U16] = "u16",
+        [HDF5_I32] = "i32", [HDF5_U32] = "u32", [HDF5_U64] = "u64",
+        [HDF5_F32] = "f32", [HDF5_F64] = "f64", [HDF5_TEXT] = "text",
+    };
+    return names[element];
 }
 
 hid_t hdf5_file_type(enum hdf5_element element)
@@ -42,6 +52,8 @@ hid_t hdf5_file_type(enum hdf5_element element)
         return H5T_IEEE_F32LE;
     case HDF5_F64:
         return H5T_IEEE_F64LE;
+    case HDF5_TEXT:
+        break;
     }
     return H5I_INVALID_HID;
 }
@@ -65,6 +77,8 @@ hid_t hdf5_memory_type(enum hdf5_element element)
         return H5T_NATIVE_FLOAT;
     case HDF5_F64:
         return H5T_NATIVE_DOUBLE;
+    case HDF5_TEXT:
+        break;
     }
     return H5I_INVALID_HID;
 }
@@ -372,15 +386,39 @@ bool hdf5_read_rows(hid_t dataset, int rank, const hsize_t dims[], uint64_t firs
     return done;
 }
 
-static bool same_class(hid_t dataset, enum hdf5_element element)
+void hdf5_type_text(hid_t type, size_t size, char out[])
 {
-    const hid_t type = H5Dget_type(dataset);
-    if (type < 0)
-        return false;
-    const bool same = H5Tget_class(type) == H5Tget_class(hdf5_memory_type(element)) &&
-                      H5Tget_size(type) == hdf5_element_size(element);
-    H5Tclose(type);
-    return same;
+    const unsigned bits = type >= 0 ? 8 * (unsigned)H5Tget_size(type) : 0;
+    switch (type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS) {
+    case H5T_INTEGER:
+        snprintf(out, size, "%c%u", H5Tget_sign(type) == H5T_SGN_NONE ? 'u' : 'i', bits);
+        break;
+    case H5T_FLOAT:
+        snprintf(out, size, "f%u", bits);
+        break;
+    case H5T_STRING:
+        snprintf(out, size, H5Tis_variable_str(type) ? "text of any length" : "text");
+        break;
+    default:
+        snprintf(out, size, "unknown");
+        break;
+    }
+}
+
+/* Any order of bytes will do, as HDF5 turns them. */
+static status check_type(hid_t dataset, const char *path, const char *name,
+                         enum hdf5_element element)
+{
+    char is[40];
+    const hid_t type = dataset >= 0 ? H5Dget_type(dataset) : H5I_INVALID_HID;
+    hdf5_type_text(type, sizeof is, is);
+    if (type >= 0)
+        H5Tclose(type);
+    if (strcmp(is, hdf5_element_name(element)) == 0)
+        return STATUS_OK;
+    log_error("%s: /%s has element type %s, expected %s", path, name, is,
+              hdf5_element_name(element));
+    return STATUS_BAD_INPUT;
 }
 
 /* Compares the shape, fills in what may be any, and counts the bytes, which can be no more than
@@ -419,20 +457,18 @@ static status check_shape(hid_t file, hid_t dataset, const char *path, const cha
 status hdf5_read(hid_t file, const char *path, const char *name, enum hdf5_element element,
                  int rank, hsize_t dims[], void **out)
 {
+    assert(element != HDF5_TEXT);
     *out = NULL;
     if (hdf5_find(file, name) != HDF5_DATASET) {
         log_error("%s: dataset /%s is missing", path, name);
         return STATUS_BAD_INPUT;
     }
-    status outcome = STATUS_BAD_INPUT;
-    const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-    if (dataset < 0 || !same_class(dataset, element)) {
-        log_error("%s: /%s has another element type than it must have", path, name);
-        goto end;
-    }
     size_t bytes;
-    outcome =
-        check_shape(file, dataset, path, name, hdf5_element_size(element), rank, dims, &bytes);
+    const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+    status outcome = check_type(dataset, path, name, element);
+    if (outcome == STATUS_OK)
+        outcome =
+            check_shape(file, dataset, path, name, hdf5_element_size(element), rank, dims, &bytes);
     if (outcome != STATUS_OK)
         goto end;
     *out = malloc(bytes > 0 ? bytes : 1);
@@ -511,6 +547,7 @@ hid_t hdf5_dataset_properties(void)
 bool hdf5_write(hid_t parent, const char *name, enum hdf5_element element, int rank,
                 const hsize_t dims[], const void *data)
 {
+    assert(element != HDF5_TEXT);
     bool done = false;
     size_t elements = 1;
     for (int d = 0; d < rank; d++)

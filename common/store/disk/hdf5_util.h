@@ -12,9 +12,21 @@
 
 #include "common/base/status.h"
 
-/* Element types of our datasets: little-endian in files, native in memory. */
-enum hdf5_element { HDF5_I8, HDF5_U8, HDF5_U16, HDF5_I32, HDF5_U32, HDF5_U64, HDF5_F32, HDF5_F64 };
-size_t hdf5_element_size(enum hdf5_element element);
+/* Element types of our datasets: little-endian in files, native in memory. A text has a length of
+ * its dataset's own, so hdf5_read and hdf5_write take none. */
+enum hdf5_element {
+    HDF5_I8,
+    HDF5_U8,
+    HDF5_U16,
+    HDF5_I32,
+    HDF5_U32,
+    HDF5_U64,
+    HDF5_F32,
+    HDF5_F64,
+    HDF5_TEXT
+};
+size_t hdf5_element_size(enum hdf5_element element);      /* 0 for a text */
+const char *hdf5_element_name(enum hdf5_element element); /* "u64", "text" */
 hid_t hdf5_file_type(enum hdf5_element element);
 hid_t hdf5_memory_type(enum hdf5_element element);
 
@@ -62,6 +74,8 @@ hid_t hdf5_open_forward(hid_t parent, const char *name);
 int hdf5_shape(hid_t dataset, hsize_t dims[HDF5_RANK_MAX]);
 /* a x b, or the largest number there is. */
 hsize_t hdf5_times(hsize_t a, hsize_t b);
+/* "i32", "text" or, for what is no element type of ours, another word; written to out[size]. */
+void hdf5_type_text(hid_t type, size_t size, char out[]);
 /* "3 x 5" (or "a scalar"), written to out[size]. */
 void hdf5_shape_text(int rank, const hsize_t dims[], size_t size, char out[]);
 /* Rows first .. first + n - 1 along the first dimension, of a dataset of the given rank, with all
@@ -70,7 +84,7 @@ bool hdf5_read_rows(hid_t dataset, int rank, const hsize_t dims[], uint64_t firs
                     hid_t memory_type, void *out);
 
 /* Reads the whole of dataset `name`. dims[rank]: what it must be, or HDF5_ANY, which becomes what
- * was found. STATUS_BAD_INPUT (logged with path and name) for a missing dataset, another class of
+ * was found. STATUS_BAD_INPUT (logged with path and name) for a missing dataset, another element
  * type, another shape, more bytes than the file has, or data that cannot be read; path is for
  * messages. *out is the caller's, to be given to free; never NULL on success. */
 MUST_CHECK status hdf5_read(hid_t file, const char *path, const char *name,

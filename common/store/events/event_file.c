@@ -28,7 +28,7 @@ static void refuse_layout(const event_file *self, const struct event_survey *sur
 {
     const char *kind = NULL;
 
-    if (hdf5_find(self->file, "score/mls") == HDF5_DATASET)
+    if (H5Aexists(self->file, "events_quarantined") > 0)
         kind = "this is a result file of clusterscan (see clusterscan report)";
     else if (hdf5_find(self->file, "batch/seq") == HDF5_DATASET)
         kind = "this is a segment of an image log";

@@ -15,7 +15,7 @@
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
 #include "common/store/disk/hdf5_util.h"
-#include "common/store/results/result_schema.h"
+#include "common/store/results/result_dataset.h"
 #include "common/store/results/result_summary.h"
 
 static status mismatch(const char *path, const char *what)
@@ -94,50 +94,18 @@ static bool write_attributes(hid_t file, const struct result *result)
            write_number(file, "final", result->final ? 1 : 0);
 }
 
-/* Texts of one fixed length, as plain readers of HDF5 like them. */
-static bool write_texts(hid_t file, const char *name, size_t n, const char *const texts[])
+static bool write_dropped(const struct result_access *to, const struct tally *tally)
 {
-    size_t size = 1;
-    for (size_t i = 0; i < n; i++)
-        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
-    char *packed = calloc(n + 1, size);
-    for (size_t i = 0; packed != NULL && i < n; i++)
-        memcpy(packed + i * size, texts[i], strlen(texts[i]));
-    const hsize_t rows = n;
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &rows, NULL);
-    const hid_t made = hdf5_dataset_properties();
-    hid_t dataset = H5I_INVALID_HID;
-    bool done = false;
-    if (packed != NULL && type >= 0 && H5Tset_size(type, size) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
-        space >= 0 && made >= 0)
-        dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
-    if (dataset >= 0) {
-        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
-        H5Dclose(dataset);
-    }
-    if (made >= 0)
-        H5Pclose(made);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    free(packed);
-    return done;
-}
-
-static bool write_dropped(hid_t file, const struct tally *tally)
-{
-    const hsize_t n = DROP_REASONS;
     const char *reasons[DROP_REASONS];
     for (int r = 0; r < DROP_REASONS; r++)
         reasons[r] = drop_reason_name((enum drop_reason)r);
-    return hdf5_make_group(file, "dropped") &&
-           write_texts(file, "dropped/reason", DROP_REASONS, reasons) &&
-           hdf5_write(file, "dropped/count", HDF5_U64, 1, &n, tally->dropped);
+    return result_make_group(to, RESULT_DROPPED_REASON) &&
+           result_write_texts(to, RESULT_DROPPED_REASON, reasons) &&
+           result_write(to, RESULT_DROPPED_COUNT, tally->dropped);
 }
 
-static bool write_verdicts(hid_t file, const struct verdict verdicts[VERDICT_CHECKS])
+static bool write_verdicts(const struct result_access *to,
+                           const struct verdict verdicts[VERDICT_CHECKS])
 {
     const char *name[VERDICT_CHECKS], *state[VERDICT_CHECKS], *text[VERDICT_CHECKS];
     for (int i = 0; i < VERDICT_CHECKS; i++) {
@@ -145,15 +113,17 @@ static bool write_verdicts(hid_t file, const struct verdict verdicts[VERDICT_CHE
         state[i] = verdict_state_name(verdicts[i].state);
         text[i] = verdicts[i].text;
     }
-    return hdf5_make_group(file, "verdict") &&
-           write_texts(file, "verdict/name", VERDICT_CHECKS, name) &&
-           write_texts(file, "verdict/state", VERDICT_CHECKS, state) &&
-           write_texts(file, "verdict/text", VERDICT_CHECKS, text);
+    return result_make_group(to, RESULT_VERDICT_NAME) &&
+           result_write_texts(to, RESULT_VERDICT_NAME, name) &&
+           result_write_texts(to, RESULT_VERDICT_STATE, state) &&
+           result_write_texts(to, RESULT_VERDICT_TEXT, text);
 }
 
-/* The notes of whole files, or those of rows, under `group`. */
-static bool write_notes(hid_t file, const char *group, const struct input_notes *notes, bool rows)
+/* The notes of whole files, or those of rows. */
+static bool write_notes(const struct result_access *to, const struct input_notes *notes, bool rows)
 {
+    const enum result_id of_file = rows ? RESULT_QUARANTINED_FILE : RESULT_REFUSED_FILE;
+    const enum result_id of_reason = rows ? RESULT_QUARANTINED_REASON : RESULT_REFUSED_REASON;
     const size_t n = input_notes_count(notes, rows);
     if (n == 0) /* plain tools like no empty datasets */
         return true;
@@ -169,14 +139,10 @@ static bool write_notes(hid_t file, const char *group, const struct input_notes 
         first[at] = notes->note[i].first_row;
         count[at++] = notes->note[i].rows;
     }
-    const hid_t to =
-        done && hdf5_make_group(file, group) ? H5Gopen2(file, group, H5P_DEFAULT) : H5I_INVALID_HID;
-    const hsize_t dims = n;
-    done = to >= 0 && write_texts(to, "file", n, name) && write_texts(to, "reason", n, reason) &&
-           (!rows || (hdf5_write(to, "first_row", HDF5_U64, 1, &dims, first) &&
-                      hdf5_write(to, "rows", HDF5_U64, 1, &dims, count)));
-    if (to >= 0)
-        H5Gclose(to);
+    done = done && result_make_group(to, of_file) && result_write_texts(to, of_file, name) &&
+           result_write_texts(to, of_reason, reason) &&
+           (!rows || (result_write(to, RESULT_QUARANTINED_FIRST_ROW, first) &&
+                      result_write(to, RESULT_QUARANTINED_ROWS, count)));
     free(name);
     free(reason);
     free(first);
@@ -184,21 +150,20 @@ static bool write_notes(hid_t file, const char *group, const struct input_notes 
     return done;
 }
 
-static bool write_edges(hid_t file, const struct mass_bins *bins)
+static bool write_edges(const struct result_access *to, const struct mass_bins *bins)
 {
-    const hsize_t n = (hsize_t)bins->n + 1;
-    double *edges = malloc(n * sizeof *edges);
+    double *edges = malloc(((size_t)bins->n + 1) * sizeof *edges);
     if (edges == NULL)
         return false;
     for (uint32_t i = 0; i <= bins->n; i++)
         edges[i] = mass_bins_edge(bins, i);
-    const bool done = hdf5_write(file, "edges", HDF5_F64, 1, &n, edges);
+    const bool done = result_write(to, RESULT_EDGES, edges);
     free(edges);
     return done;
 }
 
 /* The members' centres, one behind the other, and their numbers. */
-static bool write_codebook(hid_t file, const struct result *result)
+static bool write_codebook(const struct result_access *to, const struct result *result)
 {
     const size_t members = result->members;
     const size_t each = (size_t)result->codebooks[0].clusters * result->codebooks[0].pixels;
@@ -206,7 +171,7 @@ static bool write_codebook(hid_t file, const struct result *result)
     double *inertia = malloc(members * sizeof *inertia);
     uint64_t *steps = malloc(members * sizeof *steps), *seed = malloc(members * sizeof *seed);
     bool done = centres != NULL && inertia != NULL && steps != NULL && seed != NULL &&
-                hdf5_make_group(file, "codebook");
+                result_make_group(to, RESULT_CODEBOOK_CENTRES);
     for (size_t m = 0; done && m < members; m++) {
         const struct codebook_record *codebook = &result->codebooks[m];
         memcpy(centres + m * each, codebook->centres, each * sizeof *centres);
@@ -214,11 +179,10 @@ static bool write_codebook(hid_t file, const struct result *result)
         steps[m] = codebook->steps;
         seed[m] = codebook->seed;
     }
-    const hsize_t dims[] = {members, result->codebooks[0].clusters, result->codebooks[0].pixels};
-    done = done && hdf5_write(file, "codebook/centres", HDF5_F32, 3, dims, centres) &&
-           hdf5_write(file, "codebook/inertia", HDF5_F64, 1, dims, inertia) &&
-           hdf5_write(file, "codebook/steps", HDF5_U64, 1, dims, steps) &&
-           hdf5_write(file, "codebook/seed", HDF5_U64, 1, dims, seed);
+    done = done && result_write(to, RESULT_CODEBOOK_CENTRES, centres) &&
+           result_write(to, RESULT_CODEBOOK_INERTIA, inertia) &&
+           result_write(to, RESULT_CODEBOOK_STEPS, steps) &&
+           result_write(to, RESULT_CODEBOOK_SEED, seed);
     free(centres);
     free(inertia);
     free(steps);
@@ -232,47 +196,56 @@ static bool truth_known(const struct spectra_record *summed)
     return summed->signal != NULL && summed->in_window > 0 && summed->labelled == summed->in_window;
 }
 
-static bool write_selection(hid_t file, const struct selection_record *selection)
+static bool write_selection(const struct result_access *to,
+                            const struct selection_record *selection)
 {
     const struct spectra_record *summed = &selection->summed;
-    const hsize_t full[] = {summed->members, summed->clusters, summed->bins};
-    const hsize_t per_bin[] = {summed->members, summed->bins};
-    return hdf5_make_group(file, "spectra") && hdf5_make_group(file, "selection") &&
-           hdf5_write(file, "spectra/counts", HDF5_U64, 3, full, summed->counts) &&
-           hdf5_write(file, "selection/z", HDF5_F64, 3, full, selection->z) &&
-           hdf5_write(file, "selection/label", HDF5_U8, 2, full, selection->label) &&
-           hdf5_write(file, "selection/rich", HDF5_U64, 2, per_bin, selection->rich) &&
-           hdf5_write(file, "selection/depleted", HDF5_U64, 2, per_bin, selection->depleted) &&
-           hdf5_write(file, "selection/background", HDF5_F64, 2, per_bin, selection->background) &&
-           (!truth_known(summed) ||
-            (hdf5_make_group(file, "truth") &&
-             hdf5_write(file, "truth/signal_counts", HDF5_U64, 3, full, summed->signal)));
+    return result_make_group(to, RESULT_SPECTRA_COUNTS) &&
+           result_make_group(to, RESULT_SELECTION_Z) &&
+           result_write(to, RESULT_SPECTRA_COUNTS, summed->counts) &&
+           result_write(to, RESULT_SELECTION_Z, selection->z) &&
+           result_write(to, RESULT_SELECTION_LABEL, selection->label) &&
+           result_write(to, RESULT_SELECTION_RICH, selection->rich) &&
+           result_write(to, RESULT_SELECTION_DEPLETED, selection->depleted) &&
+           result_write(to, RESULT_SELECTION_BACKGROUND, selection->background) &&
+           (!truth_known(summed) || (result_make_group(to, RESULT_TRUTH_SIGNAL_COUNTS) &&
+                                     result_write(to, RESULT_TRUTH_SIGNAL_COUNTS, summed->signal)));
 }
 
-static bool write_score(hid_t file, const struct result *result)
+static bool write_score(const struct result_access *to, const struct result *result)
 {
     const struct score_record *score = result->score;
-    const hsize_t members = result->members, slices = result->slices;
-    return hdf5_make_group(file, "score") && hdf5_make_group(file, "history") &&
-           hdf5_write(file, "score/mls", HDF5_F64, 1, &members, score->mls) &&
-           hdf5_write(file, "score/bin", HDF5_I32, 1, &members, score->bin) &&
-           hdf5_write(file, "score/mls_mean", HDF5_F64, 0, NULL, &score->mean) &&
-           hdf5_write(file, "score/mls_median", HDF5_F64, 0, NULL, &score->median) &&
-           hdf5_write(file, "score/mls_max", HDF5_F64, 0, NULL, &score->max) &&
-           hdf5_write(file, "score/mls_min", HDF5_F64, 0, NULL, &score->min) &&
-           hdf5_write(file, "history/events", HDF5_U64, 1, &slices, result->history_events) &&
-           hdf5_write(file, "history/mls_mean", HDF5_F64, 1, &slices, result->history_mean);
+    return result_make_group(to, RESULT_SCORE_MLS) &&
+           result_make_group(to, RESULT_HISTORY_EVENTS) &&
+           result_write(to, RESULT_SCORE_MLS, score->mls) &&
+           result_write(to, RESULT_SCORE_BIN, score->bin) &&
+           result_write(to, RESULT_SCORE_MLS_MEAN, &score->mean) &&
+           result_write(to, RESULT_SCORE_MLS_MEDIAN, &score->median) &&
+           result_write(to, RESULT_SCORE_MLS_MAX, &score->max) &&
+           result_write(to, RESULT_SCORE_MLS_MIN, &score->min) &&
+           result_write(to, RESULT_HISTORY_EVENTS, result->history_events) &&
+           result_write(to, RESULT_HISTORY_MLS_MEAN, result->history_mean);
 }
 
 static bool write_all(hid_t file, const struct result *result)
 {
-    return write_attributes(file, result) &&
-           write_dropped(file, &result->selection->summed.tally) &&
-           write_edges(file, &result->bins) && write_codebook(file, result) &&
-           write_selection(file, result->selection) && write_score(file, result) &&
-           write_verdicts(file, result->verdicts) &&
-           write_notes(file, "refused", result->notes, false) &&
-           write_notes(file, "quarantined", result->notes, true) && result_schema_describe(file);
+    const struct result_access to = {
+        .file = file,
+        .lengths = {[DIMENSION_MEMBER] = result->members,
+                    [DIMENSION_CLUSTER] = result->codebooks[0].clusters,
+                    [DIMENSION_BIN] = result->bins.n,
+                    [DIMENSION_EDGE] = (hsize_t)result->bins.n + 1,
+                    [DIMENSION_PIXEL] = result->codebooks[0].pixels,
+                    [DIMENSION_SLICE] = result->slices,
+                    [DIMENSION_REASON] = DROP_REASONS,
+                    [DIMENSION_CHECK] = VERDICT_CHECKS,
+                    [DIMENSION_FILE] = input_notes_count(result->notes, false),
+                    [DIMENSION_RANGE] = input_notes_count(result->notes, true)}};
+    return write_attributes(file, result) && write_dropped(&to, &result->selection->summed.tally) &&
+           write_edges(&to, &result->bins) && write_codebook(&to, result) &&
+           write_selection(&to, result->selection) && write_score(&to, result) &&
+           write_verdicts(&to, result->verdicts) && write_notes(&to, result->notes, false) &&
+           write_notes(&to, result->notes, true) && result_describe(&to);
 }
 
 status result_file_write(const char *path, const struct result *result)

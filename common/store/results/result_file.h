@@ -3,17 +3,10 @@
  * Attributes (strings UTF-8 variable length, numbers u64): run_id, log_id (of the image log it was
  * made from, the name of its folder; of several logs with commas between), version, analysis (YAML
  * text), events_read, events_counted, events_dropped, events_quarantined, final (0 while the run
- * may add to it, 1 at its end). Datasets, each with attributes `units` and `description`
- * (result_schema.h): /dropped/reason (fixed-length UTF-8 strings), /dropped/count u64; /edges
- * f64[bins+1] GeV; /codebook/centres f32[member,k,pixels], inertia f64, steps u64, seed u64
- * [member]; /spectra/counts u64[member,k,bins]; /selection/z f64[member,k,bins], label
- * u8[member,k], rich u64[member,bins], depleted u64, background f64; /score/mls f64[member], bin
- * i32[member], mls_mean, mls_median, mls_max, mls_min (scalars); /history/events u64, mls_mean f64
- * per slice; /truth/signal_counts u64[member,k,bins] if the label of every event in the spectra is
- * known and there is one; /verdict/name, state, text (what speaks against the answer, verdicts.h);
- * where there are any, /refused/file, reason: input files that were not taken, and
- * /quarantined/file, first_row, rows, reason: rows of files that no stage could work on. No times:
- * the same input gives the same bytes. */
+ * may add to it, 1 at its end). The datasets are those of result_schema.h, each with attributes
+ * `units` and `description`; the group of the true labels is there if the label of every event in
+ * the spectra is known and there is one, those of refused files and of quarantined rows where there
+ * are any. No times: the same input gives the same bytes. */
 #ifndef COMMON_STORE_RESULTS_RESULT_FILE_H
 #define COMMON_STORE_RESULTS_RESULT_FILE_H
 

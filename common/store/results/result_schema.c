@@ -1,80 +1,169 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/store/results/result_schema.h"
 
-#include <string.h>
+#include <assert.h>
 
-#include "common/store/disk/hdf5_util.h"
+const struct result_dimension_words result_dimensions[DIMENSIONS] = {
+    [DIMENSION_MEMBER] = {"member", "member"}, [DIMENSION_CLUSTER] = {"cluster", "cluster"},
+    [DIMENSION_BIN] = {"bin", "bin"},          [DIMENSION_EDGE] = {"edge", "bin + 1"},
+    [DIMENSION_PIXEL] = {"pixel", "pixel"},    [DIMENSION_SLICE] = {"slice", "slice"},
+    [DIMENSION_REASON] = {"reason", "reason"}, [DIMENSION_CHECK] = {"check", "check"},
+    [DIMENSION_FILE] = {"file", "file"},       [DIMENSION_RANGE] = {"range", "range"},
+};
 
-const struct result_dataset result_schema[] = {
-    {"edges", "f64", "[bin + 1]", "GeV", "edges of the mass bins, which are half-open"},
-    {"dropped/reason", "text", "[reason]", "", "why an event that was read is not counted"},
-    {"dropped/count", "u64", "[reason]", "events", "events dropped for that reason"},
-    {"codebook/centres", "f32", "[member, cluster, pixel]", "1",
+/* Rank and dimensions. */
+#define SCALAR \
+    0,         \
+    {          \
+        0      \
+    }
+#define BY1(a)        \
+    1,                \
+    {                 \
+        DIMENSION_##a \
+    }
+#define BY2(a, b)                    \
+    2,                               \
+    {                                \
+        DIMENSION_##a, DIMENSION_##b \
+    }
+#define BY3(a, b, c)                                \
+    3,                                              \
+    {                                               \
+        DIMENSION_##a, DIMENSION_##b, DIMENSION_##c \
+    }
+
+static const struct result_dataset root_group[] = {
+    {RESULT_EDGES, "edges", HDF5_F64, BY1(EDGE), "GeV",
+     "edges of the mass bins, which are half-open"},
+};
+
+static const struct result_dataset dropped_group[] = {
+    {RESULT_DROPPED_REASON, "dropped/reason", HDF5_TEXT, BY1(REASON), "",
+     "why an event that was read is not counted"},
+    {RESULT_DROPPED_COUNT, "dropped/count", HDF5_U64, BY1(REASON), "events",
+     "events dropped for that reason"},
+};
+
+static const struct result_dataset codebook_group[] = {
+    {RESULT_CODEBOOK_CENTRES, "codebook/centres", HDF5_F32, BY3(MEMBER, CLUSTER, PIXEL), "1",
      "k-means centres before smearing, power applied"},
-    {"codebook/inertia", "f64", "[member]", "1", "sum of squared distances of the training jets"},
-    {"codebook/steps", "u64", "[member]", "1", "mini-batches of the training"},
-    {"codebook/seed", "u64", "[member]", "1", "key of the member's random numbers"},
-    {"spectra/counts", "u64", "[member, cluster, bin]", "jets", "jets per cluster and mass bin"},
-    {"selection/z", "f64", "[member, cluster, bin]", "standard deviations",
+    {RESULT_CODEBOOK_INERTIA, "codebook/inertia", HDF5_F64, BY1(MEMBER), "1",
+     "sum of squared distances of the training jets"},
+    {RESULT_CODEBOOK_STEPS, "codebook/steps", HDF5_U64, BY1(MEMBER), "1",
+     "mini-batches of the training"},
+    {RESULT_CODEBOOK_SEED, "codebook/seed", HDF5_U64, BY1(MEMBER), "1",
+     "key of the member's random numbers"},
+};
+
+static const struct result_dataset spectra_group[] = {
+    {RESULT_SPECTRA_COUNTS, "spectra/counts", HDF5_U64, BY3(MEMBER, CLUSTER, BIN), "jets",
+     "jets per cluster and mass bin"},
+};
+
+static const struct result_dataset selection_group[] = {
+    {RESULT_SELECTION_Z, "selection/z", HDF5_F64, BY3(MEMBER, CLUSTER, BIN), "standard deviations",
      "robustly standardised share of a cluster's jets in a bin"},
-    {"selection/label", "u8", "[member, cluster]", "1", "1: picked as signal-rich"},
-    {"selection/rich", "u64", "[member, bin]", "jets", "jets in the picked clusters"},
-    {"selection/depleted", "u64", "[member, bin]", "jets", "jets in all other clusters"},
-    {"selection/background", "f64", "[member, bin]", "jets",
+    {RESULT_SELECTION_LABEL, "selection/label", HDF5_U8, BY2(MEMBER, CLUSTER), "1",
+     "1: picked as signal-rich"},
+    {RESULT_SELECTION_RICH, "selection/rich", HDF5_U64, BY2(MEMBER, BIN), "jets",
+     "jets in the picked clusters"},
+    {RESULT_SELECTION_DEPLETED, "selection/depleted", HDF5_U64, BY2(MEMBER, BIN), "jets",
+     "jets in all other clusters"},
+    {RESULT_SELECTION_BACKGROUND, "selection/background", HDF5_F64, BY2(MEMBER, BIN), "jets",
      "expected in the picked clusters: depleted, scaled to their sum"},
-    {"score/mls", "f64", "[member]", "standard deviations",
+};
+
+static const struct result_dataset score_group[] = {
+    {RESULT_SCORE_MLS, "score/mls", HDF5_F64, BY1(MEMBER), "standard deviations",
      "maximum local significance, of clusters picked for it: not calibrated"},
-    {"score/bin", "i32", "[member]", "1", "its mass bin, -1: none"},
-    {"score/mls_mean", "f64", "", "standard deviations", "mean of mls over the members"},
-    {"score/mls_median", "f64", "", "standard deviations", "median of mls over the members"},
-    {"score/mls_max", "f64", "", "standard deviations", "largest mls of a member"},
-    {"score/mls_min", "f64", "", "standard deviations", "smallest mls of a member"},
-    {"history/events", "u64", "[slice]", "events", "events read up to the end of the slice"},
-    {"history/mls_mean", "f64", "[slice]", "standard deviations", "mls_mean of those events"},
-    {"truth/signal_counts", "u64", "[member, cluster, bin]", "jets",
+    {RESULT_SCORE_BIN, "score/bin", HDF5_I32, BY1(MEMBER), "1", "its mass bin, -1: none"},
+    {RESULT_SCORE_MLS_MEAN, "score/mls_mean", HDF5_F64, SCALAR, "standard deviations",
+     "mean of mls over the members"},
+    {RESULT_SCORE_MLS_MEDIAN, "score/mls_median", HDF5_F64, SCALAR, "standard deviations",
+     "median of mls over the members"},
+    {RESULT_SCORE_MLS_MAX, "score/mls_max", HDF5_F64, SCALAR, "standard deviations",
+     "largest mls of a member"},
+    {RESULT_SCORE_MLS_MIN, "score/mls_min", HDF5_F64, SCALAR, "standard deviations",
+     "smallest mls of a member"},
+};
+
+static const struct result_dataset history_group[] = {
+    {RESULT_HISTORY_EVENTS, "history/events", HDF5_U64, BY1(SLICE), "events",
+     "events read up to the end of the slice"},
+    {RESULT_HISTORY_MLS_MEAN, "history/mls_mean", HDF5_F64, BY1(SLICE), "standard deviations",
+     "mls_mean of those events"},
+};
+
+static const struct result_dataset truth_group[] = {
+    {RESULT_TRUTH_SIGNAL_COUNTS, "truth/signal_counts", HDF5_U64, BY3(MEMBER, CLUSTER, BIN), "jets",
      "those of spectra/counts that are of events with label 1"},
-    {"verdict/name", "text", "[check]", "", "a check of the answer"},
-    {"verdict/state", "text", "[check]", "", "good, doubtful or bad"},
-    {"verdict/text", "text", "[check]", "", "what was found and what was expected"},
-    {"refused/file", "text", "[file]", "", "an input file that was not taken"},
-    {"refused/reason", "text", "[file]", "", "why it was not"},
-    {"quarantined/file", "text", "[range]", "", "an input file of which rows are not counted"},
-    {"quarantined/first_row", "u64", "[range]", "1", "first of these rows within the file"},
-    {"quarantined/rows", "u64", "[range]", "events", "how many rows follow each other"},
-    {"quarantined/reason", "text", "[range]", "", "why they are not counted"},
+};
+
+static const struct result_dataset verdict_group[] = {
+    {RESULT_VERDICT_NAME, "verdict/name", HDF5_TEXT, BY1(CHECK), "", "a check of the answer"},
+    {RESULT_VERDICT_STATE, "verdict/state", HDF5_TEXT, BY1(CHECK), "", "good, doubtful or bad"},
+    {RESULT_VERDICT_TEXT, "verdict/text", HDF5_TEXT, BY1(CHECK), "",
+     "what was found and what was expected"},
+};
+
+static const struct result_dataset refused_group[] = {
+    {RESULT_REFUSED_FILE, "refused/file", HDF5_TEXT, BY1(FILE), "",
+     "an input file that was not taken"},
+    {RESULT_REFUSED_REASON, "refused/reason", HDF5_TEXT, BY1(FILE), "", "why it was not"},
+};
+
+static const struct result_dataset quarantined_group[] = {
+    {RESULT_QUARANTINED_FILE, "quarantined/file", HDF5_TEXT, BY1(RANGE), "",
+     "an input file of which rows are not counted"},
+    {RESULT_QUARANTINED_FIRST_ROW, "quarantined/first_row", HDF5_U64, BY1(RANGE), "1",
+     "first of these rows within the file"},
+    {RESULT_QUARANTINED_ROWS, "quarantined/rows", HDF5_U64, BY1(RANGE), "events",
+     "how many rows follow each other"},
+    {RESULT_QUARANTINED_REASON, "quarantined/reason", HDF5_TEXT, BY1(RANGE), "",
+     "why they are not counted"},
+};
+
+#define GROUP(name, datasets)                                 \
+    {                                                         \
+        name, sizeof(datasets) / sizeof *(datasets), datasets \
+    }
+
+const struct result_group result_groups[] = {
+    GROUP("", root_group),
+    GROUP("dropped", dropped_group),
+    GROUP("codebook", codebook_group),
+    GROUP("spectra", spectra_group),
+    GROUP("selection", selection_group),
+    GROUP("score", score_group),
+    GROUP("history", history_group),
+    GROUP("truth", truth_group),
+    GROUP("verdict", verdict_group),
+    GROUP("refused", refused_group),
+    GROUP("quarantined", quarantined_group),
     {0},
 };
 
-static bool add_text(hid_t dataset, const char *name, const char *text)
+/* The row of an id, and the group that it stands in. */
+static const struct result_dataset *find(enum result_id id, const struct result_group **group)
 {
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    hid_t attribute = H5I_INVALID_HID;
-    bool done = false;
-    if (type >= 0 && space >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
-        attribute = H5Acreate2(dataset, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    if (attribute >= 0) {
-        done = H5Awrite(attribute, type, text) >= 0;
-        H5Aclose(attribute);
-    }
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    return done;
+    for (*group = result_groups; (*group)->datasets != NULL; (*group)++)
+        for (size_t i = 0; i < (*group)->n; i++)
+            if ((*group)->datasets[i].id == id)
+                return &(*group)->datasets[i];
+    assert(!"every id has a row");
+    return NULL;
 }
 
-bool result_schema_describe(hid_t file)
+const struct result_dataset *result_dataset(enum result_id id)
 {
-    bool done = true;
-    for (const struct result_dataset *d = result_schema; done && d->path != NULL; d++) {
-        if (hdf5_find(file, d->path) != HDF5_DATASET)
-            continue;
-        const hid_t dataset = H5Dopen2(file, d->path, H5P_DEFAULT);
-        done = dataset >= 0 && add_text(dataset, "units", d->unit) &&
-               add_text(dataset, "description", d->help);
-        if (dataset >= 0)
-            H5Dclose(dataset);
-    }
-    return done;
+    const struct result_group *group;
+    return find(id, &group);
+}
+
+const char *result_group_name(enum result_id id)
+{
+    const struct result_group *group;
+    find(id, &group);
+    return group->name;
 }

@@ -11,15 +11,9 @@
 
 #include "common/base/log.h"
 #include "common/store/disk/hdf5_util.h"
-#include "common/store/results/result_file.h"
+#include "common/store/results/result_dataset.h"
 
-/* The open file and its name for messages. */
-struct source {
-    hid_t file;
-    const char *path;
-};
-
-static status bad_attribute(const struct source *source, const char *name)
+static status bad_attribute(const struct result_access *source, const char *name)
 {
     log_error("%s: attribute %s is missing or of a wrong type: no result file of clusterscan",
               source->path, name);
@@ -35,7 +29,7 @@ static bool is_variable_text(hid_t attribute, hid_t type)
     return scalar && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0;
 }
 
-static status read_text(const struct source *source, const char *name, char **out)
+static status read_text(const struct result_access *source, const char *name, char **out)
 {
     char *text = NULL;
     const hid_t attribute = H5Aopen(source->file, name, H5P_DEFAULT);
@@ -54,7 +48,7 @@ static status read_text(const struct source *source, const char *name, char **ou
     return *out != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static status read_number(const struct source *source, const char *name, uint64_t *out)
+static status read_number(const struct result_access *source, const char *name, uint64_t *out)
 {
     bool done = false;
     const hid_t attribute = H5Aopen(source->file, name, H5P_DEFAULT);
@@ -88,8 +82,8 @@ static bool are_ids(const char *text)
 }
 
 /* An id names folders and stands in pictures: nothing but hex digits will do. */
-static status read_id(const struct source *source, const char *name, bool fits(const char *text),
-                      char **out)
+static status read_id(const struct result_access *source, const char *name,
+                      bool fits(const char *text), char **out)
 {
     const status outcome = read_text(source, name, out);
     if (outcome != STATUS_OK)
@@ -101,7 +95,7 @@ static status read_id(const struct source *source, const char *name, bool fits(c
     return STATUS_BAD_INPUT;
 }
 
-static status read_final(struct result_summary *out, const struct source *source)
+static status read_final(struct result_summary *out, const struct result_access *source)
 {
     uint64_t final = 1;
     status outcome = STATUS_OK;
@@ -111,7 +105,7 @@ static status read_final(struct result_summary *out, const struct source *source
     return outcome;
 }
 
-static status read_attributes(struct result_summary *out, const struct source *source,
+static status read_attributes(struct result_summary *out, const struct result_access *source,
                               uint64_t *dropped)
 {
     status outcome = read_id(source, "run_id", is_id, &out->run_id);
@@ -134,45 +128,7 @@ static status read_attributes(struct result_summary *out, const struct source *s
     return outcome;
 }
 
-/* Texts of one fixed length into out[n][size], each ended by a zero. */
-static status read_texts(const struct source *source, const char *name, hsize_t *n, size_t *size,
-                         char **out)
-{
-    *out = NULL;
-    const hid_t dataset = hdf5_find(source->file, name) == HDF5_DATASET
-                              ? H5Dopen2(source->file, name, H5P_DEFAULT)
-                              : H5I_INVALID_HID;
-    const hid_t type = dataset >= 0 ? H5Dget_type(dataset) : H5I_INVALID_HID;
-    const hid_t memory = H5Tcopy(H5T_C_S1);
-    hsize_t dims[HDF5_RANK_MAX];
-    enum { LONGEST = 1 << 16, MOST = 1 << 20 };
-    if (type >= 0 && memory >= 0 && H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type) &&
-        H5Tget_size(type) <= LONGEST && hdf5_shape(dataset, dims) == 1 && dims[0] <= MOST &&
-        hdf5_times(dims[0], H5Tget_size(type)) <= H5Dget_storage_size(dataset)) {
-        *n = dims[0];
-        *size = H5Tget_size(type) + 1;
-        *out = calloc((size_t)*n + 1, *size);
-        H5Tset_size(memory, *size);
-        H5Tset_cset(memory, H5Tget_cset(type));
-        if (*out != NULL && *n > 0 &&
-            H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
-            free(*out);
-            *out = NULL;
-        }
-    }
-    if (memory >= 0)
-        H5Tclose(memory);
-    if (type >= 0)
-        H5Tclose(type);
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    if (*out != NULL)
-        return STATUS_OK;
-    log_error("%s: /%s is missing or no list of texts", source->path, name);
-    return STATUS_BAD_INPUT;
-}
-
-static status take_count(struct result_summary *out, const struct source *source,
+static status take_count(struct result_summary *out, const struct result_access *source,
                          const char *reason, uint64_t count)
 {
     for (int r = 0; r < DROP_REASONS; r++) {
@@ -181,28 +137,26 @@ static status take_count(struct result_summary *out, const struct source *source
             return STATUS_OK;
         }
     }
-    log_error("%s: /dropped/reason names '%s', which this version does not know", source->path,
-              reason);
+    log_error("%s: /%s names '%s', which this version does not know", source->path,
+              result_dataset(RESULT_DROPPED_REASON)->path, reason);
     return STATUS_BAD_INPUT;
 }
 
-static status read_dropped(struct result_summary *out, const struct source *source)
+static status read_dropped(struct result_summary *out, struct result_access *source)
 {
-    hsize_t n;
-    size_t size;
-    char *reasons;
-    void *counts = NULL;
-    status outcome = read_texts(source, "dropped/reason", &n, &size, &reasons);
+    struct result_texts reasons;
+    uint64_t *counts = NULL;
+    status outcome = result_read_texts(source, RESULT_DROPPED_REASON, &reasons);
     if (outcome == STATUS_OK)
-        outcome = hdf5_read(source->file, source->path, "dropped/count", HDF5_U64, 1, &n, &counts);
-    for (size_t i = 0; outcome == STATUS_OK && i < n; i++)
-        outcome = take_count(out, source, reasons + i * size, ((const uint64_t *)counts)[i]);
+        outcome = result_read(source, RESULT_DROPPED_COUNT, &counts);
+    for (size_t i = 0; outcome == STATUS_OK && i < reasons.n; i++)
+        outcome = take_count(out, source, reasons.text + i * reasons.size, counts[i]);
     free(counts);
-    free(reasons);
+    free(reasons.text);
     return outcome;
 }
 
-static status check_tally(const struct result_summary *out, const struct source *source,
+static status check_tally(const struct result_summary *out, const struct result_access *source,
                           uint64_t dropped)
 {
     if (tally_adds_up(&out->tally) && tally_dropped(&out->tally) == dropped)
@@ -213,22 +167,10 @@ static status check_tally(const struct result_summary *out, const struct source 
     return STATUS_BAD_INPUT;
 }
 
-static status read_array(const struct source *source, const char *name, enum hdf5_element element,
-                         int rank, const hsize_t dims[], void *out)
-{
-    hsize_t must[HDF5_RANK_MAX];
-    for (int d = 0; d < rank; d++)
-        must[d] = dims[d];
-    void *array;
-    const status outcome = hdf5_read(source->file, source->path, name, element, rank, must, &array);
-    memcpy(out, &array, sizeof array);
-    return outcome;
-}
-
-static status read_scalar(const struct source *source, const char *name, double *out)
+static status read_scalar(struct result_access *source, enum result_id id, double *out)
 {
     double *value;
-    const status outcome = read_array(source, name, HDF5_F64, 0, NULL, &value);
+    const status outcome = result_read(source, id, &value);
     if (outcome == STATUS_OK)
         *out = *value;
     free(value);
@@ -236,168 +178,153 @@ static status read_scalar(const struct source *source, const char *name, double 
 }
 
 /* The lengths that everything else must have. */
-static status read_frame(struct result_summary *out, const struct source *source)
+static status read_frame(struct result_summary *out, struct result_access *source)
 {
-    hsize_t edges = HDF5_ANY, members = HDF5_ANY, label[] = {HDF5_ANY, HDF5_ANY};
-    hsize_t slices = HDF5_ANY;
-    void *array;
-    status outcome =
-        hdf5_read(source->file, source->path, "score/mls", HDF5_F64, 1, &members, &array);
-    out->mls = array;
+    const struct result_part parts[] = {RESULT_PART(RESULT_SCORE_MLS, &out->mls),
+                                        RESULT_PART(RESULT_EDGES, &out->edges),
+                                        RESULT_PART(RESULT_SELECTION_LABEL, &out->label),
+                                        RESULT_PART(RESULT_HISTORY_EVENTS, &out->history_events)};
+    const status outcome = result_read_parts(source, sizeof parts / sizeof *parts, parts);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = hdf5_read(source->file, source->path, "edges", HDF5_F64, 1, &edges, &array);
-    out->edges = array;
-    if (outcome != STATUS_OK)
-        return outcome;
-    label[0] = members;
-    outcome = hdf5_read(source->file, source->path, "selection/label", HDF5_U8, 2, label, &array);
-    out->label = array;
-    if (outcome != STATUS_OK)
-        return outcome;
-    outcome = hdf5_read(source->file, source->path, "history/events", HDF5_U64, 1, &slices, &array);
-    out->history_events = array;
-    if (outcome != STATUS_OK)
-        return outcome;
+    const hsize_t members = source->lengths[DIMENSION_MEMBER],
+                  edges = source->lengths[DIMENSION_EDGE];
     if (members == 0 || edges < 2 || edges > INT32_MAX) {
         log_error("%s: damaged: no members or no mass bins", source->path);
         return STATUS_BAD_INPUT;
     }
+    source->lengths[DIMENSION_BIN] = edges - 1;
     out->members = (size_t)members;
-    out->clusters = (size_t)label[1];
+    out->clusters = (size_t)source->lengths[DIMENSION_CLUSTER];
     out->bins = (uint32_t)(edges - 1);
-    out->slices = (size_t)slices;
+    out->slices = (size_t)source->lengths[DIMENSION_SLICE];
     return STATUS_OK;
 }
 
-static status read_numbers(struct result_summary *out, const struct source *source)
+static status read_numbers(struct result_summary *out, struct result_access *source)
 {
-    const hsize_t per_bin[] = {out->members, out->bins};
-    const hsize_t slices = out->slices;
-    status outcome = read_array(source, "score/bin", HDF5_I32, 1, per_bin, &out->bin);
+    const struct result_part parts[] = {RESULT_PART(RESULT_SCORE_BIN, &out->bin),
+                                        RESULT_PART(RESULT_SELECTION_RICH, &out->rich),
+                                        RESULT_PART(RESULT_SELECTION_BACKGROUND, &out->background)};
+    status outcome = result_read_parts(source, sizeof parts / sizeof *parts, parts);
+    if (outcome == STATUS_OK && result_has(source, RESULT_SELECTION_DEPLETED))
+        outcome = result_read(source, RESULT_SELECTION_DEPLETED, &out->depleted);
+    if (outcome == STATUS_OK && result_has(source, RESULT_HISTORY_MLS_MEAN))
+        outcome = result_read(source, RESULT_HISTORY_MLS_MEAN, &out->history_mean);
     if (outcome == STATUS_OK)
-        outcome = read_array(source, "selection/rich", HDF5_U64, 2, per_bin, &out->rich);
-    if (outcome == STATUS_OK && hdf5_find(source->file, "selection/depleted") != HDF5_MISSING)
-        outcome = read_array(source, "selection/depleted", HDF5_U64, 2, per_bin, &out->depleted);
-    if (outcome == STATUS_OK && hdf5_find(source->file, "history/mls_mean") != HDF5_MISSING)
-        outcome = read_array(source, "history/mls_mean", HDF5_F64, 1, &slices, &out->history_mean);
+        outcome = read_scalar(source, RESULT_SCORE_MLS_MEAN, &out->mls_mean);
     if (outcome == STATUS_OK)
-        outcome =
-            read_array(source, "selection/background", HDF5_F64, 2, per_bin, &out->background);
+        outcome = read_scalar(source, RESULT_SCORE_MLS_MEDIAN, &out->mls_median);
     if (outcome == STATUS_OK)
-        outcome = read_scalar(source, "score/mls_mean", &out->mls_mean);
+        outcome = read_scalar(source, RESULT_SCORE_MLS_MAX, &out->mls_max);
     if (outcome == STATUS_OK)
-        outcome = read_scalar(source, "score/mls_median", &out->mls_median);
-    if (outcome == STATUS_OK)
-        outcome = read_scalar(source, "score/mls_max", &out->mls_max);
-    if (outcome == STATUS_OK)
-        outcome = read_scalar(source, "score/mls_min", &out->mls_min);
+        outcome = read_scalar(source, RESULT_SCORE_MLS_MIN, &out->mls_min);
     return outcome;
 }
 
-/* Three lists of texts that belong together. */
-static status read_verdicts(struct result_summary *out, const struct source *source)
+static status take_verdict(struct result_summary *out, const struct result_access *source,
+                           const char *name, const char *state, const char *text)
 {
-    static const char *const path[3] = {"verdict/name", "verdict/state", "verdict/text"};
-    char *list[3] = {NULL};
-    hsize_t n[3] = {0};
-    size_t size[3] = {0};
-    if (hdf5_find(source->file, "verdict") == HDF5_MISSING)
-        return STATUS_OK;
-    status outcome = STATUS_OK;
-    for (int i = 0; i < 3 && outcome == STATUS_OK; i++)
-        outcome = read_texts(source, path[i], &n[i], &size[i], &list[i]);
-    if (outcome == STATUS_OK && (n[1] != n[0] || n[2] != n[0])) {
-        log_error("%s: damaged: the lists in /verdict have different lengths", source->path);
-        outcome = STATUS_BAD_INPUT;
+    struct result_verdict *verdict = &out->verdicts[out->n_verdicts++];
+    verdict->name = strdup(name);
+    verdict->text = strdup(text);
+    while (verdict->state < VERDICT_STATES &&
+           strcmp(state, verdict_state_name(verdict->state)) != 0)
+        verdict->state++;
+    if (verdict->state == VERDICT_STATES) {
+        log_error("%s: /%s is '%.60s', expected good, doubtful or bad", source->path,
+                  result_dataset(RESULT_VERDICT_STATE)->path, state);
+        return STATUS_BAD_INPUT;
     }
+    return verdict->name != NULL && verdict->text != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* Three lists of texts that belong together. */
+static status read_verdicts(struct result_summary *out, struct result_access *source)
+{
+    struct result_texts name, state = {0}, text = {0};
+    if (!result_has_group(source, RESULT_VERDICT_NAME))
+        return STATUS_OK;
+    status outcome = result_read_texts(source, RESULT_VERDICT_NAME, &name);
     if (outcome == STATUS_OK)
-        out->verdicts = calloc((size_t)n[0] + 1, sizeof *out->verdicts);
+        outcome = result_read_texts(source, RESULT_VERDICT_STATE, &state);
+    if (outcome == STATUS_OK)
+        outcome = result_read_texts(source, RESULT_VERDICT_TEXT, &text);
+    if (outcome == STATUS_OK)
+        out->verdicts = calloc(name.n + 1, sizeof *out->verdicts);
     if (outcome == STATUS_OK && out->verdicts == NULL)
         outcome = STATUS_NO_MEMORY;
-    for (size_t i = 0; outcome == STATUS_OK && i < n[0]; i++) {
-        struct result_verdict *verdict = &out->verdicts[out->n_verdicts++];
-        const char *state = list[1] + i * size[1];
-        verdict->name = strdup(list[0] + i * size[0]);
-        verdict->text = strdup(list[2] + i * size[2]);
-        while (verdict->state < VERDICT_STATES &&
-               strcmp(state, verdict_state_name(verdict->state)) != 0)
-            verdict->state++;
-        if (verdict->state == VERDICT_STATES) {
-            log_error("%s: /verdict/state is '%.60s', expected good, doubtful or bad", source->path,
-                      state);
-            outcome = STATUS_BAD_INPUT;
-        } else if (verdict->name == NULL || verdict->text == NULL) {
-            outcome = STATUS_NO_MEMORY;
-        }
-    }
-    for (int i = 0; i < 3; i++)
-        free(list[i]);
+    for (size_t i = 0; outcome == STATUS_OK && i < name.n; i++)
+        outcome = take_verdict(out, source, name.text + i * name.size, state.text + i * state.size,
+                               text.text + i * text.size);
+    free(name.text);
+    free(state.text);
+    free(text.text);
     return outcome;
 }
 
 /* Notes of whole files, or of rows. */
-static status read_notes(struct result_summary *out, const struct source *source, bool rows)
+static status read_notes(struct result_summary *out, struct result_access *source, bool rows)
 {
-    const char *group = rows ? "quarantined" : "refused";
-    char path[4][40];
-    static const char *const names[4] = {"file", "reason", "first_row", "rows"};
-    char *file = NULL, *reason = NULL;
+    const enum result_id of_file = rows ? RESULT_QUARANTINED_FILE : RESULT_REFUSED_FILE;
+    const enum result_id of_reason = rows ? RESULT_QUARANTINED_REASON : RESULT_REFUSED_REASON;
+    struct result_texts file, reason = {0};
     uint64_t *first = NULL, *count = NULL;
-    hsize_t n, n_reason;
-    size_t size, reason_size;
-    if (hdf5_find(source->file, group) == HDF5_MISSING)
+    if (!result_has_group(source, of_file))
         return STATUS_OK;
-    for (int i = 0; i < 4; i++)
-        snprintf(path[i], sizeof path[i], "%s/%s", group, names[i]);
-    status outcome = read_texts(source, path[0], &n, &size, &file);
+    status outcome = result_read_texts(source, of_file, &file);
     if (outcome == STATUS_OK)
-        outcome = read_texts(source, path[1], &n_reason, &reason_size, &reason);
+        outcome = result_read_texts(source, of_reason, &reason);
     if (outcome == STATUS_OK && rows)
-        outcome = read_array(source, path[2], HDF5_U64, 1, &n, &first);
+        outcome = result_read(source, RESULT_QUARANTINED_FIRST_ROW, &first);
     if (outcome == STATUS_OK && rows)
-        outcome = read_array(source, path[3], HDF5_U64, 1, &n, &count);
-    if (outcome == STATUS_OK && n_reason != n) {
-        log_error("%s: damaged: the lists in /%s have different lengths", source->path, group);
-        outcome = STATUS_BAD_INPUT;
-    }
-    for (size_t i = 0; outcome == STATUS_OK && i < n; i++) {
-        const struct input_note note = {.file = file + i * size,
-                                        .reason = reason + i * reason_size,
+        outcome = result_read(source, RESULT_QUARANTINED_ROWS, &count);
+    for (size_t i = 0; outcome == STATUS_OK && i < file.n; i++) {
+        const struct input_note note = {.file = file.text + i * file.size,
+                                        .reason = reason.text + i * reason.size,
                                         .first_row = rows ? first[i] : 0,
                                         .rows = rows ? count[i] : 0};
         outcome = input_notes_add(&out->notes, &note);
     }
-    free(file);
-    free(reason);
+    free(file.text);
+    free(reason.text);
     free(first);
     free(count);
     return outcome;
 }
 
-static status check_numbers(const struct result_summary *out, const struct source *source)
+static status check_numbers(const struct result_summary *out, const struct result_access *source)
 {
-    const char *wrong = NULL;
+    const struct {
+        enum result_id id;
+        double value;
+    } scalars[] = {{RESULT_SCORE_MLS_MEAN, out->mls_mean},
+                   {RESULT_SCORE_MLS_MEDIAN, out->mls_median},
+                   {RESULT_SCORE_MLS_MAX, out->mls_max},
+                   {RESULT_SCORE_MLS_MIN, out->mls_min}};
+    enum result_id wrong = RESULT_DATASETS;
     for (uint32_t i = 0; i < out->bins; i++)
         if (!(out->edges[i] < out->edges[i + 1]) || !isfinite(out->edges[i + 1] - out->edges[i]))
-            wrong = "/edges";
+            wrong = RESULT_EDGES;
     for (size_t m = 0; m < out->members; m++) {
         if (out->bin[m] < -1 || out->bin[m] >= (int32_t)out->bins)
-            wrong = "/score/bin";
+            wrong = RESULT_SCORE_BIN;
         if (!isfinite(out->mls[m]))
-            wrong = "/score/mls";
+            wrong = RESULT_SCORE_MLS;
     }
     for (size_t s = 0; out->history_mean != NULL && s < out->slices; s++)
         if (!isfinite(out->history_mean[s]))
-            wrong = "/history/mls_mean";
+            wrong = RESULT_HISTORY_MLS_MEAN;
     for (size_t i = 0; i < out->members * out->bins; i++)
         if (!(out->background[i] >= 0) || isinf(out->background[i]))
-            wrong = "/selection/background";
-    if (!isfinite(out->mls_mean + out->mls_median + out->mls_max + out->mls_min))
-        wrong = "/score";
-    if (wrong == NULL)
+            wrong = RESULT_SELECTION_BACKGROUND;
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
+        if (!isfinite(scalars[i].value))
+            wrong = scalars[i].id;
+    if (wrong == RESULT_DATASETS)
         return STATUS_OK;
-    log_error("%s: damaged: %s holds an impossible number", source->path, wrong);
+    log_error("%s: damaged: /%s holds an impossible number", source->path,
+              result_dataset(wrong)->path);
     return STATUS_BAD_INPUT;
 }
 
@@ -405,10 +332,10 @@ status result_summary_read(struct result_summary *out, const char *path)
 {
     assert(out != NULL && path != NULL);
     *out = (struct result_summary){0};
-    struct source source = {.path = path};
+    struct result_access source;
     uint64_t dropped = 0;
     hdf5_guard(path);
-    status outcome = hdf5_open(&source.file, path);
+    status outcome = result_open(&source, path);
     if (outcome != STATUS_OK) {
         hdf5_guard(NULL);
         return outcome;
@@ -443,7 +370,7 @@ bool result_summary_owner(const char *path, char run_id[33], bool *final)
     hdf5_silence();
     hdf5_guard(path);
     const hid_t access = hdf5_file_access();
-    struct source source = {.path = path};
+    struct result_access source = {.path = path};
     source.file = access >= 0 ? H5Fopen(path, H5F_ACC_RDONLY, access) : H5I_INVALID_HID;
     bool ours = source.file >= 0 && H5Aexists(source.file, "run_id") > 0 &&
                 read_text(&source, "run_id", &about.run_id) == STATUS_OK && is_id(about.run_id) &&

@@ -5,64 +5,35 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/log.h"
-#include "common/store/disk/hdf5_util.h"
+#include "common/store/results/result_dataset.h"
 #include "common/store/results/result_summary.h"
 
-/* One dataset: where it goes, and its shape. */
-struct dataset {
-    const char *name;
-    enum hdf5_element element;
-    int rank;
-    const hsize_t *dims;
-    void *out; /* of the pointer to its numbers */
-};
-
-static status read_dataset(hid_t file, const char *path, const struct dataset *dataset)
-{
-    hsize_t dims[HDF5_RANK_MAX];
-    for (int d = 0; d < dataset->rank; d++)
-        dims[d] = dataset->dims[d];
-    void *array;
-    const status outcome =
-        hdf5_read(file, path, dataset->name, dataset->element, dataset->rank, dims, &array);
-    memcpy(dataset->out, &array, sizeof array);
-    return outcome;
-}
-
-static status read_centres(struct result_tables *out, hid_t file, const char *path)
-{
-    hsize_t dims[] = {out->summary.members, out->summary.clusters, HDF5_ANY};
-    void *array;
-    const status outcome = hdf5_read(file, path, "codebook/centres", HDF5_F32, 3, dims, &array);
-    out->centres = array;
-    out->pixels = outcome == STATUS_OK ? (size_t)dims[2] : 0;
-    return outcome;
-}
-
-static status read_all(struct result_tables *out, hid_t file, const char *path)
+/* The lengths are those of the summary; an image's pixels are what is found. */
+static status read_all(struct result_tables *out, struct result_access *from)
 {
     const struct result_summary *summary = &out->summary;
-    const hsize_t full[] = {summary->members, summary->clusters, summary->bins};
-    const hsize_t per_bin[] = {summary->members, summary->bins}, slices = summary->slices;
-    const struct dataset datasets[] = {
-        {"codebook/inertia", HDF5_F64, 1, full, &out->inertia},
-        {"codebook/steps", HDF5_U64, 1, full, &out->steps},
-        {"codebook/seed", HDF5_U64, 1, full, &out->seed},
-        {"spectra/counts", HDF5_U64, 3, full, &out->counts},
-        {"selection/z", HDF5_F64, 3, full, &out->z},
-        {"selection/depleted", HDF5_U64, 2, per_bin, &out->depleted},
-        {"history/events", HDF5_U64, 1, &slices, &out->history_events},
-        {"history/mls_mean", HDF5_F64, 1, &slices, &out->history_mean},
-        {"truth/signal_counts", HDF5_U64, 3, full, &out->signal},
+    from->lengths[DIMENSION_MEMBER] = summary->members;
+    from->lengths[DIMENSION_CLUSTER] = summary->clusters;
+    from->lengths[DIMENSION_BIN] = summary->bins;
+    from->lengths[DIMENSION_SLICE] = summary->slices;
+    const struct result_part parts[] = {
+        RESULT_PART(RESULT_CODEBOOK_CENTRES, &out->centres),
+        RESULT_PART(RESULT_CODEBOOK_INERTIA, &out->inertia),
+        RESULT_PART(RESULT_CODEBOOK_STEPS, &out->steps),
+        RESULT_PART(RESULT_CODEBOOK_SEED, &out->seed),
+        RESULT_PART(RESULT_SPECTRA_COUNTS, &out->counts),
+        RESULT_PART(RESULT_SELECTION_Z, &out->z),
+        RESULT_PART(RESULT_SELECTION_DEPLETED, &out->depleted),
+        RESULT_PART(RESULT_HISTORY_EVENTS, &out->history_events),
+        RESULT_PART(RESULT_HISTORY_MLS_MEAN, &out->history_mean),
     };
-    const size_t always = sizeof datasets / sizeof *datasets - 1;
-    const size_t n = always + (hdf5_find(file, "truth/signal_counts") != HDF5_MISSING);
-    status outcome = read_centres(out, file, path);
-    for (size_t i = 0; outcome == STATUS_OK && i < n; i++)
-        outcome = read_dataset(file, path, &datasets[i]);
+    status outcome = result_read_parts(from, sizeof parts / sizeof *parts, parts);
+    if (outcome == STATUS_OK)
+        out->pixels = (size_t)from->lengths[DIMENSION_PIXEL];
+    if (outcome == STATUS_OK && result_has(from, RESULT_TRUTH_SIGNAL_COUNTS))
+        outcome = result_read(from, RESULT_TRUTH_SIGNAL_COUNTS, &out->signal);
     return outcome;
 }
 
@@ -74,25 +45,33 @@ static bool all_finite(size_t n, const double x[])
     return true;
 }
 
+static bool all_finite_f32(size_t n, const float x[])
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
 static status check_numbers(const struct result_tables *tables, const char *path)
 {
     const struct result_summary *summary = &tables->summary;
     const size_t labels = summary->members * summary->clusters;
-    const char *wrong = NULL;
+    enum result_id wrong = RESULT_DATASETS;
     if (!all_finite(labels * summary->bins, tables->z))
-        wrong = "/selection/z";
+        wrong = RESULT_SELECTION_Z;
     else if (!all_finite(summary->members * summary->bins, summary->background))
-        wrong = "/selection/background";
+        wrong = RESULT_SELECTION_BACKGROUND;
     else if (!all_finite(summary->members, tables->inertia))
-        wrong = "/codebook/inertia";
+        wrong = RESULT_CODEBOOK_INERTIA;
     else if (!all_finite(summary->slices, tables->history_mean))
-        wrong = "/history/mls_mean";
-    for (size_t i = 0; wrong == NULL && i < labels * tables->pixels; i++)
-        if (!isfinite(tables->centres[i]))
-            wrong = "/codebook/centres";
-    if (wrong == NULL)
+        wrong = RESULT_HISTORY_MLS_MEAN;
+    else if (!all_finite_f32(labels * tables->pixels, tables->centres))
+        wrong = RESULT_CODEBOOK_CENTRES;
+    if (wrong == RESULT_DATASETS)
         return STATUS_OK;
-    log_error("%s: damaged: %s holds a number that is not finite", path, wrong);
+    log_error("%s: damaged: /%s holds a number that is not finite", path,
+              result_dataset(wrong)->path);
     return STATUS_BAD_INPUT;
 }
 
@@ -103,12 +82,12 @@ status result_tables_read(struct result_tables *out, const char *path)
     status outcome = result_summary_read(&out->summary, path);
     if (outcome != STATUS_OK)
         return outcome;
-    hid_t file;
+    struct result_access from;
     hdf5_guard(path);
-    outcome = hdf5_open(&file, path);
+    outcome = result_open(&from, path);
     if (outcome == STATUS_OK) {
-        outcome = read_all(out, file, path);
-        H5Fclose(file);
+        outcome = read_all(out, &from);
+        H5Fclose(from.file);
     }
     hdf5_guard(NULL);
     if (outcome == STATUS_OK)

@@ -143,6 +143,30 @@ class Compare(product.ProductCase):
         self.assertIn("/selection/z: 2 of 105 numbers differ, at most by 0.5 "
                       "(member 2, cluster 3, bin 5)\n", text)
 
+    def test_every_dataset_of_numbers_is_compared(self):
+        """Those of the reference page, apart from counts that stand among the tallies and notes."""
+        rows = [row.split("|") for row in
+                self.command("reference", "results").stdout.splitlines()[2:]]
+        numbers = {row[1].strip(" `") for row in rows if not row[2].strip().startswith("text")}
+        for name in "ab":
+            with h5py.File(self.folder / f"{name}.h5", "a") as file:
+                file["truth/signal_counts"] = file["spectra/counts"][:]
+
+        def change(file):
+            found = []
+            file.visititems(lambda name, here: found.append(name)
+                            if isinstance(here, h5py.Dataset) and here.dtype.kind != "S"
+                            and name != "dropped/count" else None)
+            for name in found:
+                values = np.array(file[name])
+                values[(0,) * values.ndim] += values.dtype.type(1)
+                file[name][...] = values
+        self.change(change)
+        told, _ = self.compare(1)
+        self.assertEqual({entry["name"] for entry in told["datasets"]},
+                         {name for name in numbers if not name.startswith("/quarantined/")}
+                         - {"/dropped/count"})
+
     def test_other_shapes_are_told_and_not_compared(self):
         def change(file):
             for name, shape in (("history/events", 4), ("history/mls_mean", 4)):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tools/clusterscan/compare/difference.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "common/kernels/statistics/verdicts.h"
+#include "common/store/results/result_dataset.h"
 #include "common/topology/schema/analysis.h"
 #include "tools/clusterscan/compare/cluster_match.h"
 
@@ -292,94 +294,88 @@ static json_t *find_answer(const struct result_summary *a, const struct result_s
 
 /* ---- datasets ---- */
 
-enum element { U8, I32, U64, F32, F64 };
-
-/* A letter per dimension: m member, c cluster, b bin, e edge, p pixel, s slice. */
 struct dataset {
-    const char *name;
-    const char *shape;
-    enum element element;
+    enum result_id id;
+    enum hdf5_element element;
     const void *values[2]; /* NULL: not there */
 };
-
-static const char *dimension_name(char letter)
-{
-    switch (letter) {
-    case 'm':
-        return "member";
-    case 'c':
-        return "cluster";
-    case 'b':
-        return "bin";
-    case 'e':
-        return "edge";
-    case 'p':
-        return "pixel";
-    default:
-        return "slice";
+#define DATASET(id, a, b)         \
+    {                             \
+        id, RESULT_ELEMENT(*(a)), \
+        {                         \
+            a, b                  \
+        }                         \
     }
-}
 
-static size_t dimension(const struct result_tables *result, char letter)
+static size_t length(const struct result_tables *result, enum result_dimension dimension)
 {
-    switch (letter) {
-    case 'm':
+    switch (dimension) {
+    case DIMENSION_MEMBER:
         return result->summary.members;
-    case 'c':
+    case DIMENSION_CLUSTER:
         return result->summary.clusters;
-    case 'b':
+    case DIMENSION_BIN:
         return result->summary.bins;
-    case 'e':
+    case DIMENSION_EDGE:
         return (size_t)result->summary.bins + 1;
-    case 'p':
+    case DIMENSION_PIXEL:
         return result->pixels;
-    default:
+    case DIMENSION_SLICE:
         return result->summary.slices;
+    default:
+        assert(!"a dimension of a dataset that is compared");
+        return 0;
     }
 }
 
 /* |a - b| of element i; integers are compared as such, as a seed may have 64 bits. */
-static double distance(const struct dataset *dataset, size_t i)
+static double distance(enum hdf5_element element, const void *a, const void *b, size_t i)
 {
-    const void *a = dataset->values[0], *b = dataset->values[1];
     uint64_t x, y;
-    switch (dataset->element) {
-    case U8:
+    switch (element) {
+    case HDF5_U8:
         return fabs((double)((const uint8_t *)a)[i] - (double)((const uint8_t *)b)[i]);
-    case I32:
+    case HDF5_I32:
         return fabs((double)((const int32_t *)a)[i] - (double)((const int32_t *)b)[i]);
-    case U64:
+    case HDF5_U64:
         x = ((const uint64_t *)a)[i];
         y = ((const uint64_t *)b)[i];
         return (double)(x > y ? x - y : y - x);
-    case F32:
+    case HDF5_F32:
         return fabs((double)((const float *)a)[i] - (double)((const float *)b)[i]);
-    default:
+    case HDF5_F64:
         return fabs(((const double *)a)[i] - ((const double *)b)[i]);
+    default:
+        assert(!"an element type that is compared");
+        return 0;
     }
 }
 
-static json_t *place_of(const struct result_tables *result, const char *shape, size_t i)
+static json_t *place_of(const struct result_tables *result, const struct result_dataset *row,
+                        size_t i)
 {
     json_t *place = json_object();
     size_t stride = 1;
-    for (const char *letter = shape; *letter != '\0'; letter++)
-        stride *= dimension(result, *letter);
-    for (; *shape != '\0'; shape++) {
-        stride /= dimension(result, *shape);
-        json_object_set_new(place, dimension_name(*shape), json_integer((json_int_t)(i / stride)));
+    for (int d = 0; d < row->rank; d++)
+        stride *= length(result, row->dimensions[d]);
+    for (int d = 0; d < row->rank; d++) {
+        stride /= length(result, row->dimensions[d]);
+        json_object_set_new(place, result_dimensions[row->dimensions[d]].index,
+                            json_integer((json_int_t)(i / stride)));
         i %= stride;
     }
     return place;
 }
 
-static json_t *shape_of(const struct result_tables *result, const char *shape, const void *values)
+static json_t *shape_of(const struct result_tables *result, const struct result_dataset *row,
+                        const void *values)
 {
     if (values == NULL)
         return json_null();
     json_t *lengths = json_array();
-    for (; *shape != '\0'; shape++)
-        json_array_append_new(lengths, json_integer((json_int_t)dimension(result, *shape)));
+    for (int d = 0; d < row->rank; d++)
+        json_array_append_new(lengths,
+                              json_integer((json_int_t)length(result, row->dimensions[d])));
     return lengths;
 }
 
@@ -387,29 +383,33 @@ static json_t *shape_of(const struct result_tables *result, const char *shape, c
 static void compare_dataset(json_t *to, const struct dataset *dataset,
                             const struct result_tables results[2])
 {
+    const struct result_dataset *row = result_dataset(dataset->id);
+    assert(dataset->element == row->element);
     json_t *shape[2];
     for (size_t i = 0; i < 2; i++)
-        shape[i] = shape_of(&results[i], dataset->shape, dataset->values[i]);
+        shape[i] = shape_of(&results[i], row, dataset->values[i]);
+    char name[100];
+    snprintf(name, sizeof name, "/%s", row->path);
     if (!json_equal(shape[0], shape[1])) {
-        json_array_append_new(to, json_pack("{s:s, s:o, s:o}", "name", dataset->name, "shape_a",
-                                            shape[0], "shape_b", shape[1]));
+        json_array_append_new(to, json_pack("{s:s, s:o, s:o}", "name", name, "shape_a", shape[0],
+                                            "shape_b", shape[1]));
         return;
     }
     size_t numbers = dataset->values[0] != NULL ? 1 : 0, differ = 0, at = 0;
-    for (const char *letter = dataset->shape; *letter != '\0'; letter++)
-        numbers *= dimension(&results[0], *letter);
+    for (int d = 0; d < row->rank; d++)
+        numbers *= length(&results[0], row->dimensions[d]);
     double largest = 0;
     for (size_t i = 0; i < numbers; i++) {
-        const double here = distance(dataset, i);
+        const double here = distance(row->element, dataset->values[0], dataset->values[1], i);
         differ += here > 0;
         at = here > largest ? i : at;
         largest = here > largest ? here : largest;
     }
     if (differ > 0)
-        json_array_append_new(to, json_pack("{s:s, s:I, s:I, s:f, s:o}", "name", dataset->name,
-                                            "numbers", (json_int_t)numbers, "differ",
-                                            (json_int_t)differ, "largest", largest, "at",
-                                            place_of(&results[0], dataset->shape, at)));
+        json_array_append_new(to,
+                              json_pack("{s:s, s:I, s:I, s:f, s:o}", "name", name, "numbers",
+                                        (json_int_t)numbers, "differ", (json_int_t)differ,
+                                        "largest", largest, "at", place_of(&results[0], row, at)));
     json_decref(shape[0]);
     json_decref(shape[1]);
 }
@@ -418,26 +418,26 @@ static json_t *find_datasets(const struct result_tables results[2])
 {
     const struct result_tables *a = &results[0], *b = &results[1];
     const struct dataset datasets[] = {
-        {"/edges", "e", F64, {a->summary.edges, b->summary.edges}},
-        {"/codebook/centres", "mcp", F32, {a->centres, b->centres}},
-        {"/codebook/inertia", "m", F64, {a->inertia, b->inertia}},
-        {"/codebook/steps", "m", U64, {a->steps, b->steps}},
-        {"/codebook/seed", "m", U64, {a->seed, b->seed}},
-        {"/spectra/counts", "mcb", U64, {a->counts, b->counts}},
-        {"/truth/signal_counts", "mcb", U64, {a->signal, b->signal}},
-        {"/selection/z", "mcb", F64, {a->z, b->z}},
-        {"/selection/label", "mc", U8, {a->summary.label, b->summary.label}},
-        {"/selection/rich", "mb", U64, {a->summary.rich, b->summary.rich}},
-        {"/selection/depleted", "mb", U64, {a->depleted, b->depleted}},
-        {"/selection/background", "mb", F64, {a->summary.background, b->summary.background}},
-        {"/score/mls", "m", F64, {a->summary.mls, b->summary.mls}},
-        {"/score/bin", "m", I32, {a->summary.bin, b->summary.bin}},
-        {"/score/mls_mean", "", F64, {&a->summary.mls_mean, &b->summary.mls_mean}},
-        {"/score/mls_median", "", F64, {&a->summary.mls_median, &b->summary.mls_median}},
-        {"/score/mls_max", "", F64, {&a->summary.mls_max, &b->summary.mls_max}},
-        {"/score/mls_min", "", F64, {&a->summary.mls_min, &b->summary.mls_min}},
-        {"/history/events", "s", U64, {a->history_events, b->history_events}},
-        {"/history/mls_mean", "s", F64, {a->history_mean, b->history_mean}},
+        DATASET(RESULT_EDGES, a->summary.edges, b->summary.edges),
+        DATASET(RESULT_CODEBOOK_CENTRES, a->centres, b->centres),
+        DATASET(RESULT_CODEBOOK_INERTIA, a->inertia, b->inertia),
+        DATASET(RESULT_CODEBOOK_STEPS, a->steps, b->steps),
+        DATASET(RESULT_CODEBOOK_SEED, a->seed, b->seed),
+        DATASET(RESULT_SPECTRA_COUNTS, a->counts, b->counts),
+        DATASET(RESULT_TRUTH_SIGNAL_COUNTS, a->signal, b->signal),
+        DATASET(RESULT_SELECTION_Z, a->z, b->z),
+        DATASET(RESULT_SELECTION_LABEL, a->summary.label, b->summary.label),
+        DATASET(RESULT_SELECTION_RICH, a->summary.rich, b->summary.rich),
+        DATASET(RESULT_SELECTION_DEPLETED, a->depleted, b->depleted),
+        DATASET(RESULT_SELECTION_BACKGROUND, a->summary.background, b->summary.background),
+        DATASET(RESULT_SCORE_MLS, a->summary.mls, b->summary.mls),
+        DATASET(RESULT_SCORE_BIN, a->summary.bin, b->summary.bin),
+        DATASET(RESULT_SCORE_MLS_MEAN, &a->summary.mls_mean, &b->summary.mls_mean),
+        DATASET(RESULT_SCORE_MLS_MEDIAN, &a->summary.mls_median, &b->summary.mls_median),
+        DATASET(RESULT_SCORE_MLS_MAX, &a->summary.mls_max, &b->summary.mls_max),
+        DATASET(RESULT_SCORE_MLS_MIN, &a->summary.mls_min, &b->summary.mls_min),
+        DATASET(RESULT_HISTORY_EVENTS, a->history_events, b->history_events),
+        DATASET(RESULT_HISTORY_MLS_MEAN, a->history_mean, b->history_mean),
     };
     json_t *found = json_array();
     for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++)

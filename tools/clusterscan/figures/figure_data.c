@@ -10,6 +10,7 @@
 #include "common/kernels/clustering/codebook.h"
 #include "common/kernels/statistics/ensemble.h"
 #include "common/kernels/statistics/robust.h"
+#include "common/store/results/result_schema.h"
 #include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 #include "tools/clusterscan/figures/gnuplot.h"
@@ -137,8 +138,8 @@ status figure_data_init(struct figure_data *self, const struct result_tables *ta
                                  .rich = summary->label + labels};
     const size_t pixels = (size_t)analysis->image.pixels * analysis->image.pixels;
     if (pixels != tables->pixels) {
-        log_error("/codebook/centres have %zu pixels, expected %zu by analysis.image.pixels",
-                  tables->pixels, pixels);
+        log_error("/%s have %zu pixels, expected %zu by analysis.image.pixels",
+                  result_dataset(RESULT_CODEBOOK_CENTRES)->path, tables->pixels, pixels);
         return STATUS_BAD_INPUT;
     }
     status done = allocate(self, pixels);

@@ -282,10 +282,22 @@ void reference_values(FILE *to, const char *path, const topology *flow)
         fprintf(to, "%s\n", key->fallback);
 }
 
+/* "[member, bin]"; nothing for a scalar. */
+static void print_shape(FILE *to, const struct result_dataset *dataset)
+{
+    for (int d = 0; d < dataset->rank; d++)
+        fprintf(to, "%s%s", d == 0 ? " [" : ", ", result_dimensions[dataset->dimensions[d]].length);
+    if (dataset->rank > 0)
+        fputc(']', to);
+}
+
 void reference_results(FILE *to)
 {
     fputs("| dataset | type, shape | unit | meaning |\n|---|---|---|---|\n", to);
-    for (const struct result_dataset *d = result_schema; d->path != NULL; d++)
-        fprintf(to, "| `/%s` | %s%s%s | %s | %s |\n", d->path, d->type,
-                d->shape[0] != '\0' ? " " : "", d->shape, d->unit, d->help);
+    for (enum result_id id = 0; id < RESULT_DATASETS; id++) {
+        const struct result_dataset *dataset = result_dataset(id);
+        fprintf(to, "| `/%s` | %s", dataset->path, hdf5_element_name(dataset->element));
+        print_shape(to, dataset);
+        fprintf(to, " | %s | %s |\n", dataset->unit, dataset->help);
+    }
 }
