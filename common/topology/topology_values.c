@@ -57,7 +57,7 @@ static void check_sizes(struct draft *self)
     const struct key_entry entry = key_entry_find(document_root(self->document), "analysis");
     if (centres > ITEM_BYTES_MAX)
         document_mistake(self->document, NULL, entry.key,
-                         "a codebook of %u clusters x %u x %u pixels has %llu bytes, but a message "
+                         "a model of %u clusters x %u x %u pixels has %llu bytes, but a message "
                          "at most %llu",
                          (unsigned)clusters, (unsigned)a->image.pixels, (unsigned)a->image.pixels,
                          (unsigned long long)centres, (unsigned long long)ITEM_BYTES_MAX);

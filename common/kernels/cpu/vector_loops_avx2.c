@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* path_avx2: the hot loops of codebook_internal.h for machines with AVX2 and FMA. */
+/* path_avx2: the hot loops of vector_loops.h for machines with AVX2 and FMA. */
 #include "common/kernels/cpu/vector_loops.h"
 
 #ifdef __x86_64__

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* path_avx512: the hot loops of codebook_internal.h for machines with AVX-512F. */
+/* path_avx512: the hot loops of vector_loops.h for machines with AVX-512F. */
 #include <stdbool.h>
 
 #include "common/kernels/cpu/vector_loops.h"

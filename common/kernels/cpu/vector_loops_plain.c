@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* path_plain: the hot loops of codebook_internal.h for any machine. */
+/* path_plain: the hot loops of vector_loops.h for any machine. */
 #include <math.h>
 #include <string.h>
 

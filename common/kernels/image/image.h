@@ -5,7 +5,7 @@
  * pT-weighted second moments onto phi; flip so that the quadrant with the largest sum of pT
  * is (+,+); histogram (phi, eta) with weight pT into side x side pixels on
  * [-half_width, half_width]^2 with numpy's convention (half-open, last edge closed); divide
- * by the sum. Power and smearing come later (codebook.h): the image here stays sparse. */
+ * by the sum. Power and smearing come later (model.h): the image here stays sparse. */
 #ifndef COMMON_KERNELS_IMAGE_IMAGE_H
 #define COMMON_KERNELS_IMAGE_IMAGE_H
 

@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
 #include "common/store/disk/hdf5_util.h"
+#include "common/store/results/result_models.h"
 #include "common/store/results/result_schema.h"
 #include "common/store/results/result_summary.h"
 
@@ -37,13 +38,13 @@ static status check(const char *path, const struct result *result)
     }
     if (result->members == 0 || summed->members != result->members ||
         result->score->members != result->members)
-        return mismatch(path, "codebooks, selection and score have different members");
+        return mismatch(path, "models, selection and score have different members");
     if (summed->bins != result->bins.n)
         return mismatch(path, "the selection has other mass bins");
     for (size_t m = 0; m < result->members; m++)
-        if (result->codebooks[m].clusters != summed->clusters ||
-            result->codebooks[m].pixels != result->codebooks[0].pixels)
-            return mismatch(path, "a codebook has other clusters or pixels");
+        if (result->models[m].clusters != summed->clusters ||
+            result->models[m].pixels != result->models[0].pixels)
+            return mismatch(path, "a model has other clusters or pixels");
     return STATUS_OK;
 }
 
@@ -94,38 +95,6 @@ static bool write_attributes(hid_t file, const struct result *result)
            write_number(file, "final", result->final ? 1 : 0);
 }
 
-/* Texts of one fixed length, as plain readers of HDF5 like them. */
-static bool write_texts(hid_t file, const char *name, size_t n, const char *const texts[])
-{
-    size_t size = 1;
-    for (size_t i = 0; i < n; i++)
-        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
-    char *packed = calloc(n + 1, size);
-    for (size_t i = 0; packed != NULL && i < n; i++)
-        memcpy(packed + i * size, texts[i], strlen(texts[i]));
-    const hsize_t rows = n;
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &rows, NULL);
-    const hid_t made = hdf5_dataset_properties();
-    hid_t dataset = H5I_INVALID_HID;
-    bool done = false;
-    if (packed != NULL && type >= 0 && H5Tset_size(type, size) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
-        space >= 0 && made >= 0)
-        dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
-    if (dataset >= 0) {
-        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
-        H5Dclose(dataset);
-    }
-    if (made >= 0)
-        H5Pclose(made);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    free(packed);
-    return done;
-}
-
 static bool write_dropped(hid_t file, const struct tally *tally)
 {
     const hsize_t n = DROP_REASONS;
@@ -133,7 +102,7 @@ static bool write_dropped(hid_t file, const struct tally *tally)
     for (int r = 0; r < DROP_REASONS; r++)
         reasons[r] = drop_reason_name((enum drop_reason)r);
     return hdf5_make_group(file, "dropped") &&
-           write_texts(file, "dropped/reason", DROP_REASONS, reasons) &&
+           hdf5_write_texts(file, "dropped/reason", DROP_REASONS, reasons) &&
            hdf5_write(file, "dropped/count", HDF5_U64, 1, &n, tally->dropped);
 }
 
@@ -146,9 +115,9 @@ static bool write_verdicts(hid_t file, const struct verdict verdicts[VERDICT_CHE
         text[i] = verdicts[i].text;
     }
     return hdf5_make_group(file, "verdict") &&
-           write_texts(file, "verdict/name", VERDICT_CHECKS, name) &&
-           write_texts(file, "verdict/state", VERDICT_CHECKS, state) &&
-           write_texts(file, "verdict/text", VERDICT_CHECKS, text);
+           hdf5_write_texts(file, "verdict/name", VERDICT_CHECKS, name) &&
+           hdf5_write_texts(file, "verdict/state", VERDICT_CHECKS, state) &&
+           hdf5_write_texts(file, "verdict/text", VERDICT_CHECKS, text);
 }
 
 /* The notes of whole files, or those of rows, under `group`. */
@@ -172,7 +141,8 @@ static bool write_notes(hid_t file, const char *group, const struct input_notes 
     const hid_t to =
         done && hdf5_make_group(file, group) ? H5Gopen2(file, group, H5P_DEFAULT) : H5I_INVALID_HID;
     const hsize_t dims = n;
-    done = to >= 0 && write_texts(to, "file", n, name) && write_texts(to, "reason", n, reason) &&
+    done = to >= 0 && hdf5_write_texts(to, "file", n, name) &&
+           hdf5_write_texts(to, "reason", n, reason) &&
            (!rows || (hdf5_write(to, "first_row", HDF5_U64, 1, &dims, first) &&
                       hdf5_write(to, "rows", HDF5_U64, 1, &dims, count)));
     if (to >= 0)
@@ -194,35 +164,6 @@ static bool write_edges(hid_t file, const struct mass_bins *bins)
         edges[i] = mass_bins_edge(bins, i);
     const bool done = hdf5_write(file, "edges", HDF5_F64, 1, &n, edges);
     free(edges);
-    return done;
-}
-
-/* The members' centres, one behind the other, and their numbers. */
-static bool write_codebook(hid_t file, const struct result *result)
-{
-    const size_t members = result->members;
-    const size_t each = (size_t)result->codebooks[0].clusters * result->codebooks[0].pixels;
-    float *centres = malloc(members * each * sizeof *centres);
-    double *inertia = malloc(members * sizeof *inertia);
-    uint64_t *steps = malloc(members * sizeof *steps), *seed = malloc(members * sizeof *seed);
-    bool done = centres != NULL && inertia != NULL && steps != NULL && seed != NULL &&
-                hdf5_make_group(file, "codebook");
-    for (size_t m = 0; done && m < members; m++) {
-        const struct codebook_record *codebook = &result->codebooks[m];
-        memcpy(centres + m * each, codebook->centres, each * sizeof *centres);
-        inertia[m] = codebook->inertia;
-        steps[m] = codebook->steps;
-        seed[m] = codebook->seed;
-    }
-    const hsize_t dims[] = {members, result->codebooks[0].clusters, result->codebooks[0].pixels};
-    done = done && hdf5_write(file, "codebook/centres", HDF5_F32, 3, dims, centres) &&
-           hdf5_write(file, "codebook/inertia", HDF5_F64, 1, dims, inertia) &&
-           hdf5_write(file, "codebook/steps", HDF5_U64, 1, dims, steps) &&
-           hdf5_write(file, "codebook/seed", HDF5_U64, 1, dims, seed);
-    free(centres);
-    free(inertia);
-    free(steps);
-    free(seed);
     return done;
 }
 
@@ -268,7 +209,8 @@ static bool write_all(hid_t file, const struct result *result)
 {
     return write_attributes(file, result) &&
            write_dropped(file, &result->selection->summed.tally) &&
-           write_edges(file, &result->bins) && write_codebook(file, result) &&
+           write_edges(file, &result->bins) &&
+           result_models_write(file, result->members, result->models) &&
            write_selection(file, result->selection) && write_score(file, result) &&
            write_verdicts(file, result->verdicts) &&
            write_notes(file, "refused", result->notes, false) &&

@@ -5,7 +5,8 @@
  * events_counted, events_dropped, events_quarantined, final (0 while the run may add to it, 1 at
  * its end). Datasets, each with attributes `units` and `description` (result_schema.h):
  * /dropped/reason (fixed-length UTF-8 strings), /dropped/count u64; /edges f64[bins+1] GeV;
- * /codebook/centres f32[member,k,pixels], inertia f64, steps u64, seed u64 [member];
+ * /codebook/centres f32[member,k,pixels], inertia f64, steps u64, seed u64 [member]; where models
+ * have more than centres, /model/prototype and what belongs to it (result_models.h);
  * /spectra/counts u64[member,k,bins]; /selection/z f64[member,k,bins], label u8[member,k],
  * rich u64[member,bins], depleted u64, background f64; /score/mls f64[member], bin i32[member],
  * mls_mean, mls_median, mls_max, mls_min (scalars); /history/events u64, mls_mean f64 per slice;
@@ -24,7 +25,7 @@
 #include "common/base/status.h"
 #include "common/kernels/statistics/mass_bins.h"
 #include "common/kernels/statistics/verdicts.h"
-#include "common/records/codebook_record.h"
+#include "common/records/model_record.h"
 #include "common/records/score_record.h"
 #include "common/records/selection_record.h"
 #include "common/records/tally.h"
@@ -37,7 +38,7 @@ struct result {
     const char *analysis;
     struct mass_bins bins;
     size_t members;
-    const struct codebook_record *codebooks;  /* [members], in order */
+    const struct model_record *models;        /* [members], in order */
     const struct selection_record *selection; /* of the last slice */
     const struct score_record *score;         /* of the last slice */
     size_t slices;

@@ -63,7 +63,9 @@ static status read_all(struct result_tables *out, hid_t file, const char *path)
     status outcome = read_centres(out, file, path);
     for (size_t i = 0; outcome == STATUS_OK && i < n; i++)
         outcome = read_dataset(file, path, &datasets[i]);
-    return outcome;
+    const hsize_t shape[] = {summary->members, summary->clusters, out->pixels};
+    return outcome == STATUS_OK ? result_models_read(&out->models, file, path, shape, out->centres)
+                                : outcome;
 }
 
 static bool all_finite(size_t n, const double x[])
@@ -121,6 +123,7 @@ status result_tables_read(struct result_tables *out, const char *path)
 void result_tables_fini(struct result_tables *self)
 {
     result_summary_fini(&self->summary);
+    result_models_fini(&self->models);
     free(self->centres);
     free(self->inertia);
     free(self->steps);

@@ -258,11 +258,11 @@ static const struct broken {
     {13, "  select: {run: robust_selector, from: }", 3,
      "'select' (robust_selector) lacks an input: no stage in its `from` gives spectra"},
     {12, "  spectra: {run: spectrum_accumulator, from: [log]}", 3,
-     "'spectra' (spectrum_accumulator) lacks an input: no stage in its `from` gives codebook"},
+     "'spectra' (spectrum_accumulator) lacks an input: no stage in its `from` gives model"},
     {13, "  select: {run: robust_selector, from: log}", 40,
      "'select' (robust_selector) takes spectra, but 'log' (image_log) gives image_batch"},
     {14, "  score: {run: mls_scorer, from: [select, log]}", 43,
-     "'score' (mls_scorer) takes selection and codebook, but 'log' (image_log) gives image_batch"},
+     "'score' (mls_scorer) takes selection and model, but 'log' (image_log) gives image_batch"},
     {11, "  trainer: {run: kmeans_trainer, from: images}", 40,
      "'trainer' (kmeans_trainer) follows a feed, but 'images' (jet_image) hands out work: put an "
      "image_log between them"},
@@ -366,7 +366,7 @@ START_TEST(an_analysis_too_large_for_a_message_is_refused)
     /* 4096 x 200^2 x 4 B, and 3 columns x 1000 x 4096 x 17 x 8 B, against 256 MiB less 1 MiB */
     write_with(5, "  image: {pixels: 200}\n  training: {ensemble: 1000, clusters: 4096}");
     assert_refused(0, NULL,
-                   "t.yaml:3:1: error: a codebook of 4096 clusters x 200 x 200 pixels has "
+                   "t.yaml:3:1: error: a model of 4096 clusters x 200 x 200 pixels has "
                    "655360000 bytes, but a message at most 267386880\n"
                    "analysis:\n"
                    "^\n"
@@ -507,12 +507,12 @@ START_TEST(a_second_log_is_refused)
 }
 END_TEST
 
-START_TEST(two_producers_of_one_codebook_are_refused)
+START_TEST(two_producers_of_one_model_are_refused)
 {
     write_with(12, "  trainer2: {run: kmeans_trainer, from: log}\n"
                    "  spectra: {run: spectrum_accumulator, from: [log, trainer, trainer2]}");
     assert_refused(0, NULL,
-                   "t.yaml:13:61: error: 'spectra' (spectrum_accumulator) takes one codebook, but "
+                   "t.yaml:13:61: error: 'spectra' (spectrum_accumulator) takes one model, but "
                    "'trainer' (kmeans_trainer) and 'trainer2' (kmeans_trainer) both give it\n"
                    "  spectra: {run: spectrum_accumulator, from: [log, trainer, trainer2]}\n"
                    "                                                            ^\n");
@@ -693,7 +693,7 @@ START_TEST(a_topology_is_read_as_it_stands)
         {"reader", "event_reader", ROLE_SOURCE, MESSAGE_EVENT_BATCH, false},
         {"images", "jet_image", ROLE_WORKER, MESSAGE_IMAGE_BATCH, false},
         {"log", "image_log", ROLE_LOG, MESSAGE_IMAGE_BATCH, false},
-        {"trainer", "kmeans_trainer", ROLE_FEED, MESSAGE_CODEBOOK, false},
+        {"trainer", "kmeans_trainer", ROLE_FEED, MESSAGE_MODEL, false},
         {"spectra", "spectrum_accumulator", ROLE_FEED, MESSAGE_SPECTRA, false},
         {"select", "robust_selector", ROLE_FEED, MESSAGE_SELECTION, false},
         {"score", "mls_scorer", ROLE_FEED, MESSAGE_SCORE, true},
@@ -714,7 +714,7 @@ START_TEST(a_topology_is_read_as_it_stands)
     ck_assert_uint_eq(score->inputs[0].stage, 5);
     ck_assert_int_eq(score->inputs[0].type, MESSAGE_SELECTION);
     ck_assert_uint_eq(score->inputs[1].stage, 3);
-    ck_assert_int_eq(score->inputs[1].type, MESSAGE_CODEBOOK);
+    ck_assert_int_eq(score->inputs[1].type, MESSAGE_MODEL);
     topology_destroy(&flow);
 }
 END_TEST
@@ -772,7 +772,7 @@ START_TEST(a_foreign_command_takes_the_place_of_any_stage)
     assert_foreign(9, "  images: {run: cat -n, from: reader}", "images", ROLE_WORKER,
                    MESSAGE_IMAGE_BATCH);
     assert_foreign(11, "  trainer: {run: /bin/cat, from: log}", "trainer", ROLE_FEED,
-                   MESSAGE_CODEBOOK);
+                   MESSAGE_MODEL);
     assert_foreign(12, "  spectra: {run: cat, from: [log, trainer]}", "spectra", ROLE_FEED,
                    MESSAGE_SPECTRA);
     assert_foreign(13, "  select: {run: cat, from: spectra}", "select", ROLE_FEED,
@@ -791,7 +791,7 @@ START_TEST(foreign_commands_in_a_row_stand_for_our_stages_with_their_inputs)
     };
     write_with(0, NULL);
     topology *flow = load_good("t.yaml", 3, overrides);
-    ck_assert_int_eq(stage_of(flow, "trainer")->output, MESSAGE_CODEBOOK);
+    ck_assert_int_eq(stage_of(flow, "trainer")->output, MESSAGE_MODEL);
     ck_assert_int_eq(stage_of(flow, "spectra")->output, MESSAGE_SPECTRA);
     ck_assert_int_eq(stage_of(flow, "select")->output, MESSAGE_SELECTION);
     topology_destroy(&flow);
@@ -893,7 +893,7 @@ int main(void)
     tcase_add_test(cases, a_circle_is_told_from_its_first_member_along_the_flow);
     tcase_add_test(cases, two_circles_are_both_told);
     tcase_add_test(cases, a_second_log_is_refused);
-    tcase_add_test(cases, two_producers_of_one_codebook_are_refused);
+    tcase_add_test(cases, two_producers_of_one_model_are_refused);
     tcase_add_test(cases, a_worker_without_a_source_leaves_the_source_without_a_worker);
     tcase_add_test(cases, a_feed_whose_output_nobody_can_tell_is_refused);
     tcase_add_test(cases, a_wrong_value_of_set_is_told_as_such);
