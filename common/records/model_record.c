@@ -32,8 +32,8 @@ const char *model_record_fault(const struct model_record *record)
         return "it has no clusters, or more than 65535";
     if (record->prototypes == 0 || record->prototypes > MODEL_PROTOTYPES_MAX)
         return "it has no prototypes, or more than 65535";
-    if (isnan(record->cutoff))
-        return "the cutoff is not a number";
+    if (isnan(record->cutoff) || record->cutoff == -INFINITY)
+        return "the cutoff is not a number or infinity";
     if (!isfinite(record->inertia))
         return "the inertia is not finite";
     const char *fault = NULL;
