@@ -507,6 +507,59 @@ START_TEST(a_second_log_is_refused)
 }
 END_TEST
 
+START_TEST(what_a_trainer_is_told_in_its_settings_is_told_to_all)
+{
+    write_with(11,
+               "  trainer: {run: kmeans_trainer, from: log, settings: {clusters: 9, batch: 77,\n"
+               "    seed: 5, events: 12, window: [3000, 3100], ensemble: 3}}");
+    topology *flow = load_good("t.yaml", 0, NULL);
+    const struct analysis *analysis = topology_analysis(flow);
+    ck_assert_uint_eq(analysis->training.clusters, 9);
+    ck_assert_uint_eq(analysis->training.batch, 77);
+    ck_assert_uint_eq(analysis->training.seed, 5);
+    ck_assert_uint_eq(analysis->training.events, 12);
+    ck_assert_uint_eq(analysis->training.ensemble, 3); /* as line 5 says, too */
+    ck_assert_double_eq(analysis->training.window[1], 3100);
+    assert_settings(flow, "trainer", "{}");
+    topology_destroy(&flow);
+}
+END_TEST
+
+START_TEST(a_training_told_in_two_ways_is_refused)
+{
+    write_with(11, "  trainer: {run: kmeans_trainer, from: log, settings: {ensemble: 4}}");
+    assert_refused(0, NULL,
+                   "t.yaml:11:66: error: stages.trainer.settings.ensemble is 4, but "
+                   "analysis.training.ensemble is 3: give one of them\n"
+                   "  trainer: {run: kmeans_trainer, from: log, settings: {ensemble: 4}}\n"
+                   "                                                                 ^\n");
+    write_with(11, "  trainer: {run: kmeans_trainer, from: log, settings: {seed: 4}}\n"
+                   "  other: {run: kmeans_trainer, from: log, settings: {seed: 2}}");
+    assert_refused(0, NULL,
+                   "t.yaml:12:60: error: stages.other.settings.seed is 2, but "
+                   "stages.trainer.settings.seed is 4: give one of them\n"
+                   "  other: {run: kmeans_trainer, from: log, settings: {seed: 2}}\n"
+                   "                                                           ^\n");
+}
+END_TEST
+
+START_TEST(settings_of_a_trainer_are_checked_like_the_analysis)
+{
+    write_with(11, "  trainer: {run: kmeans_trainer, from: log, settings: {clusters: 1}}");
+    assert_refused(0, NULL,
+                   "t.yaml:11:66: error: stages.trainer.settings.clusters must be an integer from "
+                   "2 to 4096, not 1\n"
+                   "  trainer: {run: kmeans_trainer, from: log, settings: {clusters: 1}}\n"
+                   "                                                                 ^\n");
+    write_with(5, "  jets: {radius: 1.0}");
+    const char *const window = "stages.trainer.settings.window=[1000, 1100]";
+    assert_refused(1, &window,
+                   "--set stages.trainer.settings.window=[1000, 1100]: error: "
+                   "analysis.training.window [1000, 1100) and analysis.spectra.window [3000, 4600) "
+                   "have no mass in common\n");
+}
+END_TEST
+
 START_TEST(two_producers_of_one_model_are_refused)
 {
     write_with(12, "  trainer2: {run: kmeans_trainer, from: log}\n"
@@ -893,6 +946,9 @@ int main(void)
     tcase_add_test(cases, a_circle_is_told_from_its_first_member_along_the_flow);
     tcase_add_test(cases, two_circles_are_both_told);
     tcase_add_test(cases, a_second_log_is_refused);
+    tcase_add_test(cases, what_a_trainer_is_told_in_its_settings_is_told_to_all);
+    tcase_add_test(cases, a_training_told_in_two_ways_is_refused);
+    tcase_add_test(cases, settings_of_a_trainer_are_checked_like_the_analysis);
     tcase_add_test(cases, two_producers_of_one_model_are_refused);
     tcase_add_test(cases, a_worker_without_a_source_leaves_the_source_without_a_worker);
     tcase_add_test(cases, a_feed_whose_output_nobody_can_tell_is_refused);
