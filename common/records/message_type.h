@@ -10,7 +10,7 @@ enum message_type {
     MESSAGE_NONE = 0, /* a stage without output */
     MESSAGE_EVENT_BATCH,
     MESSAGE_IMAGE_BATCH,
-    MESSAGE_CODEBOOK,
+    MESSAGE_MODEL,
     MESSAGE_SPECTRA,
     MESSAGE_SELECTION,
     MESSAGE_SCORE,

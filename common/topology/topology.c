@@ -13,6 +13,7 @@
 #include "common/topology/topology_block.h"
 #include "common/topology/topology_draft.h"
 #include "common/topology/topology_flow.h"
+#include "common/topology/topology_shared.h"
 #include "common/topology/topology_values.h"
 #include "common/topology/yaml/document.h"
 #include "common/topology/yaml/document_value.h"
@@ -219,6 +220,7 @@ static void read_topology(struct draft *draft, const char *path)
     read_analysis(draft, root);
     if (!read_stages(draft, root))
         return;
+    draft_share_settings(draft);
     size_t order[TOPOLOGY_STAGES_MAX];
     const size_t n_order = draft_connect(draft, order);
     draft_check_flow(draft, n_order, order);
@@ -369,7 +371,7 @@ void topology_mark_origins(const topology *self, size_t index, bool origin[TOPOL
         return;
     origin[index] = true;
     for (size_t k = 0; s->role == ROLE_FEED && k < s->n_inputs; k++)
-        if (s->inputs[k].type != MESSAGE_CODEBOOK)
+        if (s->inputs[k].type != MESSAGE_MODEL)
             topology_mark_origins(self, s->inputs[k].stage, origin);
 }
 

@@ -87,7 +87,7 @@ size_t topology_log(const topology *self, size_t k);
 /* Which of the logs keeps what a source, a worker or a log itself gives; topology_n_logs() of any
  * other stage, and of one whose batches reach none. */
 size_t topology_log_of(const topology *self, size_t index);
-/* Whether events of log k are in what a stage right of the logs takes, codebooks apart: in an
+/* Whether events of log k are in what a stage right of the logs takes, models apart: in an
  * answer that is made of them they count. */
 bool topology_reaches(const topology *self, size_t k, size_t index);
 /* True if its logs take from nobody: they read folders that earlier runs have filled. */

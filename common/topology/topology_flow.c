@@ -305,7 +305,7 @@ static void infer(struct draft *self, size_t n_order, const size_t order[])
 
 /* ---- whether it fits ---- */
 
-/* Types a stage takes: "selection and codebook". */
+/* Types a stage takes: "selection and model". */
 static void describe_wants(const struct stage_kind *kind, char out[TYPES_SIZE])
 {
     const size_t n = n_required(kind);

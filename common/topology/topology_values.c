@@ -11,16 +11,10 @@
 
 #include "common/topology/key_entry.h"
 #include "common/topology/topology_draft.h"
+#include "common/topology/topology_shared.h"
 
 /* What the large columns of a record may take; the rest is room for the small ones. */
 #define ITEM_BYTES_MAX (MESSAGE_BYTES_MAX - (1 << 20))
-
-/* analysis.GROUP.window in the file; both NULL where the file does not give it. */
-static struct key_entry window_entry(const struct draft *self, const char *group)
-{
-    struct fy_node *analysis = key_entry_find(document_root(self->document), "analysis").value;
-    return key_entry_find(key_entry_find(analysis, group).value, "window");
-}
 
 static void check_windows(struct draft *self)
 {
@@ -34,8 +28,10 @@ static void check_windows(struct draft *self)
         schema_number_text(spectra[i], sizeof ends[i + 2], ends[i + 2]);
     }
     /* One of the two is given, or the defaults would stand; told where it was said last. */
-    const struct key_entry first = window_entry(self, "training");
-    const struct key_entry second = window_entry(self, "spectra");
+    const struct key_entry first =
+        draft_shared_entry(self, offsetof(struct analysis, training.window));
+    const struct key_entry second =
+        draft_shared_entry(self, offsetof(struct analysis, spectra.window));
     const bool use_second =
         first.key == NULL || (second.value != NULL && fy_node_get_meta(second.value) != NULL);
     const struct key_entry entry = use_second ? second : first;
@@ -57,7 +53,7 @@ static void check_sizes(struct draft *self)
     const struct key_entry entry = key_entry_find(document_root(self->document), "analysis");
     if (centres > ITEM_BYTES_MAX)
         document_mistake(self->document, NULL, entry.key,
-                         "a codebook of %u clusters x %u x %u pixels has %llu bytes, but a message "
+                         "a model of %u clusters x %u x %u pixels has %llu bytes, but a message "
                          "at most %llu",
                          (unsigned)clusters, (unsigned)a->image.pixels, (unsigned)a->image.pixels,
                          (unsigned long long)centres, (unsigned long long)ITEM_BYTES_MAX);

@@ -21,7 +21,7 @@
 #include "common/wire/payload.h"
 #include "common/wire/schema.h"
 
-enum { WIRE_VERSION = 2, WIRE_HEADER_MAX = 256, WIRE_CONTROL_MAX = 1 << 20, RUN_ID_SIZE = 33 };
+enum { WIRE_VERSION = 3, WIRE_HEADER_MAX = 256, WIRE_CONTROL_MAX = 1 << 20, RUN_ID_SIZE = 33 };
 
 struct wire_header {
     enum message_type type;

@@ -84,16 +84,21 @@ static const struct wire_field image_batch_fields[] = {
 #undef PER_JET
 #undef T
 
-#define T struct codebook_record
-static const struct wire_field codebook_fields[] = {
+_Static_assert((int)MODEL_ALGORITHM_SIZE == (int)WIRE_TEXT_SIZE, "a text of the wire");
+#define T struct model_record
+static const struct wire_field model_fields[] = {
     SCALAR(member, WIRE_U32, "of the ensemble, from 0"),
     SCALAR(generation, WIRE_U32, "1: the only training of a run"),
+    SCALAR(algorithm, WIRE_TEXT, "what trained it: a word of a-z, 0-9, _ and -"),
     SCALAR(clusters, WIRE_U32, "k"),
+    SCALAR(prototypes, WIRE_U32, "p, 1 to 65535"),
     SCALAR(pixels, WIRE_U32, "per image"),
     SCALAR(jets, WIRE_U64, "trained on"),
-    SCALAR(steps, WIRE_U64, "mini-batches"),
+    SCALAR(steps, WIRE_U64, "of the training: mini-batches of a k-means"),
     SCALAR(seed, WIRE_U64, "with the member the key of every random number"),
-    SCALAR(inertia, WIRE_F64, "sum of squared distances of all training jets"),
+    SCALAR(inertia, WIRE_F64,
+           "what the training minimised: sum of squared distances of all training jets, or minus "
+           "the logarithm of their likelihood"),
     {.name = "window",
      .kind = WIRE_F64,
      .storage = WIRE_INLINE,
@@ -101,9 +106,16 @@ static const struct wire_field codebook_fields[] = {
      .extents = 1,
      .extent = {CONSTANT(2, "2")},
      .help = "training window in m_jj, GeV, half-open"},
-    COLUMN(centres, WIRE_F32, 0, 2, EXTENTS(OF(clusters), OF(pixels)),
-           "pre-image space, power applied"),
-    COLUMN(bias, WIRE_F32, 0, 1, EXTENTS(OF(clusters)), "m.(G'G m) of every centre m"),
+    SCALAR(cutoff, WIRE_F64,
+           "if finite, a jet whose least score is above it is noise, which is the last cluster, "
+           "clusters - 1; infinity: none"),
+    COLUMN(prototype, WIRE_F32, 0, 2, EXTENTS(OF(prototypes), OF(pixels)),
+           "c, before smearing, power applied"),
+    COLUMN(scale, WIRE_F64, 0, 1, EXTENTS(OF(prototypes)),
+           "of a score, scale abs(x - c)^2 + bias; above 0"),
+    COLUMN(bias, WIRE_F64, 0, 1, EXTENTS(OF(prototypes)), "of a score"),
+    COLUMN(map, WIRE_U16, 0, 1, EXTENTS(OF(prototypes)),
+           "cluster of the jets whose least score is this prototype's, the first of equal ones"),
 };
 #undef T
 
@@ -114,7 +126,7 @@ static const struct wire_field codebook_fields[] = {
         .help = help_                                                                            \
     }
 #define SPECTRA_FIELDS                                                                       \
-    SPECTRA_FIELD(generation, WIRE_U32, "of the codebooks"),                                 \
+    SPECTRA_FIELD(generation, WIRE_U32, "of the models"),                                    \
         SPECTRA_FIELD(members, WIRE_U32, "of the ensemble"),                                 \
         SPECTRA_FIELD(clusters, WIRE_U32, "k"), SPECTRA_FIELD(bins, WIRE_U32, "in m_jj"),    \
         SPECTRA_FIELD(slice, WIRE_U64, "counted up to and with this one"),                   \
@@ -316,6 +328,14 @@ static const char *image_fault(const void *record, const struct wire_limits *lim
     return image_batch_fault(batch, limits->pixels);
 }
 
+static const char *model_fault(const void *record, const struct wire_limits *limits)
+{
+    const struct model_record *model = record;
+    if (model->pixels != limits->pixels)
+        return "its images are not those of analysis.image.pixels";
+    return model_record_fault(model);
+}
+
 static const struct wire_schema *own[WIRE_OWN_TYPES];
 
 static bool is_own(unsigned type)
@@ -346,8 +366,12 @@ const struct wire_schema *wire_schema_find(unsigned type)
                                  .fields = image_batch_fields,
                                  .events = offsetof(struct image_batch, events),
                                  .fault = image_fault},
-        [MESSAGE_CODEBOOK] = SCHEMA("codebook", struct codebook_record, codebook_fields,
-                                    "one trained member of the ensemble"),
+        [MESSAGE_MODEL] = {.name = "model",
+                           .help = "one trained member of the ensemble",
+                           .size = sizeof(struct model_record),
+                           .n = LENGTH(model_fields),
+                           .fields = model_fields,
+                           .fault = model_fault},
         [MESSAGE_SPECTRA] = SCHEMA("spectra", struct spectra_record, spectra_fields,
                                    "one accumulator's counts from the start up to a slice"),
         [MESSAGE_SELECTION] = SCHEMA("selection", struct selection_record, selection_fields,

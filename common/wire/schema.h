@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/records/codebook_record.h"
 #include "common/records/event_batch.h"
 #include "common/records/image_batch.h"
+#include "common/records/model_record.h"
 #include "common/records/score_record.h"
 #include "common/records/selection_record.h"
 #include "common/records/spectra_record.h"
@@ -171,7 +171,7 @@ union record {
     uint64_t own[WIRE_OWN_BYTES / sizeof(uint64_t)];
     struct event_batch events;
     struct image_batch images;
-    struct codebook_record codebook;
+    struct model_record model;
     struct spectra_record spectra;
     struct selection_record selection;
     struct score_record score;

@@ -2,13 +2,13 @@
 #include "stages/kmeans_trainer/kmeans_trainer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/array.h"
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
 #include "common/kernels/clustering/kmeans.h"
 #include "common/kernels/image/power.h"
 #include "common/training/crew.h"
@@ -164,36 +164,51 @@ status kmeans_trainer_finish(void *state, size_t input, uint64_t total, struct s
     return start_training(self);
 }
 
-static status emit_codebook(struct trainer *self, const struct crew_member *trained,
-                            struct stage_outlet *outlet)
+/* A centre is a prototype and a cluster; the rest is the distance alone. */
+static status fill_prototypes(uint32_t k, double scale[], double bias[], uint16_t map[])
+{
+    if (scale == NULL || bias == NULL || map == NULL)
+        return STATUS_NO_MEMORY;
+    for (uint32_t c = 0; c < k; c++) {
+        scale[c] = 1.0;
+        bias[c] = 0.0;
+        map[c] = (uint16_t)c;
+    }
+    return STATUS_OK;
+}
+
+static status emit_model(struct trainer *self, const struct crew_member *trained,
+                         struct stage_outlet *outlet)
 {
     const struct analysis *analysis = &self->analysis;
-    codebook *book = NULL;
-    status done =
-        codebook_create(&book, analysis->training.clusters, trained->centres, self->smear);
-    if (done != STATUS_OK)
-        return done;
-    float *bias = malloc(analysis->training.clusters * sizeof *bias);
-    done = bias != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-    for (uint32_t c = 0; bias != NULL && c < analysis->training.clusters; c++)
-        bias[c] = (float)codebook_bias(book)[c];
-    const struct codebook_record record = {
+    const uint32_t k = analysis->training.clusters;
+    double *scale = malloc(k * sizeof *scale);
+    double *bias = malloc(k * sizeof *bias);
+    uint16_t *map = malloc(k * sizeof *map);
+    status done = fill_prototypes(k, scale, bias, map);
+    const struct model_record record = {
         .member = trained->member,
         .generation = 1,
-        .clusters = analysis->training.clusters,
+        .algorithm = "minibatch_kmeans",
+        .clusters = k,
+        .prototypes = k,
         .pixels = (uint32_t)pixels_of(self),
         .jets = self->jets,
         .steps = trained->result.steps,
         .seed = analysis->training.seed,
         .inertia = trained->result.inertia,
         .window = {analysis->training.window[0], analysis->training.window[1]},
-        .centres = trained->centres,
+        .cutoff = INFINITY,
+        .prototype = trained->centres,
+        .scale = scale,
         .bias = bias,
+        .map = map,
     };
     if (done == STATUS_OK)
         done = outlet->emit(outlet, &record);
+    free(scale);
     free(bias);
-    codebook_destroy(&book);
+    free(map);
     return done;
 }
 
@@ -208,7 +223,7 @@ status kmeans_trainer_work(void *state, struct stage_outlet *outlet, bool *more)
     status done = crew_take(self->crew, PATIENCE_MS, &trained);
     if (done != STATUS_OK || trained.centres == NULL)
         return done;
-    done = emit_codebook(self, &trained, outlet);
+    done = emit_model(self, &trained, outlet);
     free(trained.centres);
     self->member += self->replicas;
     return done;

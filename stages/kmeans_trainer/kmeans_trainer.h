@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kmeans_trainer: sparse images of the training window in, trained codebooks out.
+/* kmeans_trainer: sparse images of the training window in, trained models out.
  *   in   image_batch  events with m_jj in analysis.training.window, in the order of the
  *                     log, or of all logs together
- *   out  codebook     one per member of the ensemble; replica r of R trains those with
+ *   out  model        one per member of the ensemble; replica r of R trains those with
  *                     member mod R = r
  * Trains as many members at once as the process may use cores; emits them in order. Keeps the
  * training set in memory; nothing that cannot be pulled and trained again.

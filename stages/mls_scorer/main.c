@@ -4,7 +4,7 @@
 int main(int argc, char **argv)
 {
     static const struct stage_feed feed = {
-        .first = MESSAGE_CODEBOOK,
+        .first = MESSAGE_MODEL,
         .process = mls_scorer_process,
         .finish = mls_scorer_finish,
     };

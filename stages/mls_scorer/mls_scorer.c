@@ -42,8 +42,8 @@ struct scorer {
     struct verdict_settings limits;
     struct verdict verdicts[VERDICT_CHECKS];
     const struct stage_input *inputs;
-    struct codebook_record *book; /* [members] */
-    float **centres;              /* [members] */
+    struct model_record *model; /* [members] */
+    void **kept;                /* [members] what their arrays lie in; NULL: not there yet */
     struct last_selection last;
     struct score_record score;
     double *mls;     /* [members] */
@@ -72,10 +72,10 @@ void mls_scorer_destroy(void **state)
     struct scorer *self = *state;
     if (self == NULL)
         return;
-    for (uint32_t m = 0; self->centres != NULL && m < self->analysis.training.ensemble; m++)
-        free(self->centres[m]);
-    free(self->centres);
-    free(self->book);
+    for (uint32_t m = 0; self->kept != NULL && m < self->analysis.training.ensemble; m++)
+        free(self->kept[m]);
+    free(self->kept);
+    free(self->model);
     last_free(&self->last);
     free(self->mls);
     free(self->bin);
@@ -153,36 +153,34 @@ status mls_scorer_create(void **out, const struct stage_setup *setup)
     if (told != STATUS_OK)
         return told;
     const uint32_t members = setup->analysis.training.ensemble;
-    self->book = calloc(members, sizeof *self->book);
-    self->centres = calloc(members, sizeof(float *));
+    self->model = calloc(members, sizeof *self->model);
+    self->kept = calloc(members, sizeof(void *));
     self->mls = calloc(members, sizeof *self->mls);
     self->bin = calloc(members, sizeof *self->bin);
     self->scratch = calloc(members, sizeof *self->scratch);
-    if (self->book == NULL || self->centres == NULL || self->mls == NULL || self->bin == NULL ||
+    if (self->model == NULL || self->kept == NULL || self->mls == NULL || self->bin == NULL ||
         self->scratch == NULL)
         return STATUS_NO_MEMORY;
     return last_allocate(&self->last, &self->analysis);
 }
 
-static status take_codebook(struct scorer *self, const struct codebook_record *record)
+static status take_model(struct scorer *self, const struct model_record *record)
 {
-    const size_t cells = (size_t)record->clusters * record->pixels;
     if (record->member >= self->analysis.training.ensemble ||
         record->clusters != self->analysis.training.clusters) {
-        log_error("codebook of member %u with %u clusters: expected one of %u members, %u clusters",
+        log_error("model of member %u with %u clusters: expected one of %u members, %u clusters",
                   record->member, record->clusters, self->analysis.training.ensemble,
                   self->analysis.training.clusters);
         return STATUS_BAD_INPUT;
     }
-    float *centres = malloc(cells * sizeof *centres);
-    if (centres == NULL)
-        return STATUS_NO_MEMORY;
-    memcpy(centres, record->centres, cells * sizeof *centres);
-    free(self->centres[record->member]);
-    self->centres[record->member] = centres;
-    self->book[record->member] = *record;
-    self->book[record->member].centres = centres;
-    self->book[record->member].bias = NULL;
+    struct model_record copy;
+    void *memory;
+    const status done = model_record_copy(&copy, &memory, record);
+    if (done != STATUS_OK)
+        return done;
+    free(self->kept[record->member]);
+    self->kept[record->member] = memory;
+    self->model[record->member] = copy;
     return STATUS_OK;
 }
 
@@ -309,7 +307,7 @@ static status write_results(const struct scorer *self, bool final)
         .analysis = self->analysis_text,
         .bins = {analysis->spectra.window[0], analysis->spectra.window[1], analysis->spectra.bins},
         .members = analysis->training.ensemble,
-        .codebooks = self->book,
+        .models = self->model,
         .selection = &self->last.record,
         .score = &self->score,
         .slices = self->slices,
@@ -347,8 +345,8 @@ static status renew_results(struct scorer *self)
 status mls_scorer_process(void *state, const struct stage_item *item, struct stage_outlet *outlet)
 {
     struct scorer *self = state;
-    if (item->header->type == MESSAGE_CODEBOOK)
-        return take_codebook(self, &item->record->codebook);
+    if (item->header->type == MESSAGE_MODEL)
+        return take_model(self, &item->record->model);
     const struct selection_record *selection = &item->record->selection;
     if (!fits(self, selection))
         return STATUS_BAD_INPUT;
@@ -362,12 +360,12 @@ status mls_scorer_process(void *state, const struct stage_item *item, struct sta
     return done == STATUS_OK ? renew_results(self) : done;
 }
 
-static status check_codebooks(const struct scorer *self)
+static status check_models(const struct scorer *self)
 {
     for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
-        if (self->centres[m] != NULL)
+        if (self->kept[m] != NULL)
             continue;
-        log_error("the trainer ended without a codebook of member %u", m);
+        log_error("the trainer ended without a model of member %u", m);
         return STATUS_BAD_INPUT;
     }
     return STATUS_OK;
@@ -378,8 +376,8 @@ status mls_scorer_finish(void *state, size_t input, uint64_t total, struct stage
     const struct scorer *self = state;
     (void)total;
     (void)outlet;
-    if (self->inputs[input].type == MESSAGE_CODEBOOK)
-        return check_codebooks(self);
+    if (self->inputs[input].type == MESSAGE_MODEL)
+        return check_models(self);
     if (self->slices == 0) {
         log_error("no batch has arrived: there is nothing to score");
         return STATUS_BAD_INPUT;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mls_scorer: selections and codebooks in, the answer out.
- *   in   codebook   every member of the ensemble, to the end, before any selection
+/* mls_scorer: selections and models in, the answer out.
+ *   in   model   every member of the ensemble, to the end, before any selection
  *   in   selection  of every slice
  *   out  score      maximum local significance per member and of the ensemble, per slice
- * Keeps the codebooks, the last selection and one line per slice; writes results.h5 from the first
+ * Keeps the models, the last selection and one line per slice; writes results.h5 from the first
  * score on, and its final form at the end.
  * The functions of its table (main.c); what each may do stands in common/stage/stage.h. */
 #ifndef STAGES_MLS_SCORER_MLS_SCORER_H

@@ -4,7 +4,7 @@
 int main(int argc, char **argv)
 {
     static const struct stage_feed feed = {
-        .first = MESSAGE_CODEBOOK,
+        .first = MESSAGE_MODEL,
         .merged = MESSAGE_IMAGE_BATCH,
         .filter = spectrum_accumulator_filter,
         .process = spectrum_accumulator_process,

@@ -7,7 +7,7 @@
 
 #include "common/base/array.h"
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/model.h"
 #include "common/kernels/statistics/mass_bins.h"
 #include "common/kernels/statistics/spectra.h"
 
@@ -28,7 +28,7 @@ struct accumulator {
     uint32_t replica;
     uint32_t replicas;
     smearing *smear;
-    codebook **book; /* [ensemble] */
+    model **model; /* [ensemble] */
     struct scratch scratch;
     struct spectra_record spectra; /* slice: the one being filled */
     uint64_t *counts;
@@ -40,9 +40,9 @@ void spectrum_accumulator_destroy(void **state)
     struct accumulator *self = *state;
     if (self == NULL)
         return;
-    for (uint32_t m = 0; self->book != NULL && m < self->analysis.training.ensemble; m++)
-        codebook_destroy(&self->book[m]);
-    free(self->book);
+    for (uint32_t m = 0; self->model != NULL && m < self->analysis.training.ensemble; m++)
+        model_destroy(&self->model[m]);
+    free(self->model);
     smearing_destroy(&self->smear);
     free(self->scratch.offset);
     free(self->scratch.label);
@@ -72,10 +72,10 @@ status spectrum_accumulator_create(void **out, const struct stage_setup *setup)
     self->replica = setup->replica;
     self->replicas = setup->replicas;
     const size_t cells = analysis->training.ensemble * cells_per_member(self);
-    self->book = calloc(analysis->training.ensemble, sizeof(codebook *));
+    self->model = calloc(analysis->training.ensemble, sizeof(model *));
     self->counts = calloc(cells, sizeof *self->counts);
     self->signal = calloc(cells, sizeof *self->signal);
-    if (self->book == NULL || self->counts == NULL || self->signal == NULL)
+    if (self->model == NULL || self->counts == NULL || self->signal == NULL)
         return STATUS_NO_MEMORY;
     self->spectra = (struct spectra_record){.generation = 1,
                                             .members = analysis->training.ensemble,
@@ -89,7 +89,7 @@ status spectrum_accumulator_create(void **out, const struct stage_setup *setup)
 void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *filter)
 {
     const struct accumulator *self = state;
-    if (self->inputs[input].type == MESSAGE_CODEBOOK)
+    if (self->inputs[input].type == MESSAGE_MODEL)
         return;
     filter->modulus = self->replicas;
     filter->remainder = self->replica;
@@ -97,22 +97,20 @@ void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *
     filter->mass[1] = self->bins.hi;
 }
 
-static status take_codebook(struct accumulator *self, const struct codebook_record *record)
+static status take_model(struct accumulator *self, const struct model_record *record)
 {
     const struct analysis *analysis = &self->analysis;
     const uint32_t pixels = analysis->image.pixels * analysis->image.pixels;
     if (record->member >= analysis->training.ensemble ||
         record->clusters != analysis->training.clusters || record->pixels != pixels) {
-        log_error(
-            "codebook of member %u with %u clusters of %u pixels: expected one of %u members, "
-            "%u clusters, %u pixels",
-            record->member, record->clusters, record->pixels, analysis->training.ensemble,
-            analysis->training.clusters, pixels);
+        log_error("model of member %u with %u clusters of %u pixels: expected one of %u members, "
+                  "%u clusters, %u pixels",
+                  record->member, record->clusters, record->pixels, analysis->training.ensemble,
+                  analysis->training.clusters, pixels);
         return STATUS_BAD_INPUT;
     }
-    codebook_destroy(&self->book[record->member]);
-    return codebook_create(&self->book[record->member], record->clusters, record->centres,
-                           self->smear);
+    model_destroy(&self->model[record->member]);
+    return model_create(&self->model[record->member], record, self->smear);
 }
 
 static status reserve(struct scratch *self, uint32_t jets, uint32_t members)
@@ -155,8 +153,8 @@ static status count_batch(struct accumulator *self, const struct image_batch *ba
                                          .offset = scratch->offset,
                                          .pixel = batch->pixel,
                                          .value = batch->intensity};
-    codebooks_label_fractions(members, self->book, self->analysis.image.power, &images,
-                              scratch->label);
+    models_label_fractions(members, self->model, self->analysis.image.power, &images,
+                           scratch->label);
     for (uint32_t m = 0; m < members; m++) {
         const size_t cell = m * cells_per_member(self);
         spectra_add(batch->events, scratch->label + m * images.n, scratch->bin, batch->label,
@@ -181,8 +179,8 @@ status spectrum_accumulator_process(void *state, const struct stage_item *item,
                                     struct stage_outlet *outlet)
 {
     struct accumulator *self = state;
-    if (item->header->type == MESSAGE_CODEBOOK)
-        return take_codebook(self, &item->record->codebook);
+    if (item->header->type == MESSAGE_MODEL)
+        return take_model(self, &item->record->model);
     /* Slices without a place of this partition end here, too. */
     status done = emit_slices(self, item->place, outlet);
     if (done == STATUS_OK)
@@ -194,12 +192,12 @@ status spectrum_accumulator_process(void *state, const struct stage_item *item,
     return done;
 }
 
-static status check_codebooks(const struct accumulator *self)
+static status check_models(const struct accumulator *self)
 {
     for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
-        if (self->book[m] != NULL)
+        if (self->model[m] != NULL)
             continue;
-        log_error("the trainer ended without a codebook of member %u", m);
+        log_error("the trainer ended without a model of member %u", m);
         return STATUS_BAD_INPUT;
     }
     return STATUS_OK;
@@ -209,8 +207,8 @@ status spectrum_accumulator_finish(void *state, size_t input, uint64_t total,
                                    struct stage_outlet *outlet)
 {
     struct accumulator *self = state;
-    if (self->inputs[input].type == MESSAGE_CODEBOOK)
-        return check_codebooks(self);
+    if (self->inputs[input].type == MESSAGE_MODEL)
+        return check_models(self);
     const uint64_t slice = self->analysis.stream.slice;
     return emit_slices(self, (total + slice - 1) / slice * slice, outlet);
 }

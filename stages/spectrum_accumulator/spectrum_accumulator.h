@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* spectrum_accumulator: images and codebooks in, jets per cluster and mass bin out.
- *   in   codebook     every member of the ensemble, to the end, before any image
+/* spectrum_accumulator: images and models in, jets per cluster and mass bin out.
+ *   in   model        every member of the ensemble, to the end, before any image
  *   in   image_batch  events inside the spectrum; replica i of M takes of every log the items with
  *                     index mod M = i. Several logs have one order, and a place is one in it
  *   out  spectra      its counts up to slice s, for every slice

@@ -164,7 +164,7 @@ class WireFormat(product.ProductCase):
 
     def test_the_control_can_be_read_with_what_the_page_says(self):
         version, kind, run_id, fields = msgpack.unpackb(self.frame("A `pull`"))
-        self.assertEqual((version, kind, run_id), (2, 66, "0123456789abcdef" * 2))
+        self.assertEqual((version, kind, run_id), (3, 66, "0123456789abcdef" * 2))
         self.assertIn(f"#### {kind} `pull`", self.page)
         self.assertEqual(list(fields), [name for name, _ in self.fields("pull")])
         self.assertEqual(np.frombuffer(fields.pop("mass"), "<f8").tolist(), [3000, 4600])
@@ -176,7 +176,7 @@ class WireFormat(product.ProductCase):
         header = msgpack.unpackb(self.frame("A `score`, first frame"))
         payload = self.frame("A `score`, second frame")
         version, kind, run_id, source, seq, attempt, epoch, events, length, digest = header
-        self.assertEqual((version, kind, source, seq, attempt, events), (2, 6, 0, 3, 1, 0))
+        self.assertEqual((version, kind, source, seq, attempt, events), (3, 6, 0, 3, 1, 0))
         self.assertIn(f"#### {kind} `score`", self.page)
         told = lz4.frame.get_frame_info(payload)
         self.assertFalse(told["block_linked"])

@@ -11,7 +11,7 @@ import zmq
 
 from product import CLUSTERSCAN, SMALL, ProductCase, main, settings, stage_processes, wait_until
 
-VERSION, READER, DURABLE = 2, 68, 70
+VERSION, READER, DURABLE = 3, 68, 70
 
 
 class ForgedWords(ProductCase):

@@ -16,7 +16,7 @@ import numpy as np
 import xxhash
 import zmq
 
-VERSION, EVENTS, IMAGES, GRANT, ALIVE = 2, 1, 2, 64, 65
+VERSION, EVENTS, IMAGES, GRANT, ALIVE = 3, 1, 2, 64, 65
 SETUP = json.load(open(sys.argv[sys.argv.index("--stage") + 1]))
 RUN, ME = SETUP["run_id"], secrets.randbits(63) | 1
 LIE, ALWAYS = SETUP["settings"].get("lie", "none"), SETUP["settings"].get("always", False)

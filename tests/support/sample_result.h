@@ -3,13 +3,18 @@
 #ifndef TESTS_SUPPORT_SAMPLE_RESULT_H
 #define TESTS_SUPPORT_SAMPLE_RESULT_H
 
+#include <math.h>
+
 #include "common/store/results/result_file.h"
 
 enum { SAMPLE_MEMBERS = 3, SAMPLE_CLUSTERS = 5, SAMPLE_BINS = 7, SAMPLE_PIXELS = 16 };
 enum { SAMPLE_SLICES = 4, SAMPLE_CELLS = SAMPLE_MEMBERS * SAMPLE_CLUSTERS * SAMPLE_BINS };
 
 static float sample_centres[SAMPLE_MEMBERS][SAMPLE_CLUSTERS * SAMPLE_PIXELS];
-static struct codebook_record sample_codebooks[SAMPLE_MEMBERS];
+static const double sample_scale[SAMPLE_CLUSTERS] = {1, 1, 1, 1, 1};
+static const double sample_bias[SAMPLE_CLUSTERS];
+static const uint16_t sample_map[SAMPLE_CLUSTERS] = {0, 1, 2, 3, 4};
+static struct model_record sample_models[SAMPLE_MEMBERS];
 static uint64_t sample_counts[SAMPLE_CELLS], sample_signal[SAMPLE_CELLS];
 static double sample_z[SAMPLE_CELLS];
 static uint8_t sample_label[SAMPLE_MEMBERS * SAMPLE_CLUSTERS];
@@ -36,13 +41,19 @@ static inline void sample_fill_arrays(void)
     for (size_t m = 0; m < SAMPLE_MEMBERS; m++) {
         for (size_t i = 0; i < SAMPLE_CLUSTERS * SAMPLE_PIXELS; i++)
             sample_centres[m][i] = (float)(m * 100 + i) / 3;
-        sample_codebooks[m] = (struct codebook_record){.member = (uint32_t)m,
-                                                       .clusters = SAMPLE_CLUSTERS,
-                                                       .pixels = SAMPLE_PIXELS,
-                                                       .steps = 90 + m,
-                                                       .seed = UINT64_MAX - m,
-                                                       .inertia = 0.1 + (double)m,
-                                                       .centres = sample_centres[m]};
+        sample_models[m] = (struct model_record){.member = (uint32_t)m,
+                                                 .algorithm = "minibatch_kmeans",
+                                                 .clusters = SAMPLE_CLUSTERS,
+                                                 .prototypes = SAMPLE_CLUSTERS,
+                                                 .pixels = SAMPLE_PIXELS,
+                                                 .steps = 90 + m,
+                                                 .seed = UINT64_MAX - m,
+                                                 .inertia = 0.1 + (double)m,
+                                                 .cutoff = INFINITY,
+                                                 .prototype = sample_centres[m],
+                                                 .scale = sample_scale,
+                                                 .bias = sample_bias,
+                                                 .map = sample_map};
     }
     for (size_t i = 0; i < SAMPLE_CELLS; i++) {
         sample_counts[i] = 1000 + i;
@@ -103,7 +114,7 @@ static inline struct result sample_result(void)
                            .analysis = "stream:\n  batch: 512 # \xc3\xa9v\xc3\xa9nements\n",
                            .bins = {3000, 3700, SAMPLE_BINS},
                            .members = SAMPLE_MEMBERS,
-                           .codebooks = sample_codebooks,
+                           .models = sample_models,
                            .selection = &sample_selection,
                            .score = &sample_score,
                            .slices = SAMPLE_SLICES,

@@ -249,7 +249,7 @@ class Data:
     @functools.cached_property
     def images(self):
         state, results = self.work / "images", self.work / "images.h5"
-        tell(f"images and codebooks of the {self.sample} sample")
+        tell(f"images and models of the {self.sample} sample")
         self.command("run", ROOT / "topology/lhco.yaml", "--quiet", "--state", state,
                      *settings({"stages.reader.settings.files": self.background,
                                 "stages.score.settings.results": results}))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* kernels: our side of the benchmarks. Loads the jets of a sealed log and the centres of a result,
  * then answers one command a line on standard input with one line of JSON:
- *   label JETS BOOKS   labels the first JETS jets of the spectrum with BOOKS codebooks
- *   image_label JETS   labels of one codebook, straight from the fractions
+ *   label JETS MODELS   labels the first JETS jets of the spectrum with MODELS models
+ *   image_label JETS   labels of one model, straight from the fractions
  *   train SEED         one training on the jets of the training window
  *   cs_run SEED        train, label and count all jets of the spectrum, select, score
  *   read FILE          reads all events of a file, batch by batch
@@ -13,8 +13,8 @@
 #include <time.h>
 
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
 #include "common/kernels/clustering/kmeans.h"
+#include "common/kernels/clustering/model.h"
 #include "common/kernels/image/power.h"
 #include "common/kernels/statistics/cluster_selection.h"
 #include "common/kernels/statistics/mass_bins.h"
@@ -44,7 +44,7 @@ struct bench {
     smearing *smear;
     size_t members;
     size_t clusters;
-    codebook **book;
+    model **model;
     uint16_t *label;
     double *norm2;
     float *centres;
@@ -158,18 +158,18 @@ static void load_centres(struct bench *self, const char *path)
     self->members = dims[0];
     self->clusters = dims[1];
     self->centres = centres;
-    self->book = must(calloc(self->members, sizeof(codebook *)));
+    self->model = must(calloc(self->members, sizeof(model *)));
     for (size_t m = 0; m < self->members; m++)
-        check(codebook_create(&self->book[m], self->clusters,
-                              self->centres + m * self->clusters * SIDE * SIDE, self->smear));
+        check(model_create_nearest(&self->model[m], self->clusters,
+                                   self->centres + m * self->clusters * SIDE * SIDE, self->smear));
 }
 
-static void label(struct bench *self, size_t jets, size_t books)
+static void label(struct bench *self, size_t jets, size_t count)
 {
     const struct sparse_images images = images_of(&self->spectrum, jets);
-    const size_t some = books < self->members ? books : self->members;
+    const size_t some = count < self->members ? count : self->members;
     const double start = now();
-    codebooks_label(some, self->book, &images, self->label);
+    models_label(some, self->model, &images, self->label);
     printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, images.n);
 }
 
@@ -177,7 +177,7 @@ static void image_label(struct bench *self, size_t jets)
 {
     const struct sparse_images images = fractions_of(&self->spectrum, jets);
     const double start = now();
-    codebooks_label_fractions(1, self->book, 0.5, &images, self->label);
+    models_label_fractions(1, self->model, 0.5, &images, self->label);
     printf("{\"seconds\": %.9f, \"jets\": %zu}\n", now() - start, images.n);
 }
 
@@ -213,13 +213,13 @@ static void cs_run(struct bench *self, uint64_t seed)
     uint64_t depleted[16];
     double background[16];
     int32_t bin;
-    codebook *book = NULL;
+    model *fitted = NULL;
     const struct selection_settings settings = {0.2, 3.0, robust_sd_factor(0.2)};
     const double start = now();
     train_once(self, seed, centres);
-    check(codebook_create(&book, self->clusters, centres, self->smear));
+    check(model_create_nearest(&fitted, self->clusters, centres, self->smear));
     const struct sparse_images images = fractions_of(&self->spectrum, self->spectrum.n);
-    codebooks_label_fractions(1, &book, 0.5, &images, self->label);
+    models_label_fractions(1, &fitted, 0.5, &images, self->label);
     spectra_add(images.n / 2, self->label, self->spectrum.bin, NULL, bins.n, counts,
                 counts + cells);
     check(select_clusters(&settings, self->clusters, bins.n, counts, z, rich_label, rich, depleted,
@@ -227,7 +227,7 @@ static void cs_run(struct bench *self, uint64_t seed)
     const double mls =
         max_local_significance(bins.n, rich, depleted, background, MLS_POISSON, MLS_POSITIVE, &bin);
     printf("{\"seconds\": %.9f, \"jets\": %zu, \"mls\": %.9f}\n", now() - start, images.n, mls);
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     free(centres);
     free(counts);
     free(z);

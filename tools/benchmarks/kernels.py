@@ -28,7 +28,7 @@ def label_jets_15(data, repeats):
     jets = len(images.window(3000, 4600)[:JETS])
     ours, theirs = alternate(repeats, lambda i: images.ours("label", jets, 15)["seconds"] / 15,
                              lambda i: images.ours("label", jets, 1)["seconds"])
-    yield row("label_jets_15", "ns/jet", ours, theirs, "label_jets, per codebook", at_least=1,
+    yield row("label_jets_15", "ns/jet", ours, theirs, "label_jets, per model", at_least=1,
               scale=1e9 / jets)
 
 

@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
 #include "common/kernels/clustering/kmeans.h"
+#include "common/kernels/clustering/model.h"
 #include "common/kernels/image/image.h"
 #include "common/kernels/image/power.h"
 #include "common/kernels/jets/jets.h"
@@ -74,7 +74,7 @@ struct pipeline {
     struct jets training;
     /* right of the images */
     smearing *smear;
-    codebook **book;     /* [ensemble] */
+    model **model;       /* [ensemble] */
     uint64_t *counts;    /* [ensemble][clusters][bins] */
     uint64_t *signal;    /* likewise */
     double *z;           /* [clusters][bins] of the member at hand, as the next */
@@ -286,7 +286,7 @@ static void train(struct pipeline *self)
                                                  .member = m};
         struct kmeans_result result;
         check(kmeans_train(&settings, self->smear, &images, norm2, centres, &result));
-        check(codebook_create(&self->book[m], settings.clusters, centres, self->smear));
+        check(model_create_nearest(&self->model[m], settings.clusters, centres, self->smear));
     }
     end_step(self, TRAIN, start);
     free(centres);
@@ -312,8 +312,7 @@ static void label_batch(struct pipeline *self, const struct image_columns *kept)
                                          .offset = self->offset,
                                          .pixel = batch.pixel,
                                          .value = batch.intensity};
-    codebooks_label_fractions(members, self->book, self->analysis.image.power, &images,
-                              self->label);
+    models_label_fractions(members, self->model, self->analysis.image.power, &images, self->label);
     for (uint32_t m = 0; m < members; m++) {
         const size_t cell = m * cells_per_member(self);
         spectra_add(batch.events, self->label + m * images.n, self->bin, batch.label, self->bins.n,
@@ -383,7 +382,7 @@ static void prepare(struct pipeline *self)
     self->offset = must(calloc(2 * (size_t)analysis->stream.batch + 1, sizeof *self->offset));
     self->label = must(calloc(members * 2 * analysis->stream.batch, sizeof *self->label));
     self->bin = must(calloc(analysis->stream.batch, sizeof *self->bin));
-    self->book = must(calloc(members, sizeof(codebook *)));
+    self->model = must(calloc(members, sizeof(model *)));
     self->counts = must(calloc(members * cells_per_member(self), sizeof *self->counts));
     self->signal = must(calloc(members * cells_per_member(self), sizeof *self->signal));
     self->z = must(calloc(cells_per_member(self), sizeof *self->z));

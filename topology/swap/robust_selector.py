@@ -4,7 +4,7 @@
 All that a feed stage does is on this page; docs/swapping.md goes through it."""
 import json, math, os, secrets, signal, statistics, struct, sys, time
 import lz4.frame, msgpack, numpy as np, xxhash, zmq
-VERSION, SPECTRA, SELECTION, ALIVE, PULL, END = 2, 4, 5, 65, 66, 67  # docs/wire-format.md
+VERSION, SPECTRA, SELECTION, ALIVE, PULL, END = 3, 4, 5, 65, 66, 67  # docs/wire-format.md
 SETUP = json.load(open(sys.argv[sys.argv.index("--stage") + 1]))  # `run` adds: --stage FILE
 RUN, ME = SETUP["run_id"], secrets.randbits(63) | 1  # ME: this life of the process
 

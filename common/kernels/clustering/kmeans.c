@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* kmeans: mini-batch k-means in pre-image space. Centres are means of the sparse s; distances come
- * from a codebook that every step refreshes. */
+ * from a model that every step refreshes. */
 #include "common/kernels/clustering/kmeans.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/base/random.h"
-#include "common/kernels/clustering/codebook_internal.h"
+#include "common/kernels/clustering/model_internal.h"
 
 enum { PASSES_MAX = 100, NO_IMPROVEMENT_MAX = 10 };
 
@@ -110,11 +110,11 @@ struct trainer {
     size_t pixels;
     size_t longest; /* pixels of an image */
     struct random_state random;
-    codebook *book;            /* of the centres, once refreshed */
+    model *model;              /* of the centres, once refreshed */
     float *centres;            /* [k][pixels] */
     double *sum;               /* [k][pixels] of the jets a centre is the mean of */
     double *weight;            /* [k] how many they are */
-    double *scratch;           /* as codebook_refresh wants it */
+    double *scratch;           /* as model_refresh wants it */
     struct selection batch;    /* of a step */
     uint16_t *label;           /* [batch] */
     float *near;               /* [batch] */
@@ -127,7 +127,7 @@ struct trainer {
 
 static void trainer_fini(struct trainer *self)
 {
-    codebook_destroy(&self->book);
+    model_destroy(&self->model);
     selection_fini(&self->batch);
     free(self->centres);
     free(self->sum);
@@ -175,7 +175,7 @@ static status trainer_init(struct trainer *self, const struct kmeans_settings *s
     self->centres = calloc(k * pixels, sizeof *self->centres);
     self->sum = doubles(k * pixels);
     self->weight = doubles(k);
-    self->scratch = aligned_alloc(64, 2 * pixels * codebook_columns(k) * sizeof(double));
+    self->scratch = aligned_alloc(64, 2 * pixels * model_columns(k) * sizeof(double));
     self->label = calloc(batch, sizeof *self->label);
     self->near = calloc(batch, sizeof *self->near);
     self->score = doubles(batch);
@@ -187,7 +187,7 @@ static status trainer_init(struct trainer *self, const struct kmeans_settings *s
         self->begin == NULL || self->order == NULL || self->poor == NULL)
         return STATUS_NO_MEMORY;
     const status made = selection_init(&self->batch, batch, self->longest);
-    return made == STATUS_OK ? codebook_create_blank(&self->book, k, smear) : made;
+    return made == STATUS_OK ? model_create_blank(&self->model, k, smear) : made;
 }
 
 /* Makes the centre of a cluster the image. */
@@ -202,7 +202,7 @@ static void set_centre(struct trainer *self, size_t cluster, uint64_t image)
 
 static void refresh(struct trainer *self)
 {
-    codebook_refresh(self->book, self->smear, self->centres, self->scratch);
+    model_refresh(self->model, self->centres, self->scratch);
 }
 
 /* ---- k-means++ (greedy): the candidates of one round side by side as lanes ---- */
@@ -246,7 +246,7 @@ static size_t sample_size(const struct trainer *t)
 static status seeding_init(struct seeding *self, const struct trainer *t)
 {
     const size_t n = sample_size(t), trials = 2 + (size_t)log((double)t->k);
-    *self = (struct seeding){.trials = trials, .lanes = codebook_columns(trials)};
+    *self = (struct seeding){.trials = trials, .lanes = model_columns(trials)};
     self->candidate = calloc(self->lanes, sizeof *self->candidate);
     self->closest = doubles(n);
     self->summed = doubles(n);
@@ -375,7 +375,7 @@ static double draw_batch(struct trainer *self)
         batch->image[i] = random_below(&self->random, self->images->n);
     selection_fill(batch, self->images);
     const struct sparse_images images = selection_view(batch);
-    codebook_label_near(self->book, &images, self->label, self->near);
+    model_label_near(self->model, &images, self->label, self->near);
     for (size_t i = 0; i < batch->n; i++)
         inertia += fmax(self->norm2[batch->image[i]] + (double)self->near[i], 0.0);
     return inertia;
@@ -549,7 +549,7 @@ static double total_inertia(struct trainer *self)
         const size_t left = self->images->n - first;
         const struct sparse_images some = {left < step ? left : step, self->images->offset + first,
                                            self->images->pixel, self->images->value};
-        codebook_label(self->book, &some, self->label, self->score);
+        model_label(self->model, &some, self->label, self->score);
         for (size_t i = 0; i < some.n; i++)
             inertia += fmax(self->norm2[first + i] + self->score[i], 0.0);
     }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
-#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/model.h"
 
 struct kmeans_settings {
     size_t clusters; /* k */

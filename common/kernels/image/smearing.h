@@ -24,7 +24,7 @@ void smearing_twice(const smearing *self, size_t lanes, const double in[], doubl
 /* out[side * side] = G in, one dense image. */
 void smearing_once(const smearing *self, const double in[], double out[]);
 
-/* For tests: smearing_twice, and by default every codebook made with it, use this set. */
+/* For tests: smearing_twice, and by default every model made with it, use this set. */
 void smearing_use(smearing *self, enum instruction_set set);
 const struct vector_loops *smearing_loops(const smearing *self);
 size_t smearing_pixels(const smearing *self);

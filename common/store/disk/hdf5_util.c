@@ -572,3 +572,34 @@ end:
         H5Sclose(space);
     return done;
 }
+
+bool hdf5_write_texts(hid_t parent, const char *name, size_t n, const char *const texts[])
+{
+    size_t size = 1;
+    for (size_t i = 0; i < n; i++)
+        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
+    char *packed = calloc(n + 1, size);
+    for (size_t i = 0; packed != NULL && i < n; i++)
+        memcpy(packed + i * size, texts[i], strlen(texts[i]));
+    const hsize_t rows = n;
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &rows, NULL);
+    const hid_t made = hdf5_dataset_properties();
+    hid_t dataset = H5I_INVALID_HID;
+    bool done = false;
+    if (packed != NULL && type >= 0 && H5Tset_size(type, size) >= 0 &&
+        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
+        space >= 0 && made >= 0)
+        dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
+    if (dataset >= 0) {
+        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
+        H5Dclose(dataset);
+    }
+    if (made >= 0)
+        H5Pclose(made);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    free(packed);
+    return done;
+}

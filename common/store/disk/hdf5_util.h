@@ -101,5 +101,8 @@ hid_t hdf5_dataset_properties(void);
 /* Writes a whole contiguous dataset; rank 0 is a scalar. False if HDF5 refuses. */
 bool hdf5_write(hid_t parent, const char *name, enum hdf5_element element, int rank,
                 const hsize_t dims[], const void *data);
+/* Writes a list of texts of one fixed length, as plain readers of HDF5 like them, UTF-8, padded
+ * with zeros. False if HDF5 refuses. */
+bool hdf5_write_texts(hid_t parent, const char *name, size_t n, const char *const texts[]);
 
 #endif

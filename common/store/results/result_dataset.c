@@ -32,34 +32,7 @@ bool result_write_texts(const struct result_access *to, enum result_id id,
 {
     const struct result_dataset *row = result_dataset(id);
     assert(row->element == HDF5_TEXT && row->rank == 1);
-    const hsize_t rows = to->lengths[row->dimensions[0]];
-    const size_t n = (size_t)rows;
-    size_t size = 1;
-    for (size_t i = 0; i < n; i++)
-        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
-    char *packed = calloc(n + 1, size);
-    for (size_t i = 0; packed != NULL && i < n; i++)
-        memcpy(packed + i * size, texts[i], strlen(texts[i]));
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &rows, NULL);
-    const hid_t made = hdf5_dataset_properties();
-    hid_t dataset = H5I_INVALID_HID;
-    bool done = false;
-    if (packed != NULL && type >= 0 && H5Tset_size(type, size) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
-        space >= 0 && made >= 0)
-        dataset = H5Dcreate2(to->file, row->path, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
-    if (dataset >= 0) {
-        done = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
-        H5Dclose(dataset);
-    }
-    if (made >= 0)
-        H5Pclose(made);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    free(packed);
-    return done;
+    return hdf5_write_texts(to->file, row->path, (size_t)to->lengths[row->dimensions[0]], texts);
 }
 
 bool result_make_group(const struct result_access *to, enum result_id id)

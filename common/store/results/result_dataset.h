@@ -31,7 +31,9 @@ struct result_texts {
 /* The element type of a C object. */
 #define RESULT_ELEMENT(object)    \
     _Generic(object, uint8_t      \
-             : HDF5_U8, int32_t   \
+             : HDF5_U8, uint16_t  \
+             : HDF5_U16, uint32_t \
+             : HDF5_U32, int32_t  \
              : HDF5_I32, uint64_t \
              : HDF5_U64, float    \
              : HDF5_F32, double   \

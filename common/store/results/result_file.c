@@ -16,6 +16,7 @@
 #include "common/store/disk/atomic_file.h"
 #include "common/store/disk/hdf5_util.h"
 #include "common/store/results/result_dataset.h"
+#include "common/store/results/result_models.h"
 #include "common/store/results/result_summary.h"
 
 static status mismatch(const char *path, const char *what)
@@ -37,13 +38,13 @@ static status check(const char *path, const struct result *result)
     }
     if (result->members == 0 || summed->members != result->members ||
         result->score->members != result->members)
-        return mismatch(path, "codebooks, selection and score have different members");
+        return mismatch(path, "models, selection and score have different members");
     if (summed->bins != result->bins.n)
         return mismatch(path, "the selection has other mass bins");
     for (size_t m = 0; m < result->members; m++)
-        if (result->codebooks[m].clusters != summed->clusters ||
-            result->codebooks[m].pixels != result->codebooks[0].pixels)
-            return mismatch(path, "a codebook has other clusters or pixels");
+        if (result->models[m].clusters != summed->clusters ||
+            result->models[m].pixels != result->models[0].pixels)
+            return mismatch(path, "a model has other clusters or pixels");
     return STATUS_OK;
 }
 
@@ -162,34 +163,6 @@ static bool write_edges(const struct result_access *to, const struct mass_bins *
     return done;
 }
 
-/* The members' centres, one behind the other, and their numbers. */
-static bool write_codebook(const struct result_access *to, const struct result *result)
-{
-    const size_t members = result->members;
-    const size_t each = (size_t)result->codebooks[0].clusters * result->codebooks[0].pixels;
-    float *centres = malloc(members * each * sizeof *centres);
-    double *inertia = malloc(members * sizeof *inertia);
-    uint64_t *steps = malloc(members * sizeof *steps), *seed = malloc(members * sizeof *seed);
-    bool done = centres != NULL && inertia != NULL && steps != NULL && seed != NULL &&
-                result_make_group(to, RESULT_CODEBOOK_CENTRES);
-    for (size_t m = 0; done && m < members; m++) {
-        const struct codebook_record *codebook = &result->codebooks[m];
-        memcpy(centres + m * each, codebook->centres, each * sizeof *centres);
-        inertia[m] = codebook->inertia;
-        steps[m] = codebook->steps;
-        seed[m] = codebook->seed;
-    }
-    done = done && result_write(to, RESULT_CODEBOOK_CENTRES, centres) &&
-           result_write(to, RESULT_CODEBOOK_INERTIA, inertia) &&
-           result_write(to, RESULT_CODEBOOK_STEPS, steps) &&
-           result_write(to, RESULT_CODEBOOK_SEED, seed);
-    free(centres);
-    free(inertia);
-    free(steps);
-    free(seed);
-    return done;
-}
-
 /* True labels are told only if those of all events in the spectra are known. */
 static bool truth_known(const struct spectra_record *summed)
 {
@@ -232,17 +205,20 @@ static bool write_all(hid_t file, const struct result *result)
     const struct result_access to = {
         .file = file,
         .lengths = {[DIMENSION_MEMBER] = result->members,
-                    [DIMENSION_CLUSTER] = result->codebooks[0].clusters,
+                    [DIMENSION_CLUSTER] = result->models[0].clusters,
                     [DIMENSION_BIN] = result->bins.n,
                     [DIMENSION_EDGE] = (hsize_t)result->bins.n + 1,
-                    [DIMENSION_PIXEL] = result->codebooks[0].pixels,
+                    [DIMENSION_PROTOTYPE] =
+                        result_models_prototypes(result->members, result->models),
+                    [DIMENSION_PIXEL] = result->models[0].pixels,
                     [DIMENSION_SLICE] = result->slices,
                     [DIMENSION_REASON] = DROP_REASONS,
                     [DIMENSION_CHECK] = VERDICT_CHECKS,
                     [DIMENSION_FILE] = input_notes_count(result->notes, false),
                     [DIMENSION_RANGE] = input_notes_count(result->notes, true)}};
     return write_attributes(file, result) && write_dropped(&to, &result->selection->summed.tally) &&
-           write_edges(&to, &result->bins) && write_codebook(&to, result) &&
+           write_edges(&to, &result->bins) &&
+           result_models_write(&to, result->members, result->models) &&
            write_selection(&to, result->selection) && write_score(&to, result) &&
            write_verdicts(&to, result->verdicts) && write_notes(&to, result->notes, false) &&
            write_notes(&to, result->notes, true) && result_describe(&to);

@@ -17,7 +17,7 @@
 #include "common/base/status.h"
 #include "common/kernels/statistics/mass_bins.h"
 #include "common/kernels/statistics/verdicts.h"
-#include "common/records/codebook_record.h"
+#include "common/records/model_record.h"
 #include "common/records/score_record.h"
 #include "common/records/selection_record.h"
 #include "common/records/tally.h"
@@ -30,7 +30,7 @@ struct result {
     const char *analysis;
     struct mass_bins bins;
     size_t members;
-    const struct codebook_record *codebooks;  /* [members], in order */
+    const struct model_record *models;        /* [members], in order */
     const struct selection_record *selection; /* of the last slice */
     const struct score_record *score;         /* of the last slice */
     size_t slices;

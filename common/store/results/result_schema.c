@@ -4,11 +4,17 @@
 #include <assert.h>
 
 const struct result_dimension_words result_dimensions[DIMENSIONS] = {
-    [DIMENSION_MEMBER] = {"member", "member"}, [DIMENSION_CLUSTER] = {"cluster", "cluster"},
-    [DIMENSION_BIN] = {"bin", "bin"},          [DIMENSION_EDGE] = {"edge", "bin + 1"},
-    [DIMENSION_PIXEL] = {"pixel", "pixel"},    [DIMENSION_SLICE] = {"slice", "slice"},
-    [DIMENSION_REASON] = {"reason", "reason"}, [DIMENSION_CHECK] = {"check", "check"},
-    [DIMENSION_FILE] = {"file", "file"},       [DIMENSION_RANGE] = {"range", "range"},
+    [DIMENSION_MEMBER] = {"member", "member"},
+    [DIMENSION_CLUSTER] = {"cluster", "cluster"},
+    [DIMENSION_BIN] = {"bin", "bin"},
+    [DIMENSION_EDGE] = {"edge", "bin + 1"},
+    [DIMENSION_PIXEL] = {"pixel", "pixel"},
+    [DIMENSION_SLICE] = {"slice", "slice"},
+    [DIMENSION_REASON] = {"reason", "reason"},
+    [DIMENSION_CHECK] = {"check", "check"},
+    [DIMENSION_PROTOTYPE] = {"prototype", "prototype"},
+    [DIMENSION_FILE] = {"file", "file"},
+    [DIMENSION_RANGE] = {"range", "range"},
 };
 
 /* Rank and dimensions. */
@@ -54,6 +60,21 @@ static const struct result_dataset codebook_group[] = {
      "mini-batches of the training"},
     {RESULT_CODEBOOK_SEED, "codebook/seed", HDF5_U64, BY1(MEMBER), "1",
      "key of the member's random numbers"},
+};
+
+static const struct result_dataset model_group[] = {
+    {RESULT_MODEL_ALGORITHM, "model/algorithm", HDF5_TEXT, BY1(MEMBER), "", "what trained it"},
+    {RESULT_MODEL_PROTOTYPES, "model/prototypes", HDF5_U32, BY1(MEMBER), "1",
+     "how many prototypes it has"},
+    {RESULT_MODEL_CUTOFF, "model/cutoff", HDF5_F64, BY1(MEMBER), "1",
+     "jets whose least score is above it are of the last cluster; infinity: none"},
+    {RESULT_MODEL_PROTOTYPE, "model/prototype", HDF5_F32, BY2(PROTOTYPE, PIXEL), "1",
+     "those of all members one behind the other, c, before smearing, power applied"},
+    {RESULT_MODEL_SCALE, "model/scale", HDF5_F64, BY1(PROTOTYPE), "1",
+     "of its score, scale abs(x - c)^2 + bias"},
+    {RESULT_MODEL_BIAS, "model/bias", HDF5_F64, BY1(PROTOTYPE), "1", "of its score"},
+    {RESULT_MODEL_MAP, "model/map", HDF5_U16, BY1(PROTOTYPE), "1",
+     "cluster of the jets that have their least score here"},
 };
 
 static const struct result_dataset spectra_group[] = {
@@ -133,6 +154,7 @@ const struct result_group result_groups[] = {
     GROUP("", root_group),
     GROUP("dropped", dropped_group),
     GROUP("codebook", codebook_group),
+    GROUP("model", model_group),
     GROUP("spectra", spectra_group),
     GROUP("selection", selection_group),
     GROUP("score", score_group),

@@ -34,7 +34,7 @@ static status read_all(struct result_tables *out, struct result_access *from)
         out->pixels = (size_t)from->lengths[DIMENSION_PIXEL];
     if (outcome == STATUS_OK && result_has(from, RESULT_TRUTH_SIGNAL_COUNTS))
         outcome = result_read(from, RESULT_TRUTH_SIGNAL_COUNTS, &out->signal);
-    return outcome;
+    return outcome == STATUS_OK ? result_models_read(&out->models, from, out->centres) : outcome;
 }
 
 static bool all_finite(size_t n, const double x[])
@@ -100,6 +100,7 @@ status result_tables_read(struct result_tables *out, const char *path)
 void result_tables_fini(struct result_tables *self)
 {
     result_summary_fini(&self->summary);
+    result_models_fini(&self->models);
     free(self->centres);
     free(self->inertia);
     free(self->steps);

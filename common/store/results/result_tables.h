@@ -8,12 +8,14 @@
 
 #include "common/base/status.h"
 #include "common/store/results/result_file.h"
+#include "common/store/results/result_models.h"
 #include "common/store/results/result_summary.h"
 
 struct result_tables {
     struct result_summary summary; /* members, clusters, bins, slices: the shapes below */
     size_t pixels;                 /* of an image */
     float *centres;                /* [members, clusters, pixels] */
+    struct result_models models;   /* what makes labels */
     double *inertia;               /* [members] */
     uint64_t *steps;               /* [members] */
     uint64_t *seed;                /* [members] */

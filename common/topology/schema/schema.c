@@ -18,6 +18,26 @@ enum { SHOWN_MAX = 60 };
 #define MEMBER(name) \
     .offset = offsetof(struct analysis, name), .size = sizeof(((struct analysis *)NULL)->name)
 
+/* What a trainer is told, in its settings or in analysis.training: type, range and place. */
+#define TRAINING_WINDOW                                 \
+    .type = KEY_INTERVAL, .max = 100000, .unit = "GeV", \
+    .help = "dijet masses trained on, half-open", MEMBER(training.window)
+#define TRAINING_CLUSTERS \
+    .type = KEY_INTEGER, .min = 2, .max = 4096, .help = "clusters k", MEMBER(training.clusters)
+#define TRAINING_BATCH                                              \
+    .type = KEY_INTEGER, .min = 1, .max = 10000000, .unit = "jets", \
+    .help = "mini-batch of the k-means", MEMBER(training.batch)
+#define TRAINING_ENSEMBLE                                          \
+    .type = KEY_INTEGER, .min = 1, .max = 1000, .unit = "members", \
+    .help = "independent trainings", MEMBER(training.ensemble)
+#define TRAINING_SEED                        \
+    .type = KEY_INTEGER, .max = INTEGER_MAX, \
+    .help = "seed of every random number of the training", MEMBER(training.seed)
+#define TRAINING_EVENTS                                                           \
+    .type = KEY_INTEGER, .max = INTEGER_MAX, .unit = "events",                    \
+    .help = "train on the first so many of the window; 0 means all of the input", \
+    MEMBER(training.events)
+
 const struct key schema_top[] = {
     {.path = "version",
      .type = KEY_INTEGER,
@@ -120,49 +140,12 @@ const struct key schema_analysis[] = {
      .unit = "pixels",
      .help = "sigma of the Gaussian smearing; 0 means none",
      MEMBER(image.smear)},
-    {.path = "analysis.training.window",
-     .type = KEY_INTERVAL,
-     .fallback = "[3000, 3100]",
-     .max = 100000,
-     .unit = "GeV",
-     .help = "dijet masses trained on, half-open",
-     MEMBER(training.window)},
-    {.path = "analysis.training.clusters",
-     .type = KEY_INTEGER,
-     .fallback = "50",
-     .min = 2,
-     .max = 4096,
-     .help = "clusters k",
-     MEMBER(training.clusters)},
-    {.path = "analysis.training.batch",
-     .type = KEY_INTEGER,
-     .fallback = "2048",
-     .min = 1,
-     .max = 10000000,
-     .unit = "jets",
-     .help = "mini-batch of the k-means",
-     MEMBER(training.batch)},
-    {.path = "analysis.training.ensemble",
-     .type = KEY_INTEGER,
-     .fallback = "15",
-     .min = 1,
-     .max = 1000,
-     .unit = "members",
-     .help = "independent trainings",
-     MEMBER(training.ensemble)},
-    {.path = "analysis.training.seed",
-     .type = KEY_INTEGER,
-     .fallback = "1",
-     .max = INTEGER_MAX,
-     .help = "seed of every random number of the training",
-     MEMBER(training.seed)},
-    {.path = "analysis.training.events",
-     .type = KEY_INTEGER,
-     .fallback = "0",
-     .max = INTEGER_MAX,
-     .unit = "events",
-     .help = "train on the first so many of the window; 0 means all of the input",
-     MEMBER(training.events)},
+    {.path = "analysis.training.window", .fallback = "[3000, 3100]", TRAINING_WINDOW},
+    {.path = "analysis.training.clusters", .fallback = "50", TRAINING_CLUSTERS},
+    {.path = "analysis.training.batch", .fallback = "2048", TRAINING_BATCH},
+    {.path = "analysis.training.ensemble", .fallback = "15", TRAINING_ENSEMBLE},
+    {.path = "analysis.training.seed", .fallback = "1", TRAINING_SEED},
+    {.path = "analysis.training.events", .fallback = "0", TRAINING_EVENTS},
     {.path = "analysis.spectra.window",
      .type = KEY_INTERVAL,
      .fallback = "[3000, 4600]",
@@ -348,6 +331,17 @@ static const struct key image_log_settings[] = {
     {.path = NULL},
 };
 
+/* Each of them stands here or in analysis.training; not given here: as there. */
+static const struct key kmeans_trainer_settings[] = {
+    {.path = "window", .fallback = "null", TRAINING_WINDOW},
+    {.path = "clusters", .fallback = "null", TRAINING_CLUSTERS},
+    {.path = "batch", .fallback = "null", TRAINING_BATCH},
+    {.path = "ensemble", .fallback = "null", TRAINING_ENSEMBLE},
+    {.path = "seed", .fallback = "null", TRAINING_SEED},
+    {.path = "events", .fallback = "null", TRAINING_EVENTS},
+    {.path = NULL},
+};
+
 static const struct key mls_scorer_settings[] = {
     {.path = "results",
      .type = KEY_PATH,
@@ -427,15 +421,18 @@ const struct stage_kind schema_stages[] = {
      .single_copy = true,
      .settings = image_log_settings},
     {.name = "kmeans_trainer",
-     .help = "Trains an ensemble of k-means codebooks on the jets of the training window.",
+     .help =
+         "Trains an ensemble of k-means models on the jets of the training window. A setting that "
+         "is not given is that of analysis.training.",
      .role = ROLE_FEED,
      .inputs = {MESSAGE_IMAGE_BATCH},
      .many_inputs = true,
-     .output = MESSAGE_CODEBOOK},
+     .output = MESSAGE_MODEL,
+     .settings = kmeans_trainer_settings},
     {.name = "spectrum_accumulator",
-     .help = "Labels jets by their nearest centre and counts them per cluster and mass bin.",
+     .help = "Labels jets by the trained models and counts them per cluster and mass bin.",
      .role = ROLE_FEED,
-     .inputs = {MESSAGE_IMAGE_BATCH, MESSAGE_CODEBOOK},
+     .inputs = {MESSAGE_IMAGE_BATCH, MESSAGE_MODEL},
      .many_inputs = true,
      .output = MESSAGE_SPECTRA},
     {.name = "robust_selector",
@@ -447,7 +444,7 @@ const struct stage_kind schema_stages[] = {
     {.name = "mls_scorer",
      .help = "Scores each selection by its maximum local significance and writes the result.",
      .role = ROLE_FEED,
-     .inputs = {MESSAGE_SELECTION, MESSAGE_CODEBOOK},
+     .inputs = {MESSAGE_SELECTION, MESSAGE_MODEL},
      .output = MESSAGE_SCORE,
      .single_copy = true,
      .settings = mls_scorer_settings},

@@ -258,11 +258,11 @@ static const struct broken {
     {13, "  select: {run: robust_selector, from: }", 3,
      "'select' (robust_selector) lacks an input: no stage in its `from` gives spectra"},
     {12, "  spectra: {run: spectrum_accumulator, from: [log]}", 3,
-     "'spectra' (spectrum_accumulator) lacks an input: no stage in its `from` gives codebook"},
+     "'spectra' (spectrum_accumulator) lacks an input: no stage in its `from` gives model"},
     {13, "  select: {run: robust_selector, from: log}", 40,
      "'select' (robust_selector) takes spectra, but 'log' (image_log) gives image_batch"},
     {14, "  score: {run: mls_scorer, from: [select, log]}", 43,
-     "'score' (mls_scorer) takes selection and codebook, but 'log' (image_log) gives image_batch"},
+     "'score' (mls_scorer) takes selection and model, but 'log' (image_log) gives image_batch"},
     {11, "  trainer: {run: kmeans_trainer, from: images}", 40,
      "'trainer' (kmeans_trainer) follows a feed, but 'images' (jet_image) hands out work: put an "
      "image_log between them"},
@@ -366,7 +366,7 @@ START_TEST(an_analysis_too_large_for_a_message_is_refused)
     /* 4096 x 200^2 x 4 B, and 3 columns x 1000 x 4096 x 17 x 8 B, against 256 MiB less 1 MiB */
     write_with(5, "  image: {pixels: 200}\n  training: {ensemble: 1000, clusters: 4096}");
     assert_refused(0, NULL,
-                   "t.yaml:3:1: error: a codebook of 4096 clusters x 200 x 200 pixels has "
+                   "t.yaml:3:1: error: a model of 4096 clusters x 200 x 200 pixels has "
                    "655360000 bytes, but a message at most 267386880\n"
                    "analysis:\n"
                    "^\n"
@@ -534,6 +534,24 @@ START_TEST(several_logs_have_a_part_of_the_sources_each)
 }
 END_TEST
 
+START_TEST(what_a_trainer_is_told_in_its_settings_is_told_to_all)
+{
+    write_with(11,
+               "  trainer: {run: kmeans_trainer, from: log, settings: {clusters: 9, batch: 77,\n"
+               "    seed: 5, events: 12, window: [3000, 3100], ensemble: 3}}");
+    topology *flow = load_good("t.yaml", 0, NULL);
+    const struct analysis *analysis = topology_analysis(flow);
+    ck_assert_uint_eq(analysis->training.clusters, 9);
+    ck_assert_uint_eq(analysis->training.batch, 77);
+    ck_assert_uint_eq(analysis->training.seed, 5);
+    ck_assert_uint_eq(analysis->training.events, 12);
+    ck_assert_uint_eq(analysis->training.ensemble, 3); /* as line 5 says, too */
+    ck_assert_double_eq(analysis->training.window[1], 3100);
+    assert_settings(flow, "trainer", "{}");
+    topology_destroy(&flow);
+}
+END_TEST
+
 START_TEST(events_that_would_come_by_two_ways_are_refused)
 {
     write_two_logs("  both: {run: cat, from: [log, log2], replicas: 2}\n"
@@ -558,24 +576,58 @@ START_TEST(a_trainer_of_others_takes_from_several_logs_as_ours_does)
     write_two_logs("  trainer: {run: cat, from: [log, log2]}\n"
                    "  sink: {run: cat, from: trainer}");
     topology *flow = load_good("t.yaml", 0, NULL);
-    ck_assert_int_eq(topology_stage(flow, topology_find(flow, "trainer"))->output,
-                     MESSAGE_CODEBOOK);
+    ck_assert_int_eq(topology_stage(flow, topology_find(flow, "trainer"))->output, MESSAGE_MODEL);
     topology_destroy(&flow);
     write_two_logs("  other: {run: cat, from: [log, log2]}\n"
                    "  sink: {run: cat, from: other}\n"
                    "  trainer: {run: kmeans_trainer, from: log}");
     flow = load_good("t.yaml", 0, NULL);
-    ck_assert_int_eq(topology_stage(flow, topology_find(flow, "other"))->output, MESSAGE_CODEBOOK);
+    ck_assert_int_eq(topology_stage(flow, topology_find(flow, "other"))->output, MESSAGE_MODEL);
     topology_destroy(&flow);
 }
 END_TEST
 
-START_TEST(two_producers_of_one_codebook_are_refused)
+START_TEST(a_training_told_in_two_ways_is_refused)
+{
+    write_with(11, "  trainer: {run: kmeans_trainer, from: log, settings: {ensemble: 4}}");
+    assert_refused(0, NULL,
+                   "t.yaml:11:66: error: stages.trainer.settings.ensemble is 4, but "
+                   "analysis.training.ensemble is 3: give one of them\n"
+                   "  trainer: {run: kmeans_trainer, from: log, settings: {ensemble: 4}}\n"
+                   "                                                                 ^\n");
+    write_with(11, "  trainer: {run: kmeans_trainer, from: log, settings: {seed: 4}}\n"
+                   "  other: {run: kmeans_trainer, from: log, settings: {seed: 2}}");
+    assert_refused(0, NULL,
+                   "t.yaml:12:60: error: stages.other.settings.seed is 2, but "
+                   "stages.trainer.settings.seed is 4: give one of them\n"
+                   "  other: {run: kmeans_trainer, from: log, settings: {seed: 2}}\n"
+                   "                                                           ^\n");
+}
+END_TEST
+
+START_TEST(settings_of_a_trainer_are_checked_like_the_analysis)
+{
+    write_with(11, "  trainer: {run: kmeans_trainer, from: log, settings: {clusters: 1}}");
+    assert_refused(0, NULL,
+                   "t.yaml:11:66: error: stages.trainer.settings.clusters must be an integer from "
+                   "2 to 4096, not 1\n"
+                   "  trainer: {run: kmeans_trainer, from: log, settings: {clusters: 1}}\n"
+                   "                                                                 ^\n");
+    write_with(5, "  jets: {radius: 1.0}");
+    const char *const window = "stages.trainer.settings.window=[1000, 1100]";
+    assert_refused(1, &window,
+                   "--set stages.trainer.settings.window=[1000, 1100]: error: "
+                   "analysis.training.window [1000, 1100) and analysis.spectra.window [3000, 4600) "
+                   "have no mass in common\n");
+}
+END_TEST
+
+START_TEST(two_producers_of_one_model_are_refused)
 {
     write_with(12, "  trainer2: {run: kmeans_trainer, from: log}\n"
                    "  spectra: {run: spectrum_accumulator, from: [log, trainer, trainer2]}");
     assert_refused(0, NULL,
-                   "t.yaml:13:61: error: 'spectra' (spectrum_accumulator) takes one codebook, but "
+                   "t.yaml:13:61: error: 'spectra' (spectrum_accumulator) takes one model, but "
                    "'trainer' (kmeans_trainer) and 'trainer2' (kmeans_trainer) both give it\n"
                    "  spectra: {run: spectrum_accumulator, from: [log, trainer, trainer2]}\n"
                    "                                                            ^\n");
@@ -756,7 +808,7 @@ START_TEST(a_topology_is_read_as_it_stands)
         {"reader", "event_reader", ROLE_SOURCE, MESSAGE_EVENT_BATCH, false},
         {"images", "jet_image", ROLE_WORKER, MESSAGE_IMAGE_BATCH, false},
         {"log", "image_log", ROLE_LOG, MESSAGE_IMAGE_BATCH, false},
-        {"trainer", "kmeans_trainer", ROLE_FEED, MESSAGE_CODEBOOK, false},
+        {"trainer", "kmeans_trainer", ROLE_FEED, MESSAGE_MODEL, false},
         {"spectra", "spectrum_accumulator", ROLE_FEED, MESSAGE_SPECTRA, false},
         {"select", "robust_selector", ROLE_FEED, MESSAGE_SELECTION, false},
         {"score", "mls_scorer", ROLE_FEED, MESSAGE_SCORE, true},
@@ -777,7 +829,7 @@ START_TEST(a_topology_is_read_as_it_stands)
     ck_assert_uint_eq(score->inputs[0].stage, 5);
     ck_assert_int_eq(score->inputs[0].type, MESSAGE_SELECTION);
     ck_assert_uint_eq(score->inputs[1].stage, 3);
-    ck_assert_int_eq(score->inputs[1].type, MESSAGE_CODEBOOK);
+    ck_assert_int_eq(score->inputs[1].type, MESSAGE_MODEL);
     topology_destroy(&flow);
 }
 END_TEST
@@ -835,7 +887,7 @@ START_TEST(a_foreign_command_takes_the_place_of_any_stage)
     assert_foreign(9, "  images: {run: cat -n, from: reader}", "images", ROLE_WORKER,
                    MESSAGE_IMAGE_BATCH);
     assert_foreign(11, "  trainer: {run: /bin/cat, from: log}", "trainer", ROLE_FEED,
-                   MESSAGE_CODEBOOK);
+                   MESSAGE_MODEL);
     assert_foreign(12, "  spectra: {run: cat, from: [log, trainer]}", "spectra", ROLE_FEED,
                    MESSAGE_SPECTRA);
     assert_foreign(13, "  select: {run: cat, from: spectra}", "select", ROLE_FEED,
@@ -854,7 +906,7 @@ START_TEST(foreign_commands_in_a_row_stand_for_our_stages_with_their_inputs)
     };
     write_with(0, NULL);
     topology *flow = load_good("t.yaml", 3, overrides);
-    ck_assert_int_eq(stage_of(flow, "trainer")->output, MESSAGE_CODEBOOK);
+    ck_assert_int_eq(stage_of(flow, "trainer")->output, MESSAGE_MODEL);
     ck_assert_int_eq(stage_of(flow, "spectra")->output, MESSAGE_SPECTRA);
     ck_assert_int_eq(stage_of(flow, "select")->output, MESSAGE_SELECTION);
     topology_destroy(&flow);
@@ -959,7 +1011,10 @@ int main(void)
     tcase_add_test(cases, several_logs_have_a_part_of_the_sources_each);
     tcase_add_test(cases, events_that_would_come_by_two_ways_are_refused);
     tcase_add_test(cases, a_trainer_of_others_takes_from_several_logs_as_ours_does);
-    tcase_add_test(cases, two_producers_of_one_codebook_are_refused);
+    tcase_add_test(cases, what_a_trainer_is_told_in_its_settings_is_told_to_all);
+    tcase_add_test(cases, a_training_told_in_two_ways_is_refused);
+    tcase_add_test(cases, settings_of_a_trainer_are_checked_like_the_analysis);
+    tcase_add_test(cases, two_producers_of_one_model_are_refused);
     tcase_add_test(cases, a_worker_without_a_source_leaves_the_source_without_a_worker);
     tcase_add_test(cases, a_feed_whose_output_nobody_can_tell_is_refused);
     tcase_add_test(cases, a_wrong_value_of_set_is_told_as_such);

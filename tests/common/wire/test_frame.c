@@ -181,6 +181,44 @@ START_TEST(nested_counts_and_inline_arrays_arrive)
 }
 END_TEST
 
+START_TEST(a_model_arrives_with_its_map_and_is_held_against_the_image)
+{
+    static const float prototype[3 * 4] = {0.25F, [11] = 1.0F};
+    static const double scale[3] = {1.0, 0.5, 3.0}, bias[3] = {0.0, -2.5, 1e300};
+    static const uint16_t map[3] = {1, 0, 1};
+    const struct model_record model = {.member = 2,
+                                       .algorithm = "mixture",
+                                       .clusters = 2,
+                                       .prototypes = 3,
+                                       .pixels = 4,
+                                       .cutoff = INFINITY,
+                                       .prototype = prototype,
+                                       .scale = scale,
+                                       .bias = bias,
+                                       .map = map};
+    struct wire_header header = a_header();
+    header.type = MESSAGE_MODEL;
+    struct wire_frame frames[2];
+    union record record;
+    uint8_t payload[2048];
+    ck_assert_uint_le(wire_bound(packers[_i], header.type, &model), sizeof payload);
+    ck_assert_int_eq(wire_pack(packers[_i], &header, &model, sizeof payload, payload, frames),
+                     STATUS_OK);
+    ck_assert_int_eq(wire_unpack(unpacker, &header, frames[1], &record), STATUS_OK);
+    const struct model_record *got = &record.model;
+    ck_assert_str_eq(got->algorithm, "mixture");
+    ck_assert_uint_eq(got->prototypes, 3);
+    ck_assert_double_eq(got->cutoff, INFINITY);
+    ck_assert_mem_eq(got->prototype, prototype, sizeof prototype);
+    ck_assert_mem_eq(got->scale, scale, sizeof scale);
+    ck_assert_mem_eq(got->bias, bias, sizeof bias);
+    ck_assert_mem_eq(got->map, map, sizeof map);
+    const struct wire_limits fit = {.batch = 1, .pixels = 4}, other = {.batch = 1, .pixels = 9};
+    ck_assert_ptr_null(wire_record_fault(MESSAGE_MODEL, got, &fit));
+    ck_assert_ptr_nonnull(wire_record_fault(MESSAGE_MODEL, got, &other));
+}
+END_TEST
+
 START_TEST(a_stored_payload_is_read_where_it_lies)
 {
     const struct event_batch batch = a_batch();
@@ -410,6 +448,8 @@ int main(void)
                         PAYLOAD_LZ4 + 1);
     tcase_add_loop_test(cases, nested_counts_and_inline_arrays_arrive, PAYLOAD_STORED,
                         PAYLOAD_LZ4 + 1);
+    tcase_add_loop_test(cases, a_model_arrives_with_its_map_and_is_held_against_the_image,
+                        PAYLOAD_STORED, PAYLOAD_LZ4 + 1);
     tcase_add_test(cases, a_stored_payload_is_read_where_it_lies);
     tcase_add_loop_test(cases, a_record_of_several_blocks_arrives, PAYLOAD_STORED, PAYLOAD_LZ4 + 1);
     tcase_add_test(cases, a_stored_payload_is_a_frame_to_lz4);

@@ -30,17 +30,19 @@ static struct bare_outlet outlet;
 
 static void see(const void *record)
 {
-    const struct codebook_record *book = record;
-    ck_assert_uint_eq(book->member, 0);
-    ck_assert_uint_eq(book->generation, 1);
-    ck_assert_uint_eq(book->clusters, 2);
-    ck_assert_uint_eq(book->pixels, 16);
-    ck_assert_uint_eq(book->jets, 40);
-    ck_assert_double_eq_tol(book->inertia, 0, 1e-9);
-    const size_t three = book->centres[3] > 0.5F ? 0 : 1;
-    ck_assert_float_eq_tol(book->centres[16 * three + 3], 1, 1e-6F);
-    ck_assert_float_eq_tol(book->centres[16 * (1 - three) + 12], 1, 1e-6F);
-    ck_assert_float_eq_tol(book->bias[0], 1, 1e-6F); /* m.(G'G m) with G the identity */
+    const struct model_record *found = record;
+    ck_assert_uint_eq(found->member, 0);
+    ck_assert_uint_eq(found->generation, 1);
+    ck_assert_uint_eq(found->clusters, 2);
+    ck_assert_uint_eq(found->pixels, 16);
+    ck_assert_uint_eq(found->jets, 40);
+    ck_assert_double_eq_tol(found->inertia, 0, 1e-9);
+    ck_assert_str_eq(found->algorithm, "minibatch_kmeans");
+    const size_t three = found->prototype[3] > 0.5F ? 0 : 1;
+    ck_assert_float_eq_tol(found->prototype[16 * three + 3], 1, 1e-6F);
+    ck_assert_float_eq_tol(found->prototype[16 * (1 - three) + 12], 1, 1e-6F);
+    ck_assert_ptr_null(model_record_fault(found));
+    ck_assert(model_record_is_plain(found)); /* only distances count */
 }
 
 /* Ten events, each with a jet of either kind. */

@@ -9,12 +9,12 @@
 #include "tests/support/check_main.h"
 #include "tests/support/scratch_folder.h"
 
-enum { CODEBOOKS, SELECTIONS };
+enum { MODELS, SELECTIONS };
 
 static void *scorer;
 static json_t *settings;
 static const struct stage_input inputs[] = {
-    [CODEBOOKS] = {.type = MESSAGE_CODEBOOK, .copies = 1},
+    [MODELS] = {.type = MESSAGE_MODEL, .copies = 1},
     [SELECTIONS] = {.type = MESSAGE_SELECTION, .copies = 1}};
 
 static void create(void)
@@ -54,16 +54,23 @@ static void see(const void *record)
     ck_assert_double_eq(score->max, score->mls[0]);
 }
 
-static status take_codebook(void)
+static status take_model(void)
 {
-    static const float centres[32], bias[2];
-    const union record book = {.codebook = {.generation = 1,
-                                            .clusters = 2,
-                                            .pixels = 16,
-                                            .window = {3000, 3300},
-                                            .centres = centres,
-                                            .bias = bias}};
-    return bare_process(mls_scorer_process, scorer, CODEBOOKS, MESSAGE_CODEBOOK, 0, &book, &outlet);
+    static const float prototype[32];
+    static const double scale[2] = {1, 1}, bias[2];
+    static const uint16_t map[2] = {0, 1};
+    const union record model = {.model = {.generation = 1,
+                                          .algorithm = "minibatch_kmeans",
+                                          .clusters = 2,
+                                          .prototypes = 2,
+                                          .pixels = 16,
+                                          .window = {3000, 3300},
+                                          .cutoff = INFINITY,
+                                          .prototype = prototype,
+                                          .scale = scale,
+                                          .bias = bias,
+                                          .map = map}};
+    return bare_process(mls_scorer_process, scorer, MODELS, MESSAGE_MODEL, 0, &model, &outlet);
 }
 
 /* Cluster 0 is rich with 30, 10 and 20 jets, cluster 1 has 100 in every bin: 20 are expected. */
@@ -94,8 +101,8 @@ static status take_selection(uint64_t rich_first)
 START_TEST(the_largest_excess_is_scored_and_written)
 {
     outlet = (struct bare_outlet)BARE_OUTLET(see);
-    ck_assert_int_eq(take_codebook(), STATUS_OK);
-    ck_assert_int_eq(mls_scorer_finish(scorer, CODEBOOKS, 1, &outlet.outlet), STATUS_OK);
+    ck_assert_int_eq(take_model(), STATUS_OK);
+    ck_assert_int_eq(mls_scorer_finish(scorer, MODELS, 1, &outlet.outlet), STATUS_OK);
     ck_assert_int_eq(take_selection(30), STATUS_OK);
     ck_assert_uint_eq(outlet.n, 1);
     char text[200] = "";
@@ -114,7 +121,7 @@ END_TEST
 
 START_TEST(a_selection_that_is_not_true_in_itself_is_refused)
 {
-    ck_assert_int_eq(take_codebook(), STATUS_OK);
+    ck_assert_int_eq(take_model(), STATUS_OK);
     captured_begin();
     ck_assert_int_eq(take_selection(31), STATUS_BAD_INPUT);
     CK_SAYS(captured_end(), "selection of slice 0: ");
@@ -122,13 +129,13 @@ START_TEST(a_selection_that_is_not_true_in_itself_is_refused)
 }
 END_TEST
 
-START_TEST(an_end_without_codebooks_or_selections_is_refused)
+START_TEST(an_end_without_models_or_selections_is_refused)
 {
     captured_begin();
-    ck_assert_int_eq(mls_scorer_finish(scorer, CODEBOOKS, 0, &outlet.outlet), STATUS_BAD_INPUT);
+    ck_assert_int_eq(mls_scorer_finish(scorer, MODELS, 0, &outlet.outlet), STATUS_BAD_INPUT);
     ck_assert_int_eq(mls_scorer_finish(scorer, SELECTIONS, 0, &outlet.outlet), STATUS_BAD_INPUT);
     const char *said = captured_end();
-    CK_SAYS(said, "ended without a codebook of member 0");
+    CK_SAYS(said, "ended without a model of member 0");
     CK_SAYS(said, "there is nothing to score");
 }
 END_TEST
@@ -139,6 +146,6 @@ int main(void)
     tcase_add_checked_fixture(cases, create, destroy);
     tcase_add_test(cases, the_largest_excess_is_scored_and_written);
     tcase_add_test(cases, a_selection_that_is_not_true_in_itself_is_refused);
-    tcase_add_test(cases, an_end_without_codebooks_or_selections_is_refused);
+    tcase_add_test(cases, an_end_without_models_or_selections_is_refused);
     return run_case(cases, "mls_scorer");
 }

@@ -8,10 +8,10 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 
-enum { CODEBOOKS, IMAGES };
+enum { MODELS, IMAGES };
 
 static void *accumulator;
-static const struct stage_input inputs[] = {[CODEBOOKS] = {.type = MESSAGE_CODEBOOK, .copies = 1},
+static const struct stage_input inputs[] = {[MODELS] = {.type = MESSAGE_MODEL, .copies = 1},
                                             [IMAGES] = {.type = MESSAGE_IMAGE_BATCH, .copies = 1}};
 
 static void create_copy(uint32_t replica, uint32_t replicas)
@@ -36,15 +36,24 @@ static void destroy(void)
 }
 
 /* Cluster 0 is pixel 3 alone, cluster 1 pixel 12. */
-static status take_codebook(uint32_t clusters)
+static status take_model(uint32_t clusters)
 {
-    static float centres[2][16];
-    centres[0][3] = centres[1][12] = 1.0F;
-    const union record book = {
-        .codebook = {.generation = 1, .clusters = clusters, .pixels = 16, .centres = centres[0]}};
+    static float prototype[2][16];
+    static const double scale[2] = {1, 1}, bias[2];
+    static const uint16_t map[2] = {0, 1};
+    prototype[0][3] = prototype[1][12] = 1.0F;
+    const union record model = {.model = {.generation = 1,
+                                          .clusters = clusters,
+                                          .prototypes = 2,
+                                          .pixels = 16,
+                                          .cutoff = INFINITY,
+                                          .prototype = prototype[0],
+                                          .scale = scale,
+                                          .bias = bias,
+                                          .map = map}};
     struct bare_outlet nothing = BARE_OUTLET(NULL);
-    return bare_process(spectrum_accumulator_process, accumulator, CODEBOOKS, MESSAGE_CODEBOOK, 0,
-                        &book, &nothing);
+    return bare_process(spectrum_accumulator_process, accumulator, MODELS, MESSAGE_MODEL, 0, &model,
+                        &nothing);
 }
 
 static struct bare_outlet outlet;
@@ -73,8 +82,8 @@ static status take_images(uint64_t place)
 START_TEST(a_slice_is_told_when_its_last_place_has_come_and_the_rest_at_the_end)
 {
     outlet = (struct bare_outlet)BARE_OUTLET(keep_spectra);
-    ck_assert_int_eq(take_codebook(2), STATUS_OK);
-    ck_assert_int_eq(spectrum_accumulator_finish(accumulator, CODEBOOKS, 1, &outlet.outlet),
+    ck_assert_int_eq(take_model(2), STATUS_OK);
+    ck_assert_int_eq(spectrum_accumulator_finish(accumulator, MODELS, 1, &outlet.outlet),
                      STATUS_OK);
     ck_assert_int_eq(take_images(0), STATUS_OK);
     ck_assert_uint_eq(outlet.n, 0);
@@ -108,7 +117,7 @@ START_TEST(a_copy_asks_for_its_places_and_tells_slices_without_any_of_them)
     ck_assert_double_eq(filter.mass[0], 3000);
     ck_assert_double_eq(filter.mass[1], 3600);
     outlet = (struct bare_outlet)BARE_OUTLET(keep_spectra);
-    ck_assert_int_eq(take_codebook(2), STATUS_OK);
+    ck_assert_int_eq(take_model(2), STATUS_OK);
     ck_assert_int_eq(take_images(1), STATUS_OK); /* the only one of places 0 and 1 */
     ck_assert_int_eq(take_images(5), STATUS_OK); /* ends slice 1, which had none, and 2 */
     ck_assert_uint_eq(outlet.n, 3);
@@ -118,15 +127,15 @@ START_TEST(a_copy_asks_for_its_places_and_tells_slices_without_any_of_them)
 }
 END_TEST
 
-START_TEST(a_codebook_of_another_analysis_or_none_is_refused)
+START_TEST(a_model_of_another_analysis_or_none_is_refused)
 {
     captured_begin();
-    ck_assert_int_eq(take_codebook(3), STATUS_BAD_INPUT);
+    ck_assert_int_eq(take_model(3), STATUS_BAD_INPUT);
     CK_SAYS(captured_end(), "with 3 clusters of 16 pixels: expected one of 1 members, 2 clusters");
     captured_begin();
-    ck_assert_int_eq(spectrum_accumulator_finish(accumulator, CODEBOOKS, 0, &outlet.outlet),
+    ck_assert_int_eq(spectrum_accumulator_finish(accumulator, MODELS, 0, &outlet.outlet),
                      STATUS_BAD_INPUT);
-    CK_SAYS(captured_end(), "ended without a codebook of member 0");
+    CK_SAYS(captured_end(), "ended without a model of member 0");
 }
 END_TEST
 
@@ -136,6 +145,6 @@ int main(void)
     tcase_add_checked_fixture(cases, create, destroy);
     tcase_add_test(cases, a_slice_is_told_when_its_last_place_has_come_and_the_rest_at_the_end);
     tcase_add_test(cases, a_copy_asks_for_its_places_and_tells_slices_without_any_of_them);
-    tcase_add_test(cases, a_codebook_of_another_analysis_or_none_is_refused);
+    tcase_add_test(cases, a_model_of_another_analysis_or_none_is_refused);
     return run_case(cases, "spectrum_accumulator");
 }

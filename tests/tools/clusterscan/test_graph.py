@@ -27,7 +27,7 @@ class Graph(product.ProductCase):
         self.assertEqual(text.splitlines()[0], "flowchart LR")
         for part in ('s0["reader<br/>event_reader"]', 's1["images x 2<br/>jet_image"]',
                      's2[("log<br/>image_log")]', "s0 -->|event_batch| s1",
-                     "s1 -->|image_batch| s2", "s3 -->|codebook| s4", "s4 -->|spectra| s5",
+                     "s1 -->|image_batch| s2", "s3 -->|model| s4", "s4 -->|spectra| s5",
                      "s5 -->|selection| s6", '[/"events/*.h5"/]', '[/"results.h5"/]'):
             self.assertIn(part, text)
 

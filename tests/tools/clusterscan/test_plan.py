@@ -31,6 +31,23 @@ class Plan(ProductCase):
         self.assertEqual(log["extents"], [[3, 300]])
         self.assertEqual(log["control"], plan["control"])
 
+    def test_a_training_has_one_id_whichever_way_it_is_written(self):
+        usual = self.plan("--set", "analysis.training.events=100")
+        text = SMALL.replace("  training: {window: [3000, 3300], clusters: 20, batch: 500, "
+                             "ensemble: 3, seed: 1}\n", "")
+        other = text.replace("{run: kmeans_trainer, from: log}",
+                             "{run: kmeans_trainer, from: log, settings: {window: [3000, 3300], "
+                             "clusters: 20, batch: 500, ensemble: 3, seed: 1, events: 100}}")
+        self.assertEqual(len({SMALL, text, other}), 3)
+        (self.folder / "small.yaml").write_text(other)
+        plan = self.plan()
+        self.assertEqual(plan["run_id"], usual["run_id"])
+        self.assertEqual(plan["processes"], usual["processes"])
+        self.assertEqual(plan["processes"][4]["setup"]["settings"], {})
+        changed = self.plan("--set", "stages.trainer.settings.seed=2")
+        self.assertNotEqual(changed["run_id"], usual["run_id"])
+        self.assertEqual(changed["processes"][-1]["setup"]["analysis"]["training"]["seed"], 2)
+
     def test_tcp_ports_and_commands_of_others_are_told_as_they_are(self):
         plan = self.plan("--set", "transport=tcp", "--set", "security=none", "--set",
                          'stages.select.run=["/usr/bin/env", "python3", "my selector.py"]')

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/model.h"
 
 /* All centres of a side as they are clustered: smeared. out[clusters, pixels]. */
 static void smear_all(const smearing *smear, size_t clusters, size_t pixels, const float centres[],

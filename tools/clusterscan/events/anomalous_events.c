@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/model.h"
 #include "common/store/log/log_folder.h"
 
 struct labeller {
@@ -13,7 +13,8 @@ struct labeller {
     const struct analysis *analysis;
     const struct event_wish *wish;
     size_t members;
-    codebook **book;  /* [members] */
+    smearing *smear;
+    model **model;    /* [members] */
     size_t room;      /* images */
     uint64_t *offset; /* [room + 1] */
     uint16_t *label;  /* [members, room] */
@@ -27,27 +28,24 @@ enum { EVENTS_SHIFT = 24 }; /* a batch has fewer events */
 
 static void labeller_fini(struct labeller *self)
 {
-    for (size_t m = 0; self->book != NULL && m < self->members; m++)
-        codebook_destroy(&self->book[m]);
-    free(self->book);
+    for (size_t m = 0; self->model != NULL && m < self->members; m++)
+        model_destroy(&self->model[m]);
+    free(self->model);
+    smearing_destroy(&self->smear);
     free(self->offset);
     free(self->label);
 }
 
-static status make_books(struct labeller *self)
+static status make_models(struct labeller *self)
 {
     const struct result_tables *tables = self->tables;
-    const size_t clusters = tables->summary.clusters;
-    smearing *smear = NULL;
     self->members = tables->summary.members;
-    self->book = calloc(self->members + 1, sizeof(codebook *));
-    status done = self->book != NULL ? smearing_create(&smear, self->analysis->image.pixels,
-                                                       self->analysis->image.smear)
-                                     : STATUS_NO_MEMORY;
+    self->model = calloc(self->members + 1, sizeof(model *));
+    status done = self->model != NULL ? smearing_create(&self->smear, self->analysis->image.pixels,
+                                                        self->analysis->image.smear)
+                                      : STATUS_NO_MEMORY;
     for (size_t m = 0; done == STATUS_OK && m < self->members; m++)
-        done = codebook_create(&self->book[m], clusters,
-                               tables->centres + m * clusters * tables->pixels, smear);
-    smearing_destroy(&smear);
+        done = model_create(&self->model[m], &tables->models.record[m], self->smear);
     return done;
 }
 
@@ -169,8 +167,8 @@ static status add_batch(struct labeller *self, const struct segment_batch *batch
         self->offset[j] = images->offset[j];
     const struct sparse_images sparse = {
         .n = n, .offset = self->offset, .pixel = images->pixel, .value = images->intensity};
-    codebooks_label_fractions(self->members, self->book, self->analysis->image.power, &sparse,
-                              self->label);
+    models_label_fractions(self->members, self->model, self->analysis->image.power, &sparse,
+                           self->label);
     for (size_t e = 0; done == STATUS_OK && e < images->events; e++)
         done = add_event(self, batch, e, out);
     self->index++;
@@ -236,7 +234,7 @@ status anomalous_events_find(struct anomalous_events *out, const struct result_l
     *out = (struct anomalous_events){.sources = calloc(logs->n, sizeof *out->sources)};
     struct labeller labeller = {
         .tables = tables, .analysis = analysis, .wish = wish, .n_logs = logs->n};
-    status done = out->sources != NULL ? make_books(&labeller) : STATUS_NO_MEMORY;
+    status done = out->sources != NULL ? make_models(&labeller) : STATUS_NO_MEMORY;
     for (size_t k = 0; done == STATUS_OK && k < logs->n; k++) {
         labeller.at = k;
         done = add_log(&labeller, logs->folder[k], logs->id[k], out);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/model.h"
 #include "common/kernels/statistics/ensemble.h"
 #include "common/kernels/statistics/robust.h"
 #include "common/store/results/result_schema.h"

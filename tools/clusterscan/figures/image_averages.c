@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/kernels/clustering/codebook.h"
+#include "common/kernels/clustering/model.h"
 #include "common/kernels/image/power.h"
 #include "common/store/log/segment.h"
 

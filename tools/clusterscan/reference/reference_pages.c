@@ -37,7 +37,7 @@ static const char *unit_of(const struct key *key)
     return key->unit != NULL ? key->unit : "";
 }
 
-/* "image_batch, codebook", "nothing". */
+/* "image_batch, model", "nothing". */
 static void takes_of(const struct stage_kind *kind, size_t size, char out[])
 {
     if (kind->inputs[0] == MESSAGE_NONE)

@@ -136,7 +136,7 @@ static json_t *log_to_json(const struct plan *self, size_t k)
                      (int)self->log[k].first_source, "sources", (int)self->log[k].sources);
 }
 
-/* The logs whose events a stage right of them sees; all, if it sees none but codebooks. */
+/* The logs whose events a stage right of them sees; all, if it sees nothing but models. */
 static json_t *logs_of(const struct plan *self, size_t stage)
 {
     json_t *list = json_array();

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/base/random.h"
-#include "common/kernels/clustering/codebook_internal.h"
 #include "common/kernels/clustering/kmeans.h"
+#include "common/kernels/clustering/model_internal.h"
 #include "tests/support/check_main.h"
 
 enum { SIDE = 9, PIXELS = SIDE * SIDE, JETS = 601, LIT = 6, K_MAX = 80 };

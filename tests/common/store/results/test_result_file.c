@@ -187,7 +187,7 @@ START_TEST(parts_that_do_not_fit_are_refused)
     result.bins.n = 16;
     ck_assert_int_eq(result_file_write(scratch_path("x.h5"), &result), STATUS_BAD_SHAPE);
     result = sample_result();
-    sample_codebooks[2].clusters = 4;
+    sample_models[2].clusters = 4;
     ck_assert_int_eq(result_file_write(scratch_path("x.h5"), &result), STATUS_BAD_SHAPE);
     ck_assert(!file_exists(scratch_path("x.h5")));
 }

@@ -36,7 +36,7 @@ START_TEST(a_good_topology_is_told_with_its_memory)
     ck_assert_int_eq(validate("'" LHCO "'", sizeof output, output), 0);
     assert_says(output, "'lhco', 7 stages, sockets: ipc\n");
     assert_says(output, "spectra  spectrum_accumulator       2  spectra      image_batch from log, "
-                        "codebook from trainer\n");
+                        "model from trainer\n");
     /* By hand: an event batch 512 x (5 + 12 x 700) B, an image batch 512 x (13 + 2 x (34 + 6 x
      * 200)) B; two of the one and one of the other in a worker, 128 in the log, 8 in what follows
      * it. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/random.h"
-#include "common/kernels/clustering/codebook_internal.h"
+#include "common/kernels/clustering/model_internal.h"
 #include "common/kernels/image/power.h"
 #include "tests/support/check_main.h"
 
@@ -118,11 +118,11 @@ static smearing *new_smearing(uint32_t side, double sigma)
     return smear;
 }
 
-static codebook *new_codebook(size_t k, const float centres[], const smearing *smear)
+static model *new_model(size_t k, const float centres[], const smearing *smear)
 {
-    codebook *book;
-    ck_assert_int_eq(codebook_create(&book, k, centres, smear), STATUS_OK);
-    return book;
+    model *fitted;
+    ck_assert_int_eq(model_create_nearest(&fitted, k, centres, smear), STATUS_OK);
+    return fitted;
 }
 
 static void check_close(size_t n, const double found[], const double expected[], double tolerance)
@@ -331,8 +331,8 @@ END_TEST
 
 /* ---- labels ---- */
 
-/* Labels and scores of the book against distances between dense smeared images. */
-static void check_against_dense(const codebook *book, size_t k, const float centres[], int side,
+/* Labels and scores of the fitted against distances between dense smeared images. */
+static void check_against_dense(const model *fitted, size_t k, const float centres[], int side,
                                 double sigma, const smearing *smear,
                                 const struct sparse_images *images)
 {
@@ -346,7 +346,7 @@ static void check_against_dense(const codebook *book, size_t k, const float cent
             image[p] = (double)centres[c * pixels + p];
         dense_smear(side, sigma, image, dense + c * pixels);
     }
-    codebook_label(book, images, label, score);
+    model_label(fitted, images, label, score);
     for (size_t i = 0; i < images->n; i++) {
         make_dense(images, i, pixels, image);
         dense_smear(side, sigma, image, smeared);
@@ -371,23 +371,23 @@ static void check_all_paths(size_t k, uint32_t side, double sigma)
     const struct sparse_images images = draw_images(&sample, side * side, k);
     float *centres = mean_centres(k, (size_t)side * side, &images);
     smearing *smear = new_smearing(side, sigma);
-    codebook *book = new_codebook(k, centres, smear);
+    model *fitted = new_model(k, centres, smear);
     static uint16_t first_label[IMAGES], label[IMAGES];
     static double first_score[IMAGES], score[IMAGES];
     for (int path = INSTRUCTION_SET_PLAIN; path <= (int)instruction_set_best(); path++) {
-        codebook_use(book, (enum instruction_set)path);
-        check_against_dense(book, k, centres, (int)side, sigma, smear, &images);
-        codebook_label(book, &images, label, score);
+        model_use(fitted, (enum instruction_set)path);
+        check_against_dense(fitted, k, centres, (int)side, sigma, smear, &images);
+        model_label(fitted, &images, label, score);
         if (path == INSTRUCTION_SET_PLAIN) {
             memcpy(first_label, label, sizeof label);
             memcpy(first_score, score, sizeof score);
         }
         ck_assert_mem_eq(label, first_label, sizeof label);
         ck_assert_mem_eq(score, first_score, sizeof score);
-        codebook_label(book, &images, label, NULL);
+        model_label(fitted, &images, label, NULL);
         ck_assert_mem_eq(label, first_label, sizeof label);
     }
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
     free(centres);
 }
@@ -417,7 +417,7 @@ START_TEST(labels_at_full_size_agree_with_the_dense_definition)
 }
 END_TEST
 
-START_TEST(the_bias_is_the_squared_norm_of_the_smeared_centre)
+START_TEST(an_empty_image_is_as_far_away_as_the_smeared_centre_is_long)
 {
     enum { SIDE = 9, PIXELS = SIDE * SIDE, K = 5 };
     static struct sample sample;
@@ -426,15 +426,19 @@ START_TEST(the_bias_is_the_squared_norm_of_the_smeared_centre)
     const struct sparse_images images = draw_images(&sample, PIXELS, 3);
     float *centres = mean_centres(K, PIXELS, &images);
     smearing *smear = new_smearing(SIDE, 1.0);
-    codebook *book = new_codebook(K, centres, smear);
+    static const uint64_t offset[2] = {0, 0};
+    const struct sparse_images empty = {1, offset, images.pixel, images.value};
     for (size_t c = 0; c < K; c++) {
+        model *fitted = new_model(1, centres + c * PIXELS, smear);
+        uint16_t label;
+        double score;
         for (size_t p = 0; p < PIXELS; p++)
             centre[p] = (double)centres[c * PIXELS + p];
         dense_smear(SIDE, 1.0, centre, smeared);
-        ck_assert_double_eq_tol(codebook_bias(book)[c], dense_distance2(PIXELS, smeared, zero),
-                                1e-15);
+        model_label(fitted, &empty, &label, &score);
+        ck_assert_double_eq_tol(score, dense_distance2(PIXELS, smeared, zero), 1e-15);
+        model_destroy(&fitted);
     }
-    codebook_destroy(&book);
     smearing_destroy(&smear);
     free(centres);
 }
@@ -510,10 +514,10 @@ static void check_near_ties(size_t k, double step, bool mixed)
     double *expected = calloc(IMAGES * k, sizeof *expected);
     smearing *smear = new_smearing(SIDE, 1.0);
     scores_in_double(k, PIXELS, centres, smear, &images, expected);
-    codebook *book = new_codebook(k, centres, smear);
+    model *fitted = new_model(k, centres, smear);
     for (int path = INSTRUCTION_SET_PLAIN; path <= (int)instruction_set_best(); path++) {
-        codebook_use(book, (enum instruction_set)path);
-        codebook_label(book, &images, label, score);
+        model_use(fitted, (enum instruction_set)path);
+        model_label(fitted, &images, label, score);
         size_t hard = 0;
         for (size_t i = 0; i < IMAGES; i++) {
             const size_t least = least_of(k, expected + i * k);
@@ -524,7 +528,7 @@ static void check_near_ties(size_t k, double step, bool mixed)
         /* Even exact scores, rounded to float, would name the wrong cluster here. */
         ck_assert_uint_gt(hard, 5);
     }
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
     free(expected);
     free(centres);
@@ -539,19 +543,19 @@ START_TEST(values_that_do_not_sum_to_1_are_labelled_by_the_same_definition)
     float *centres = mean_centres(K, PIXELS, &images);
     double *expected = calloc(IMAGES * K, sizeof *expected);
     smearing *smear = new_smearing(SIDE, 1.0);
-    codebook *book = new_codebook(K, centres, smear);
+    model *fitted = new_model(K, centres, smear);
     size_t others = 0; /* that have another label than with sum 1 */
-    codebook_label(book, &images, label, NULL);
+    model_label(fitted, &images, label, NULL);
     for (size_t i = 0; i < images.offset[IMAGES]; i++)
         sample.value[i] *= 3.0f;
     scores_in_double(K, PIXELS, centres, smear, &images, expected);
     for (size_t i = 0; i < IMAGES; i++)
         others += label[i] != least_of(K, expected + i * K);
     ck_assert_uint_gt(others, 5);
-    codebook_label(book, &images, label, NULL);
+    model_label(fitted, &images, label, NULL);
     for (size_t i = 0; i < IMAGES; i++)
         ck_assert_uint_eq(label[i], least_of(K, expected + i * K));
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
     free(expected);
     free(centres);
@@ -573,7 +577,7 @@ START_TEST(near_ties_of_centres_of_any_sign_are_decided_in_double_on_every_path)
 }
 END_TEST
 
-/* What column c of a row is as a number: by the words of codebook_internal.h. */
+/* What column c of a row is as a number: by the words of vector_loops.h. */
 static float entry(const struct score_table *table, size_t pixel, size_t c)
 {
     const uint32_t word = (uint32_t)table->word[pixel * (table->stride / 2) + c / 32 * 16 + c % 16];
@@ -650,30 +654,30 @@ START_TEST(every_path_takes_the_roots_that_the_library_takes)
 }
 END_TEST
 
-/* ---- several codebooks, and labels straight from fractions ---- */
+/* ---- several models, and labels straight from fractions ---- */
 
-enum { BOOKS = 3 };
+enum { MODELS = 3 };
 
-/* Books of k near copies each, `step` apart, of images of side 11. */
-static void new_books(codebook *book[BOOKS], size_t k, double step)
+/* Models of k near copies each, `step` apart, of images of side 11; the smearing they are of. */
+static smearing *new_models(model *several[MODELS], size_t k, double step)
 {
     smearing *smear = new_smearing(11, 1.0);
-    for (size_t b = 0; b < BOOKS; b++) {
+    for (size_t b = 0; b < MODELS; b++) {
         float *centres = near_copies(k - b, 121, step * (double)(b + 1), false);
-        book[b] = new_codebook(k - b, centres, smear);
+        several[b] = new_model(k - b, centres, smear);
         free(centres);
     }
-    smearing_destroy(&smear);
+    return smear;
 }
 
-/* Labels from fractions are those of the definition: power in double, then one book after the
+/* Labels from fractions are those of the definition: power in double, then one fitted after the
  * other. Many images stand one behind the other, so that they do not go through together. */
 static void check_fractions(size_t k, double step, double power)
 {
     enum { TIMES = 9, N = TIMES * IMAGES };
     static struct sample sample;
     static uint64_t offset[N + 1];
-    static uint16_t pixel[N * LIT_MAX], label[BOOKS * N], expected[N];
+    static uint16_t pixel[N * LIT_MAX], label[MODELS * N], expected[N];
     static float fraction[N * LIT_MAX], value[N * LIT_MAX];
     const struct sparse_images images = draw_images(&sample, 121, 5);
     struct random_state random;
@@ -689,29 +693,30 @@ static void check_fractions(size_t k, double step, double power)
     }
     const struct sparse_images fractions = {N, offset, pixel, fraction};
     const struct sparse_images powers = {N, offset, pixel, value};
-    codebook *book[BOOKS];
-    new_books(book, k, step);
+    model *several[MODELS];
+    smearing *smear = new_models(several, k, step);
     for (int path = INSTRUCTION_SET_PLAIN; path <= (int)instruction_set_best(); path++) {
-        for (size_t b = 0; b < BOOKS; b++)
-            codebook_use(book[b], (enum instruction_set)path);
+        for (size_t b = 0; b < MODELS; b++)
+            model_use(several[b], (enum instruction_set)path);
         memset(label, 0xff, sizeof label);
-        codebooks_label_fractions(BOOKS, book, power, &fractions, label);
-        for (size_t b = 0; b < BOOKS; b++) {
-            codebook_label(book[b], &powers, expected, NULL);
+        models_label_fractions(MODELS, several, power, &fractions, label);
+        for (size_t b = 0; b < MODELS; b++) {
+            model_label(several[b], &powers, expected, NULL);
             ck_assert_mem_eq(label + b * N, expected, sizeof expected);
         }
         memset(label, 0xff, sizeof label);
-        codebooks_label(BOOKS, book, &powers, label);
-        for (size_t b = 0; b < BOOKS; b++) {
-            codebook_label(book[b], &powers, expected, NULL);
+        models_label(MODELS, several, &powers, label);
+        for (size_t b = 0; b < MODELS; b++) {
+            model_label(several[b], &powers, expected, NULL);
             ck_assert_mem_eq(label + b * N, expected, sizeof expected);
         }
-        codebooks_label_fractions(1, book, power, &fractions, label);
-        codebook_label(book[0], &powers, expected, NULL);
+        models_label_fractions(1, several, power, &fractions, label);
+        model_label(several[0], &powers, expected, NULL);
         ck_assert_mem_eq(label, expected, sizeof expected);
     }
-    for (size_t b = 0; b < BOOKS; b++)
-        codebook_destroy(&book[b]);
+    for (size_t b = 0; b < MODELS; b++)
+        model_destroy(&several[b]);
+    smearing_destroy(&smear);
 }
 
 START_TEST(labels_straight_from_fractions_are_those_of_their_power)
@@ -743,13 +748,13 @@ START_TEST(an_image_without_pixels_has_a_label_also_among_fractions)
     static const double powers[2] = {0.5, 0.3};
     const struct sparse_images images = {3, offset, pixel, fraction};
     smearing *smear = new_smearing(5, 1.0);
-    codebook *book = new_codebook(K, centres, smear);
+    model *fitted = new_model(K, centres, smear);
     uint16_t label[3];
-    codebooks_label_fractions(1, &book, powers[_i], &images, label);
+    models_label_fractions(1, &fitted, powers[_i], &images, label);
     ck_assert_uint_eq(label[0], 0);
     ck_assert_uint_eq(label[1], 1);
     ck_assert_uint_eq(label[2], 2);
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
 }
 END_TEST
@@ -764,10 +769,10 @@ START_TEST(of_equal_centres_the_lowest_index_wins)
     memcpy(centres + 5 * PIXELS, centres + 3 * PIXELS, PIXELS * sizeof *centres);
     memcpy(centres + 69 * PIXELS, centres + 3 * PIXELS, PIXELS * sizeof *centres);
     smearing *smear = new_smearing(SIDE, 1.0);
-    codebook *book = new_codebook(K, centres, smear);
+    model *fitted = new_model(K, centres, smear);
     for (int path = INSTRUCTION_SET_PLAIN; path <= (int)instruction_set_best(); path++) {
-        codebook_use(book, (enum instruction_set)path);
-        codebook_label(book, &images, label, NULL);
+        model_use(fitted, (enum instruction_set)path);
+        model_label(fitted, &images, label, NULL);
         size_t third = 0;
         for (size_t i = 0; i < IMAGES; i++) {
             ck_assert(label[i] != 5 && label[i] != 69);
@@ -775,7 +780,7 @@ START_TEST(of_equal_centres_the_lowest_index_wins)
         }
         ck_assert_uint_gt(third, 0);
     }
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
     free(centres);
 }
@@ -792,19 +797,19 @@ START_TEST(centres_too_large_for_float_are_compared_in_double)
     static const float value[1] = {1.0f};
     const struct sparse_images image = {1, offset, pixel, value};
     smearing *smear = new_smearing(3, 1.0);
-    codebook *book = new_codebook(K, centres, smear);
+    model *fitted = new_model(K, centres, smear);
     for (int path = INSTRUCTION_SET_PLAIN; path <= (int)instruction_set_best(); path++) {
         uint16_t label = 99;
-        codebook_use(book, (enum instruction_set)path);
-        codebook_label(book, &image, &label, NULL);
+        model_use(fitted, (enum instruction_set)path);
+        model_label(fitted, &image, &label, NULL);
         ck_assert_uint_eq(label, 2);
     }
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
 }
 END_TEST
 
-START_TEST(an_image_without_pixels_goes_to_the_smallest_bias)
+START_TEST(an_image_without_pixels_goes_to_the_shortest_centre)
 {
     enum { PIXELS = 25, K = 3 };
     static float centres[K * PIXELS];
@@ -816,13 +821,11 @@ START_TEST(an_image_without_pixels_goes_to_the_smallest_bias)
     static const float value[1] = {1.0f};
     const struct sparse_images image = {1, offset, pixel, value};
     smearing *smear = new_smearing(5, 1.0);
-    codebook *book = new_codebook(K, centres, smear);
+    model *fitted = new_model(K, centres, smear);
     uint16_t label;
-    double score;
-    codebook_label(book, &image, &label, &score);
+    model_label(fitted, &image, &label, NULL);
     ck_assert_uint_eq(label, 1);
-    ck_assert_double_eq(score, codebook_bias(book)[1]);
-    codebook_destroy(&book);
+    model_destroy(&fitted);
     smearing_destroy(&smear);
 }
 END_TEST
@@ -831,11 +834,11 @@ START_TEST(destroying_twice_is_harmless)
 {
     static const float centre[4] = {0.25f, 0.25f, 0.25f, 0.25f};
     smearing *smear = new_smearing(2, 1.0);
-    codebook *book = new_codebook(1, centre, smear);
+    model *fitted = new_model(1, centre, smear);
     for (int i = 0; i < 2; i++) {
-        codebook_destroy(&book);
+        model_destroy(&fitted);
         smearing_destroy(&smear);
-        ck_assert_ptr_null(book);
+        ck_assert_ptr_null(fitted);
         ck_assert_ptr_null(smear);
     }
 }
@@ -843,7 +846,7 @@ END_TEST
 
 int main(void)
 {
-    TCase *cases = tcase_create("codebook");
+    TCase *cases = tcase_create("model");
     tcase_add_test(cases, powers_are_divided_by_their_sum);
     tcase_add_test(cases, power_zero_is_occupancy);
     tcase_add_test(cases, smearing_agrees_with_scipy);
@@ -861,7 +864,7 @@ int main(void)
     tcase_add_test(cases,
                    labels_with_smearing_wider_than_the_image_agree_with_the_dense_definition);
     tcase_add_test(cases, labels_at_full_size_agree_with_the_dense_definition);
-    tcase_add_test(cases, the_bias_is_the_squared_norm_of_the_smeared_centre);
+    tcase_add_test(cases, an_empty_image_is_as_far_away_as_the_smeared_centre_is_long);
     tcase_add_test(cases, values_that_do_not_sum_to_1_are_labelled_by_the_same_definition);
     tcase_add_test(cases, near_ties_are_decided_in_double_on_every_path);
     tcase_add_test(cases, near_ties_of_centres_of_any_sign_are_decided_in_double_on_every_path);
@@ -872,7 +875,7 @@ int main(void)
     tcase_add_loop_test(cases, an_image_without_pixels_has_a_label_also_among_fractions, 0, 2);
     tcase_add_test(cases, of_equal_centres_the_lowest_index_wins);
     tcase_add_test(cases, centres_too_large_for_float_are_compared_in_double);
-    tcase_add_test(cases, an_image_without_pixels_goes_to_the_smallest_bias);
+    tcase_add_test(cases, an_image_without_pixels_goes_to_the_shortest_centre);
     tcase_add_test(cases, destroying_twice_is_harmless);
-    return run_case(cases, "codebook");
+    return run_case(cases, "model");
 }
