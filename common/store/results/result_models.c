@@ -160,6 +160,7 @@ static status read_prototypes(struct result_models *out, hid_t file, const char 
     void *array = NULL;
     done = hdf5_read(file, path, "model/prototype", HDF5_F32, 2, dims, &array);
     out->prototype = array;
+    out->n = (size_t)n;
     if (done == STATUS_OK)
         done = read_array(file, path, "model/cutoff", HDF5_F64, shape[0], &out->cutoff);
     if (done == STATUS_OK)
@@ -175,6 +176,9 @@ static status make_plain(struct result_models *out, const hsize_t shape[3])
     const size_t members = shape[0], clusters = shape[1];
     if (!allocate(out, members, members * clusters, 0))
         return STATUS_NO_MEMORY;
+    free(out->prototype);
+    out->prototype = NULL;
+    out->n = members * clusters;
     for (size_t m = 0; m < members; m++) {
         out->prototypes[m] = (uint32_t)clusters;
         out->cutoff[m] = INFINITY;
@@ -221,6 +225,7 @@ status result_models_read(struct result_models *out, hid_t file, const char *pat
 {
     *out = (struct result_models){0};
     const bool plain = hdf5_find(file, "model") == HDF5_MISSING;
+    out->stored = !plain;
     const status done = plain ? make_plain(out, shape) : read_prototypes(out, file, path, shape);
     return done == STATUS_OK ? make_records(out, path, shape, plain ? centres : out->prototype)
                              : done;

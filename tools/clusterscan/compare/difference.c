@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tools/clusterscan/compare/difference.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -292,9 +293,10 @@ static json_t *find_answer(const struct result_summary *a, const struct result_s
 
 /* ---- datasets ---- */
 
-enum element { U8, I32, U64, F32, F64 };
+enum element { U8, U16, U32, I32, U64, F32, F64 };
 
-/* A letter per dimension: m member, c cluster, b bin, e edge, p pixel, s slice. */
+/* A letter per dimension: m member, c cluster, b bin, e edge, p pixel, q prototype, s
+ * slice. */
 struct dataset {
     const char *name;
     const char *shape;
@@ -315,6 +317,8 @@ static const char *dimension_name(char letter)
         return "edge";
     case 'p':
         return "pixel";
+    case 'q':
+        return "prototype";
     default:
         return "slice";
     }
@@ -333,9 +337,17 @@ static size_t dimension(const struct result_tables *result, char letter)
         return (size_t)result->summary.bins + 1;
     case 'p':
         return result->pixels;
+    case 'q':
+        return result->models.n;
     default:
         return result->summary.slices;
     }
+}
+
+/* |a - b|, finite also where one of them is not. */
+static double double_distance(double a, double b)
+{
+    return a == b ? 0 : fmin(fabs(a - b), DBL_MAX);
 }
 
 /* |a - b| of element i; integers are compared as such, as a seed may have 64 bits. */
@@ -346,6 +358,10 @@ static double distance(const struct dataset *dataset, size_t i)
     switch (dataset->element) {
     case U8:
         return fabs((double)((const uint8_t *)a)[i] - (double)((const uint8_t *)b)[i]);
+    case U16:
+        return fabs((double)((const uint16_t *)a)[i] - (double)((const uint16_t *)b)[i]);
+    case U32:
+        return fabs((double)((const uint32_t *)a)[i] - (double)((const uint32_t *)b)[i]);
     case I32:
         return fabs((double)((const int32_t *)a)[i] - (double)((const int32_t *)b)[i]);
     case U64:
@@ -355,7 +371,7 @@ static double distance(const struct dataset *dataset, size_t i)
     case F32:
         return fabs((double)((const float *)a)[i] - (double)((const float *)b)[i]);
     default:
-        return fabs(((const double *)a)[i] - ((const double *)b)[i]);
+        return double_distance(((const double *)a)[i], ((const double *)b)[i]);
     }
 }
 
@@ -414,6 +430,27 @@ static void compare_dataset(json_t *to, const struct dataset *dataset,
     json_decref(shape[1]);
 }
 
+/* Adds what differs in the models, which only a result of other models than those of a k-means
+ * holds. */
+static void compare_models(json_t *to, const struct result_tables results[2])
+{
+    const struct result_models *a = &results[0].models, *b = &results[1].models;
+    struct dataset datasets[] = {
+        {"/model/prototypes", "m", U32, {a->prototypes, b->prototypes}},
+        {"/model/cutoff", "m", F64, {a->cutoff, b->cutoff}},
+        {"/model/prototype", "qp", F32, {a->prototype, b->prototype}},
+        {"/model/scale", "q", F64, {a->scale, b->scale}},
+        {"/model/bias", "q", F64, {a->bias, b->bias}},
+        {"/model/map", "q", U16, {a->map, b->map}},
+    };
+    for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++) {
+        for (size_t k = 0; k < 2; k++)
+            if (!results[k].models.stored)
+                datasets[i].values[k] = NULL;
+        compare_dataset(to, &datasets[i], results);
+    }
+}
+
 static json_t *find_datasets(const struct result_tables results[2])
 {
     const struct result_tables *a = &results[0], *b = &results[1];
@@ -442,6 +479,7 @@ static json_t *find_datasets(const struct result_tables results[2])
     json_t *found = json_array();
     for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++)
         compare_dataset(found, &datasets[i], results);
+    compare_models(found, results);
     return found;
 }
 
