@@ -36,13 +36,13 @@ def open_socket(kind, endpoint):
 
 
 def control(kind, **fields):
-    return [msgpack.packb([2, kind, place["run_id"], fields])]
+    return [msgpack.packb([3, kind, place["run_id"], fields])]
 
 
 def record(kind, fields, source, seq, attempt=1, events=0):
     raw = msgpack.packb(fields)
     digest = xxhash.xxh3_128_digest(raw)
-    header = [2, kind, place["run_id"], source, seq, attempt, incarnation, events, len(raw), digest]
+    header = [3, kind, place["run_id"], source, seq, attempt, incarnation, events, len(raw), digest]
     return [msgpack.packb(header), lz4.frame.compress(raw, content_checksum=True)]
 
 

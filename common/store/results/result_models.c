@@ -147,6 +147,7 @@ static status read_prototypes(struct result_models *out, struct result_access *f
     from->lengths[DIMENSION_PROTOTYPE] = 0;
     for (hsize_t m = 0; m < from->lengths[DIMENSION_MEMBER]; m++)
         from->lengths[DIMENSION_PROTOTYPE] += out->prototypes[m];
+    out->n = (size_t)from->lengths[DIMENSION_PROTOTYPE];
     const struct result_part parts[] = {
         RESULT_PART(RESULT_MODEL_PROTOTYPE, &out->prototype),
         RESULT_PART(RESULT_MODEL_CUTOFF, &out->cutoff),
@@ -164,6 +165,9 @@ static status make_plain(struct result_models *out, const struct result_access *
     const size_t clusters = from->lengths[DIMENSION_CLUSTER];
     if (!allocate(out, members, members * clusters, 0))
         return STATUS_NO_MEMORY;
+    free(out->prototype);
+    out->prototype = NULL;
+    out->n = members * clusters;
     for (size_t m = 0; m < members; m++) {
         out->prototypes[m] = (uint32_t)clusters;
         out->cutoff[m] = INFINITY;
@@ -213,6 +217,7 @@ status result_models_read(struct result_models *out, struct result_access *from,
 {
     *out = (struct result_models){0};
     const bool plain = !result_has_group(from, RESULT_MODEL_ALGORITHM);
+    out->stored = !plain;
     const status done = plain ? make_plain(out, from) : read_prototypes(out, from);
     return done == STATUS_OK ? make_records(out, from, plain ? centres : out->prototype) : done;
 }

@@ -25,12 +25,14 @@ bool result_models_write(const struct result_access *to, size_t members,
 struct result_models {
     struct model_record *record; /* [members] what labels need of them: clusters, prototypes and
                                     their pixels, scales, biases, map and cutoff */
-    uint32_t *prototypes;        /* what the records lie in */
-    double *cutoff;
-    float *prototype;
-    double *scale;
-    double *bias;
-    uint16_t *map;
+    bool stored;                 /* the group `model` is there */
+    size_t n;                    /* prototypes of all members: what the records lie in */
+    uint32_t *prototypes;        /* [members] */
+    double *cutoff;              /* [members] */
+    float *prototype;            /* [n, pixels]; NULL unless stored */
+    double *scale;               /* [n] */
+    double *bias;                /* [n] */
+    uint16_t *map;               /* [n] */
 };
 
 /* Reads what labels need. centres [members, clusters, pixels] is what `codebook` holds; the records

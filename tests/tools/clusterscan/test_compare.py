@@ -43,6 +43,18 @@ def write_result(path):
         file["history/mls_mean"] = np.array([0.5, 2])
 
 
+def write_models(path, cutoff):
+    """Gives a result models that are no k-means: five, six and seven prototypes."""
+    random = np.random.default_rng(2)
+    with h5py.File(path, "a") as file:
+        file["model/prototypes"] = np.array([5, 6, 7], np.uint32)
+        file["model/cutoff"] = np.array([np.inf, cutoff, np.inf])
+        file["model/prototype"] = random.random((18, PIXELS), dtype=np.float32)
+        file["model/scale"] = 1 + random.random(18)
+        file["model/bias"] = random.normal(size=18)
+        file["model/map"] = random.integers(0, CLUSTERS, 18).astype(np.uint16)
+
+
 class Compare(product.ProductCase):
     def setUp(self):
         super().setUp()
@@ -52,6 +64,25 @@ class Compare(product.ProductCase):
     def change(self, change):
         with h5py.File(self.folder / "b.h5", "a") as file:
             change(file)
+
+    def test_models_that_are_no_k_means_are_compared_too(self):
+        write_models(self.folder / "a.h5", 2.5)
+        told, _ = self.compare(1)
+        self.assertEqual({entry["name"] for entry in told["datasets"]},
+                         {"/model/" + name for name in ("prototypes", "cutoff", "prototype", "scale",
+                                                        "bias", "map")})
+        write_models(self.folder / "b.h5", 2.5)
+        self.compare(0)
+
+        def change(file):
+            file["model/cutoff"][1] = np.inf
+            file["model/map"][17] = (file["model/map"][17] + 1) % CLUSTERS
+        self.change(change)
+        told, words = self.compare(1)
+        found = {entry["name"]: entry for entry in told["datasets"]}
+        self.assertEqual(set(found), {"/model/cutoff", "/model/map"})
+        self.assertEqual(found["/model/map"]["at"], {"prototype": 17})
+        self.assertIn("/model/cutoff", words)
 
     def compare(self, code):
         """What --json tells, and the words."""
@@ -144,7 +175,8 @@ class Compare(product.ProductCase):
                       "(member 2, cluster 3, bin 5)\n", text)
 
     def test_every_dataset_of_numbers_is_compared(self):
-        """Those of the reference page, apart from counts that stand among the tallies and notes."""
+        """Those of the reference page, apart from counts that stand among the tallies and notes, and
+        from the models of other algorithms, which a test of their own changes."""
         rows = [row.split("|") for row in
                 self.command("reference", "results").stdout.splitlines()[2:]]
         numbers = {row[1].strip(" `") for row in rows if not row[2].strip().startswith("text")}
@@ -164,7 +196,7 @@ class Compare(product.ProductCase):
         self.change(change)
         told, _ = self.compare(1)
         self.assertEqual({entry["name"] for entry in told["datasets"]},
-                         {name for name in numbers if not name.startswith("/quarantined/")}
+                         {name for name in numbers if not name.startswith(("/quarantined/", "/model/"))}
                          - {"/dropped/count"})
 
     def test_other_shapes_are_told_and_not_compared(self):

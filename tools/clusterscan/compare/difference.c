@@ -2,6 +2,7 @@
 #include "tools/clusterscan/compare/difference.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -320,12 +321,20 @@ static size_t length(const struct result_tables *result, enum result_dimension d
         return (size_t)result->summary.bins + 1;
     case DIMENSION_PIXEL:
         return result->pixels;
+    case DIMENSION_PROTOTYPE:
+        return result->models.n;
     case DIMENSION_SLICE:
         return result->summary.slices;
     default:
         assert(!"a dimension of a dataset that is compared");
         return 0;
     }
+}
+
+/* |a - b|, finite also where one of them is not. */
+static double double_distance(double a, double b)
+{
+    return a == b ? 0 : fmin(fabs(a - b), DBL_MAX);
 }
 
 /* |a - b| of element i; integers are compared as such, as a seed may have 64 bits. */
@@ -335,6 +344,10 @@ static double distance(enum hdf5_element element, const void *a, const void *b, 
     switch (element) {
     case HDF5_U8:
         return fabs((double)((const uint8_t *)a)[i] - (double)((const uint8_t *)b)[i]);
+    case HDF5_U16:
+        return fabs((double)((const uint16_t *)a)[i] - (double)((const uint16_t *)b)[i]);
+    case HDF5_U32:
+        return fabs((double)((const uint32_t *)a)[i] - (double)((const uint32_t *)b)[i]);
     case HDF5_I32:
         return fabs((double)((const int32_t *)a)[i] - (double)((const int32_t *)b)[i]);
     case HDF5_U64:
@@ -344,7 +357,7 @@ static double distance(enum hdf5_element element, const void *a, const void *b, 
     case HDF5_F32:
         return fabs((double)((const float *)a)[i] - (double)((const float *)b)[i]);
     case HDF5_F64:
-        return fabs(((const double *)a)[i] - ((const double *)b)[i]);
+        return double_distance(((const double *)a)[i], ((const double *)b)[i]);
     default:
         assert(!"an element type that is compared");
         return 0;
@@ -414,6 +427,27 @@ static void compare_dataset(json_t *to, const struct dataset *dataset,
     json_decref(shape[1]);
 }
 
+/* Adds what differs in the models, which only a result of other models than those of a k-means
+ * holds. */
+static void compare_models(json_t *to, const struct result_tables results[2])
+{
+    const struct result_models *a = &results[0].models, *b = &results[1].models;
+    struct dataset datasets[] = {
+        DATASET(RESULT_MODEL_PROTOTYPES, a->prototypes, b->prototypes),
+        DATASET(RESULT_MODEL_CUTOFF, a->cutoff, b->cutoff),
+        DATASET(RESULT_MODEL_PROTOTYPE, a->prototype, b->prototype),
+        DATASET(RESULT_MODEL_SCALE, a->scale, b->scale),
+        DATASET(RESULT_MODEL_BIAS, a->bias, b->bias),
+        DATASET(RESULT_MODEL_MAP, a->map, b->map),
+    };
+    for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++) {
+        for (size_t k = 0; k < 2; k++)
+            if (!results[k].models.stored)
+                datasets[i].values[k] = NULL;
+        compare_dataset(to, &datasets[i], results);
+    }
+}
+
 static json_t *find_datasets(const struct result_tables results[2])
 {
     const struct result_tables *a = &results[0], *b = &results[1];
@@ -442,6 +476,7 @@ static json_t *find_datasets(const struct result_tables results[2])
     json_t *found = json_array();
     for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++)
         compare_dataset(found, &datasets[i], results);
+    compare_models(found, results);
     return found;
 }
 
