@@ -15,6 +15,7 @@
 #include "common/base/array.h"
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
+#include "common/store/disk/file_lock.h"
 #include "common/store/disk/file_name.h"
 #include "common/store/disk/regular_file.h"
 
@@ -160,11 +161,11 @@ static status open_file(journal *self)
     const status opened = regular_file_open(&self->fd, self->path, O_RDWR | O_CREAT);
     if (opened != STATUS_OK)
         return opened;
-    if (flock(self->fd, LOCK_EX | LOCK_NB) != 0) {
+    status done = file_lock_take(self->fd, self->path, LOCK_EX);
+    if (done == STATUS_LOCKED)
         log_error("%s: another reader has it", self->path);
-        return STATUS_LOCKED;
-    }
-    status done = read_lines(self);
+    if (done == STATUS_OK)
+        done = read_lines(self);
     if (done == STATUS_OK && ftruncate(self->fd, self->size) != 0) {
         log_error("%s: cannot be cut to its last whole line: %s", self->path, strerror(errno));
         done = STATUS_IO;
