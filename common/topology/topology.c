@@ -39,7 +39,7 @@ static void read_analysis(struct draft *draft, struct fy_node *root)
     for (const struct key *key = schema_analysis; key->path != NULL; key++) {
         const json_t *value = json_object_get(values, key->path);
         if (key->size > 0 && value != NULL)
-            schema_store(key, value, &draft->topology->analysis);
+            key_store(key, value, &draft->topology->analysis);
     }
     json_decref(values);
 }
@@ -72,7 +72,7 @@ static json_t *read_foreign_settings(const struct block *block)
         return value;
     if (value != NULL && !json_is_null(value)) {
         char found[200];
-        schema_describe(value, sizeof found, found);
+        key_describe(value, sizeof found, found);
         document_mistake(block->document, block->node, block->where,
                          "%.*s must be a mapping, not %s", (int)strlen(block->shown) - 1,
                          block->shown, found);

@@ -53,7 +53,7 @@ static bool check_mapping(const struct block *self, struct fy_node *node, struct
     const bool good = json_is_null(value);
     if (value != NULL && !good) {
         char found[200];
-        schema_describe(value, sizeof found, found);
+        key_describe(value, sizeof found, found);
         char name[2 * PATH_SIZE];
         snprintf(name, sizeof name, "%s%s", self->shown, path);
         if (name[0] != '\0' && name[strlen(name) - 1] == '.')
@@ -70,12 +70,12 @@ static void note_misfit(const struct block *self, const struct key *key, struct 
 {
     char expected[200];
     char found[200];
-    schema_expect(key, sizeof expected, expected);
+    key_expect(key, sizeof expected, expected);
     if (element >= 0) {
         value = json_array_get(value, (size_t)element);
         node = fy_node_sequence_get_by_index(node, element);
     }
-    schema_describe(value, sizeof found, found);
+    key_describe(value, sizeof found, found);
     document_mistake(self->document, node, where, "%s%s must be %s, not %s", self->shown, key->path,
                      expected, found);
 }
@@ -86,14 +86,14 @@ static json_t *read_value(const struct block *self, const struct key *key, struc
 {
     json_t *value = document_value(self->document, node, where);
     if (value == NULL)
-        return schema_default(key);
+        return key_default(key);
     int element;
     json_t *taken;
-    if (schema_fits(key, value, &element)) {
-        taken = schema_normal(key, value);
+    if (key_fits(key, value, &element)) {
+        taken = key_normal(key, value);
     } else {
         note_misfit(self, key, node, where, value, element);
-        taken = schema_default(key);
+        taken = key_default(key);
     }
     json_decref(value);
     return taken;
@@ -116,7 +116,7 @@ static void read_mapping(const struct block *self, struct fy_node *mapping, cons
         char path[PATH_SIZE];
         snprintf(path, sizeof path, "%s%s", prefix, name);
         const bool plain = strchr(name, '.') == NULL;
-        const struct key *key = plain ? schema_find(self->keys, path) : NULL;
+        const struct key *key = plain ? key_find(self->keys, path) : NULL;
         if (key != NULL) {
             json_t *value =
                 key->type == KEY_BLOCK ? json_null() : read_value(self, key, node, where);
@@ -142,7 +142,7 @@ static json_t *complete(const struct block *self, const json_t *found)
     json_t *values = json_object();
     for (const struct key *key = self->keys; key != NULL && key->path != NULL; key++) {
         json_t *value = json_object_get(found, key->path);
-        value = value != NULL ? json_incref(value) : schema_default(key);
+        value = value != NULL ? json_incref(value) : key_default(key);
         if (json_object_set_new(values, key->path, value) != 0)
             document_no_memory(self->document);
     }

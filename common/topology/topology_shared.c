@@ -69,8 +69,8 @@ static void note_conflict(struct draft *self, size_t stage, const struct key *ke
 {
     char own[200], given[200];
     const struct key_entry entry = entry_in_settings(self, stage, key);
-    schema_describe(value, sizeof own, own);
-    schema_describe(other, sizeof given, given);
+    key_describe(value, sizeof own, own);
+    key_describe(other, sizeof given, given);
     document_mistake(self->document, entry.value, entry.key,
                      "stages.%s.settings.%s is %s, but %s is %s: give one of them",
                      self->topology->stages[stage].name, key->path, own, giver, given);
@@ -80,7 +80,7 @@ static void share(struct draft *self, size_t stage, const struct key *key, const
 {
     struct analysis *analysis = &self->topology->analysis;
     const struct key *of_all = analysis_key(key->offset);
-    json_t *known = schema_fetch(of_all, analysis);
+    json_t *known = key_fetch(of_all, analysis);
     size_t earlier = 0;
     char giver[128];
     snprintf(giver, sizeof giver, "%s", of_all->path);
@@ -95,7 +95,7 @@ static void share(struct draft *self, size_t stage, const struct key *key, const
     else if (given && !json_equal(known, value))
         note_conflict(self, stage, key, value, known, giver);
     else
-        schema_store(key, value, analysis);
+        key_store(key, value, analysis);
     json_decref(known);
 }
 

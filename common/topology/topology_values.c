@@ -24,8 +24,8 @@ static void check_windows(struct draft *self)
         return;
     char ends[4][32];
     for (size_t i = 0; i < 2; i++) {
-        schema_number_text(training[i], sizeof ends[i], ends[i]);
-        schema_number_text(spectra[i], sizeof ends[i + 2], ends[i + 2]);
+        key_number_text(training[i], sizeof ends[i], ends[i]);
+        key_number_text(spectra[i], sizeof ends[i + 2], ends[i + 2]);
     }
     /* One of the two is given, or the defaults would stand; told where it was said last. */
     const struct key_entry first =

@@ -33,7 +33,7 @@ json_t *analysis_to_json(const struct analysis *self)
         if (json_object_get(block, group) == NULL &&
             json_object_set_new(block, group, json_object()) != 0)
             goto fail;
-        json_t *value = schema_fetch(key, self);
+        json_t *value = key_fetch(key, self);
         if (json_object_set_new(json_object_get(block, group), name, value) != 0)
             goto fail;
     }
@@ -74,7 +74,7 @@ static bool has_only_known_keys(json_t *block)
         json_object_foreach(group, name, value)
         {
             snprintf(path, sizeof path, "analysis.%s.%s", group_name, name);
-            if (schema_find(schema_analysis, path) == NULL) {
+            if (key_find(schema_analysis, path) == NULL) {
                 log_error("unknown key %s", path);
                 good = false;
             }
@@ -94,17 +94,17 @@ static bool take_key(struct analysis *out, const struct key *key, const json_t *
         return false;
     }
     int element;
-    if (!schema_fits(key, value, &element)) {
+    if (!key_fits(key, value, &element)) {
         char expected[200];
         char found[200];
-        schema_expect(key, sizeof expected, expected);
-        schema_describe(element < 0 ? value : json_array_get(value, (size_t)element), sizeof found,
-                        found);
+        key_expect(key, sizeof expected, expected);
+        key_describe(element < 0 ? value : json_array_get(value, (size_t)element), sizeof found,
+                     found);
         log_error("%s must be %s, not %s", key->path, expected, found);
         return false;
     }
     if (key->size > 0)
-        schema_store(key, value, out);
+        key_store(key, value, out);
     return true;
 }
 
@@ -147,7 +147,7 @@ static void print_value(FILE *to, const json_t *value)
     } else if (json_is_integer(value)) {
         fprintf(to, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
-        schema_number_text(json_real_value(value), sizeof text, text);
+        key_number_text(json_real_value(value), sizeof text, text);
         fputs(text, to);
     }
 }

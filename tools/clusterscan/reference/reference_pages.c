@@ -19,7 +19,7 @@ void reference_value(const struct key *key, size_t size, char out[])
 {
     struct key bare = *key; /* the unit has a column of its own */
     bare.unit = NULL;
-    schema_expect(&bare, size, out);
+    key_expect(&bare, size, out);
 }
 
 void reference_default(const struct key *key, size_t size, char out[])
@@ -163,7 +163,7 @@ static void roff_key(FILE *to, const struct key *key)
 {
     char value[TEXT_SIZE];
     char fallback[TEXT_SIZE];
-    schema_expect(key, sizeof value, value);
+    key_expect(key, sizeof value, value);
     reference_default(key, sizeof fallback, fallback);
     fputs(".TP\n.B ", to);
     roff_text(to, key->path);
@@ -233,8 +233,8 @@ static const struct key *find_key(const char *path, const topology *flow,
     static const char stages[] = "stages.", settings[] = "settings.";
     *stage = NULL;
     if (strncmp(path, stages, strlen(stages)) != 0) {
-        const struct key *key = schema_find(schema_top, path);
-        return key != NULL ? key : schema_find(schema_analysis, path);
+        const struct key *key = key_find(schema_top, path);
+        return key != NULL ? key : key_find(schema_analysis, path);
     }
     const char *name = path + strlen(stages), *dot = strchr(name, '.');
     if (dot == NULL)
@@ -246,11 +246,11 @@ static const struct key *find_key(const char *path, const topology *flow,
             *stage = here;
     }
     if (strncmp(dot + 1, settings, strlen(settings)) != 0)
-        return schema_find(schema_stage, dot + 1);
+        return key_find(schema_stage, dot + 1);
     const struct stage_kind *kind =
         *stage != NULL && (*stage)->ours ? schema_stage_find((*stage)->run) : NULL;
     return kind != NULL && kind->settings != NULL
-               ? schema_find(kind->settings, dot + 1 + strlen(settings))
+               ? key_find(kind->settings, dot + 1 + strlen(settings))
                : NULL;
 }
 

@@ -105,7 +105,7 @@ static void describe(json_t *schema, const struct key *key)
              unit ? ")" : "");
     json_object_set_new(schema, "description", json_string(text));
     if (key->fallback != NULL && !may_be_absent(key))
-        json_object_set_new(schema, "default", schema_default(key));
+        json_object_set_new(schema, "default", key_default(key));
 }
 
 static json_t *key_schema(const struct key *key)

@@ -201,9 +201,9 @@ static void check_default(const struct key *key)
 {
     if (key->fallback == NULL)
         return;
-    json_t *value = schema_default(key);
+    json_t *value = key_default(key);
     int element;
-    ck_assert_msg(value != NULL && schema_fits(key, value, &element), "default of %s", key->path);
+    ck_assert_msg(value != NULL && key_fits(key, value, &element), "default of %s", key->path);
     json_decref(value);
 }
 
@@ -212,7 +212,7 @@ static void check_keys(const struct key *keys)
     for (const struct key *key = keys; key != NULL && key->path != NULL; key++) {
         check_default(key);
         ck_assert_msg(key->help != NULL, "%s has no help", key->path);
-        ck_assert_msg(schema_find(keys, key->path) == key, "%s stands twice", key->path);
+        ck_assert_msg(key_find(keys, key->path) == key, "%s stands twice", key->path);
         ck_assert_msg(key->type != KEY_CHOICE || key->choices != NULL, "%s: choices", key->path);
     }
 }
@@ -257,7 +257,7 @@ START_TEST(numbers_are_written_in_the_shortest_form_that_reads_back)
                  {"-17.25", -17.25}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[32];
-        schema_number_text(cases[i].value, sizeof text, text);
+        key_number_text(cases[i].value, sizeof text, text);
         ck_assert_str_eq(text, cases[i].text);
         ck_assert(strtod(text, NULL) == cases[i].value);
     }
