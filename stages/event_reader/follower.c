@@ -18,7 +18,6 @@
 #include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/flow/link/link.h"
 #include "common/store/events/event_file.h"
 
 enum {

@@ -8,7 +8,6 @@
 #include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/flow/link/link.h"
 #include "common/kernels/statistics/ensemble.h"
 #include "common/kernels/statistics/robust.h"
 #include "common/kernels/statistics/significance.h"

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/flow/link/link.h"
 
 enum { CONSUMERS_MAX = 256, REFUSED_MAX = 64, REASON_SIZE = 200 };
 

@@ -4,7 +4,7 @@
 #ifndef COMMON_FLOW_CREDIT_HANDOUT_H
 #define COMMON_FLOW_CREDIT_HANDOUT_H
 
-#include "common/flow/link/link.h"
+#include "common/flow/link/flow.h"
 
 typedef struct handout handout;
 

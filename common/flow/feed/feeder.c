@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/feed/item_spool.h"
+#include "common/flow/link/link.h"
 #include "common/records/message_type.h"
 
 enum { CONSUMERS_MAX = 256 };

@@ -4,7 +4,7 @@
 #ifndef COMMON_FLOW_FEED_FEEDER_H
 #define COMMON_FLOW_FEED_FEEDER_H
 
-#include "common/flow/link/link.h"
+#include "common/flow/link/flow.h"
 #include "common/records/message_type.h"
 
 /* Item `index` of a store and the source it is from, with only the events in

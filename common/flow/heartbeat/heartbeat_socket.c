@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <zmq.h>
 
 #include "common/base/log.h"
 

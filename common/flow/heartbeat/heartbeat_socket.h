@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "common/flow/heartbeat/heartbeat.h"
-#include "common/flow/link/link.h"
+#include "common/flow/link/flow.h"
 
 /* A stage's end (XPUB, which a SUB takes for a PUB): connects to the run's endpoint. A publisher
  * drops what it sends before it is subscribed to, so this waits for that, at most a second; NULL on

@@ -12,33 +12,9 @@
 #include <stdint.h>
 #include <zmq.h>
 
-#include "common/base/log_limit.h"
 #include "common/base/status.h"
-#include "common/flow/link/buffer_pool.h"
+#include "common/flow/link/flow.h"
 #include "common/wire/frame.h"
-
-/* What all links of a process share. */
-struct flow {
-    void *zmq;          /* context */
-    const char *run_id; /* 32 hex digits */
-    const char *name;   /* of the stage */
-    uint32_t replica;
-    uint64_t incarnation; /* random, never 0 */
-    wire_packer *packer;
-    wire_unpacker *unpacker;
-    buffer_pool *outgoing; /* payloads of records */
-    uint64_t refused;      /* messages */
-    struct log_limit refusals;
-};
-/* coding: of the records this process sends. */
-MUST_CHECK status flow_init(struct flow *self, const char *run_id, const char *name,
-                            uint32_t replica, enum payload_coding coding);
-void flow_fini(struct flow *self);
-
-enum {
-    FLOW_HEARTBEAT_MS = 1000, /* how often an unchanged grant or pull is said again */
-    FLOW_LEASE_MS = 15000     /* how long a silent peer is believed to be alive */
-};
 
 /* A peer of a ROUTER socket as ZeroMQ names its connection. */
 struct route {
@@ -98,10 +74,6 @@ MUST_CHECK status link_send_control(flow_link *self, const struct route *to, enu
 MUST_CHECK status link_send_record(flow_link *self, const struct route *to,
                                    struct wire_header *header, const void *record);
 
-/* A record as frames. The header is borrowed until the flow packs again; the payload's memory is
- * the caller's, to be given to link_send_frames or, with flow->outgoing, to buffer_pool_give. */
-MUST_CHECK status flow_pack(struct flow *flow, struct wire_header *header, const void *record,
-                            struct wire_frame frames[2]);
 /* Sends such frames; the memory of frames[1] comes from flow->outgoing and goes back there, in any
  * case. */
 MUST_CHECK status link_send_frames(flow_link *self, const struct route *to,

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/flow/feed/feeder.h"
 #include "common/flow/feed/puller.h"
+#include "common/flow/link/link.h"
 #include "common/stage/roles/role.h"
 
 struct feed_input {

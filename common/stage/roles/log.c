@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
-#include "common/flow/acks/acks.h"
+#include "common/flow/acks/ack_log.h"
 #include "common/flow/feed/feeder.h"
+#include "common/flow/link/link.h"
 #include "common/stage/roles/intakes.h"
 #include "common/stage/roles/role.h"
 

@@ -5,7 +5,7 @@
 
 #include <zmq.h>
 
-#include "common/flow/link/link.h"
+#include "common/flow/link/flow.h"
 #include "common/stage/setup.h"
 #include "common/stage/stage.h"
 

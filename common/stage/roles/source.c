@@ -7,7 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/flow/acks/acks.h"
+#include "common/flow/acks/ack_reader.h"
 #include "common/flow/credit/handout.h"
 #include "common/stage/roles/role.h"
 

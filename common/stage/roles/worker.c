@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/credit/handout.h"
+#include "common/flow/link/link.h"
 #include "common/stage/roles/intakes.h"
 #include "common/stage/roles/role.h"
 

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/flow/acks/acks.h"
+#include "common/flow/acks/ack_log.h"
+#include "common/flow/acks/ack_reader.h"
 #include "common/flow/credit/handout.h"
 #include "common/flow/credit/intake.h"
 #include "common/flow/feed/feeder.h"

@@ -13,7 +13,6 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/printable.h"
-#include "common/flow/link/link.h"
 
 static void open_log(struct child *self)
 {

@@ -20,7 +20,6 @@
 #include "common/base/printable.h"
 #include "common/flow/heartbeat/heartbeat.h"
 #include "common/flow/heartbeat/heartbeat_socket.h"
-#include "common/flow/link/link.h"
 #include "tools/clusterscan/run/child.h"
 #include "tools/clusterscan/run/interrupts.h"
 #include "tools/clusterscan/watch/progress.h"

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/flow/link/link.h"
 #include "common/watch/run_summary.h"
 #include "tools/clusterscan/watch/human_text.h"
 

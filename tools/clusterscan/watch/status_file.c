@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/flow/link/link.h"
 #include "common/watch/run_summary.h"
 
 enum { EVERY_MS = 1000, PATH_SIZE = 4300 };

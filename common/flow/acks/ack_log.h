@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* acks: the control edge between the readers and the log. Readers say who they are and, when they
- * know it, where their source ends; the log says what has arrived and what is on its disk. */
-#ifndef COMMON_FLOW_ACKS_ACKS_H
-#define COMMON_FLOW_ACKS_ACKS_H
+/* ack_log: the log's end of the control edge between readers and log (ack_reader.h). It says what
+ * has arrived and what is on the log's disk. */
+#ifndef COMMON_FLOW_ACKS_ACK_LOG_H
+#define COMMON_FLOW_ACKS_ACK_LOG_H
 
-#include "common/flow/acks/ledger.h"
-#include "common/flow/link/link.h"
-
-/* The reader's end. */
-typedef struct ack_reader ack_reader;
-MUST_CHECK status ack_reader_create(ack_reader **out, struct flow *flow, const char *endpoint,
-                                    uint32_t source);
-void ack_reader_destroy(ack_reader **self);
-void *ack_reader_socket(const ack_reader *self);
-/* Reads the log's words into the book; says who we are when it is time to. batches is UINT64_MAX
- * while the end is not known. */
-MUST_CHECK status ack_reader_tend(ack_reader *self, ledger *book, uint64_t batches, uint64_t rows);
-
-/* Tells the log which rows a batch has, before it is handed out. */
-MUST_CHECK status ack_reader_handed(ack_reader *self, uint64_t seq, uint64_t first_row,
-                                    uint32_t rows);
-/* Tells the log that a batch is given up; to be said again until it is durable. */
-MUST_CHECK status ack_reader_quarantine(ack_reader *self, uint64_t seq, uint64_t first_row,
-                                        uint32_t rows);
-/* A batch that the log refused; false if there is none. *reason holds until the next call. */
-bool ack_reader_refused(ack_reader *self, uint64_t *seq, const char **reason);
+#include "common/flow/link/flow.h"
 
 /* What a log knows of one source. */
 struct ack_source {
@@ -32,7 +12,6 @@ struct ack_source {
     uint64_t rows;
 };
 
-/* The log's end. */
 typedef struct ack_log ack_log;
 MUST_CHECK status ack_log_create(ack_log **out, struct flow *flow, const char *endpoint,
                                  uint32_t n_sources);
