@@ -31,7 +31,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     context = zmq.Context()
     context.linger = context.sndhwm = context.rcvhwm = 0
-    outlet, monitor = context.socket(zmq.ROUTER), context.socket(zmq.PUSH)
+    outlet, monitor = context.socket(zmq.ROUTER), context.socket(zmq.PUB)
     outlet.bind(SETUP["output"])
     monitor.connect(SETUP["monitor"])
     items = [frames(*each) for each in enumerate(json.load(open(SETUP["settings"]["models"])))]
