@@ -11,89 +11,17 @@
 
 #include "common/base/random.h"
 #include "common/kernels/clustering/model_internal.h"
+#include "common/kernels/clustering/seeding.h"
+#include "common/kernels/clustering/training_sample.h"
 
 enum { PASSES_MAX = 100, NO_IMPROVEMENT_MAX = 10 };
-
-struct jet {
-    size_t n;
-    const uint16_t *pixel;
-    const float *value;
-};
-
-static struct jet jet_of(const struct sparse_images *images, uint64_t i)
-{
-    const uint64_t first = images->offset[i];
-    return (struct jet){(size_t)(images->offset[i + 1] - first), images->pixel + first,
-                        images->value + first};
-}
 
 void kmeans_norms(const smearing *smear, const struct sparse_images *images, double norm2[])
 {
     for (size_t i = 0; i < images->n; i++) {
-        const struct jet jet = jet_of(images, i);
+        const struct sparse_image jet = sparse_image_of(images, i);
         norm2[i] = smearing_norm2(smear, jet.n, jet.pixel, jet.value);
     }
-}
-
-/* Copies of images drawn, one behind the other: to go through them again is then cheap. */
-struct selection {
-    size_t n;
-    uint64_t *image;  /* [n] indices of the drawn images */
-    uint64_t *offset; /* [n + 1] */
-    uint16_t *pixel;  /* room for n images of any length */
-    float *value;
-};
-
-static void selection_fini(struct selection *self)
-{
-    free(self->image);
-    free(self->offset);
-    free(self->pixel);
-    free(self->value);
-}
-
-static status selection_init(struct selection *self, size_t n, size_t longest)
-{
-    *self = (struct selection){.n = n};
-    self->image = calloc(n, sizeof *self->image);
-    self->offset = calloc(n + 1, sizeof *self->offset);
-    self->pixel = malloc((n * longest + 1) * sizeof *self->pixel);
-    self->value = malloc((n * longest + 1) * sizeof *self->value);
-    return self->image != NULL && self->offset != NULL && self->pixel != NULL && self->value != NULL
-               ? STATUS_OK
-               : STATUS_NO_MEMORY;
-}
-
-/* Prefetches the pixels of an image that is copied soon: drawn images are scattered over memory. */
-static void fetch(const struct sparse_images *images, uint64_t image)
-{
-    enum { LINE = 64 };
-    const uint64_t first = images->offset[image], end = images->offset[image + 1];
-    for (uint64_t i = first; i < end; i += LINE / sizeof *images->value)
-        __builtin_prefetch(images->value + i);
-    for (uint64_t i = first; i < end; i += LINE / sizeof *images->pixel)
-        __builtin_prefetch(images->pixel + i);
-}
-
-/* Copies the images that are named. */
-static void selection_fill(struct selection *self, const struct sparse_images *images)
-{
-    enum { AHEAD = 12 };
-    for (size_t i = 0; i < self->n; i++) {
-        if (i + 2 * AHEAD < self->n)
-            __builtin_prefetch(images->offset + self->image[i + 2 * AHEAD]);
-        if (i + AHEAD < self->n)
-            fetch(images, self->image[i + AHEAD]);
-        const struct jet jet = jet_of(images, self->image[i]);
-        memcpy(self->pixel + self->offset[i], jet.pixel, jet.n * sizeof *jet.pixel);
-        memcpy(self->value + self->offset[i], jet.value, jet.n * sizeof *jet.value);
-        self->offset[i + 1] = self->offset[i] + jet.n;
-    }
-}
-
-static struct sparse_images selection_view(const struct selection *self)
-{
-    return (struct sparse_images){self->n, self->offset, self->pixel, self->value};
 }
 
 /* A centre that has too few jets. */
@@ -110,25 +38,25 @@ struct trainer {
     size_t pixels;
     size_t longest; /* pixels of an image */
     struct random_state random;
-    model *model;              /* of the centres, once refreshed */
-    float *centres;            /* [k][pixels] */
-    double *sum;               /* [k][pixels] of the jets a centre is the mean of */
-    double *weight;            /* [k] how many they are */
-    double *scratch;           /* as model_refresh wants it */
-    struct selection batch;    /* of a step */
-    uint16_t *label;           /* [batch] */
-    float *near;               /* [batch] */
-    double *score;             /* [batch] */
-    uint64_t *begin;           /* [k + 1] in order, of the jets of a cluster */
-    uint64_t *order;           /* [batch] by cluster */
-    struct poor_centre *poor;  /* [k] */
-    size_t since_reassignment; /* jets */
+    model *model;                 /* of the centres, once refreshed */
+    float *centres;               /* [k][pixels] */
+    double *sum;                  /* [k][pixels] of the jets a centre is the mean of */
+    double *weight;               /* [k] how many they are */
+    double *scratch;              /* as model_refresh wants it */
+    struct training_sample batch; /* of a step */
+    uint16_t *label;              /* [batch] */
+    float *near;                  /* [batch] */
+    double *score;                /* [batch] */
+    uint64_t *begin;              /* [k + 1] in order, of the jets of a cluster */
+    uint64_t *order;              /* [batch] by cluster */
+    struct poor_centre *poor;     /* [k] */
+    size_t since_reassignment;    /* jets */
 };
 
 static void trainer_fini(struct trainer *self)
 {
     model_destroy(&self->model);
-    selection_fini(&self->batch);
+    training_sample_fini(&self->batch);
     free(self->centres);
     free(self->sum);
     free(self->weight);
@@ -151,7 +79,7 @@ static size_t longest_of(const struct sparse_images *images)
 {
     size_t longest = 0;
     for (size_t i = 0; i < images->n; i++) {
-        const size_t n = jet_of(images, i).n;
+        const size_t n = sparse_image_of(images, i).n;
         longest = n > longest ? n : longest;
     }
     return longest;
@@ -186,18 +114,14 @@ static status trainer_init(struct trainer *self, const struct kmeans_settings *s
         self->scratch == NULL || self->label == NULL || self->near == NULL || self->score == NULL ||
         self->begin == NULL || self->order == NULL || self->poor == NULL)
         return STATUS_NO_MEMORY;
-    const status made = selection_init(&self->batch, batch, self->longest);
+    const status made = training_sample_init(&self->batch, batch, self->longest);
     return made == STATUS_OK ? model_create_blank(&self->model, k, smear) : made;
 }
 
 /* Makes the centre of a cluster the image. */
 static void set_centre(struct trainer *self, size_t cluster, uint64_t image)
 {
-    const struct jet jet = jet_of(self->images, image);
-    float *centre = self->centres + cluster * self->pixels;
-    memset(centre, 0, self->pixels * sizeof *centre);
-    for (size_t i = 0; i < jet.n; i++)
-        centre[jet.pixel[i]] = jet.value[i];
+    sparse_image_spread(self->images, image, self->pixels, self->centres + cluster * self->pixels);
 }
 
 static void refresh(struct trainer *self)
@@ -205,37 +129,7 @@ static void refresh(struct trainer *self)
     model_refresh(self->model, self->centres, self->scratch);
 }
 
-/* ---- k-means++ (greedy): the candidates of one round side by side as lanes ---- */
-
-struct seeding {
-    struct selection sample;
-    size_t trials;       /* candidates of a round */
-    size_t lanes;        /* trials, padded */
-    uint64_t *candidate; /* [lanes] images; those beyond trials mean nothing */
-    double *closest;     /* [n] squared distance to the nearest centre so far */
-    double *summed;      /* [n] closest, summed up to and with this one */
-    double *product;     /* [n][VECTOR_LANES] of the sample with some candidates */
-    double *distance;    /* [n][lanes] closest, were the candidate a centre */
-    double *potential;   /* [lanes] sum of distance */
-    double *image;       /* [pixels][lanes] s of the candidates */
-    double *smeared;     /* [pixels][lanes] G'G of them */
-    double *scratch;     /* [pixels][lanes] */
-};
-
-static void seeding_fini(struct seeding *self)
-{
-    selection_fini(&self->sample);
-    free(self->candidate);
-    free(self->closest);
-    free(self->summed);
-    free(self->product);
-    free(self->distance);
-    free(self->potential);
-    free(self->image);
-    free(self->smeared);
-    free(self->scratch);
-}
-
+/* Images that the seeds are drawn from. */
 static size_t sample_size(const struct trainer *t)
 {
     const size_t batch = t->batch.n;
@@ -243,124 +137,19 @@ static size_t sample_size(const struct trainer *t)
     return wanted < t->images->n ? wanted : t->images->n;
 }
 
-static status seeding_init(struct seeding *self, const struct trainer *t)
+static status seed_centres(struct trainer *self)
 {
-    const size_t n = sample_size(t), trials = 2 + (size_t)log((double)t->k);
-    *self = (struct seeding){.trials = trials, .lanes = model_columns(trials)};
-    self->candidate = calloc(self->lanes, sizeof *self->candidate);
-    self->closest = doubles(n);
-    self->summed = doubles(n);
-    self->product = doubles(n * VECTOR_LANES);
-    self->distance = doubles(n * self->lanes);
-    self->potential = doubles(self->lanes);
-    self->image = doubles(t->pixels * self->lanes);
-    self->smeared = doubles(t->pixels * self->lanes);
-    self->scratch = doubles(t->pixels * self->lanes);
-    if (self->candidate == NULL || self->closest == NULL || self->summed == NULL ||
-        self->product == NULL || self->distance == NULL || self->potential == NULL ||
-        self->image == NULL || self->smeared == NULL || self->scratch == NULL)
-        return STATUS_NO_MEMORY;
-    return selection_init(&self->sample, n, t->longest);
-}
-
-/* With replacement, unless it takes every image anyway. */
-static void draw_sample(struct seeding *self, struct trainer *t)
-{
-    struct selection *sample = &self->sample;
-    for (size_t i = 0; i < sample->n; i++) {
-        sample->image[i] = sample->n < t->images->n ? random_below(&t->random, t->images->n) : i;
-        self->closest[i] = INFINITY;
-    }
-    selection_fill(sample, t->images);
-}
-
-/* An image of the sample, with a chance proportional to its squared distance. */
-static uint64_t draw_candidate(const struct seeding *self, struct random_state *random)
-{
-    const double target = random_uniform(random) * self->summed[self->sample.n - 1];
-    size_t first = 0, last = self->sample.n - 1;
-    while (first < last) {
-        const size_t middle = first + (last - first) / 2;
-        if (self->summed[middle] < target)
-            first = middle + 1;
-        else
-            last = middle;
-    }
-    return self->sample.image[first];
-}
-
-static void smear_candidates(struct seeding *self, const struct trainer *t)
-{
-    memset(self->image, 0, t->pixels * self->lanes * sizeof(double));
-    for (size_t c = 0; c < self->lanes; c++) {
-        const struct jet jet = jet_of(t->images, self->candidate[c]);
-        for (size_t i = 0; i < jet.n; i++)
-            self->image[jet.pixel[i] * self->lanes + c] = (double)jet.value[i];
-    }
-    smearing_twice(t->smear, self->lanes, self->image, self->smeared, self->scratch);
-}
-
-/* Fills distance and potential of the VECTOR_LANES candidates from `first` on:
- * |x - c|^2 = |x|^2 + |c|^2 - 2 s.(G'G s_c). */
-static void measure_some(struct seeding *self, const struct trainer *t, size_t first)
-{
-    const struct selection *sample = &self->sample;
-    double *potential = self->potential + first, other[VECTOR_LANES];
-    for (size_t c = 0; c < VECTOR_LANES; c++)
-        other[c] = t->norm2[self->candidate[first + c]];
-    memset(potential, 0, sizeof other);
-    memset(self->product, 0, sample->n * sizeof other);
-    smearing_loops(t->smear)->add_lanes(sample->n, sample->offset, sample->pixel, sample->value,
-                                        self->lanes, self->smeared + first, self->product);
-    for (size_t i = 0; i < sample->n; i++) {
-        const double *product = self->product + i * VECTOR_LANES;
-        const double norm2 = t->norm2[sample->image[i]], closest = self->closest[i];
-        double *distance = self->distance + i * self->lanes + first;
-        for (size_t c = 0; c < VECTOR_LANES; c++) {
-            const double exact = norm2 + other[c] - 2.0 * product[c];
-            const double positive = exact > 0.0 ? exact : 0.0; /* rounding of equal images */
-            distance[c] = positive < closest ? positive : closest;
-            potential[c] += distance[c];
-        }
-    }
-}
-
-static void measure_candidates(struct seeding *self, const struct trainer *t)
-{
-    smear_candidates(self, t);
-    for (size_t first = 0; first < self->lanes; first += VECTOR_LANES)
-        measure_some(self, t, first);
-}
-
-/* Makes the best of the first `trials` candidates the centre of a cluster. */
-static void take_best(struct seeding *self, struct trainer *t, size_t trials, size_t cluster)
-{
-    size_t best = 0;
-    for (size_t c = 1; c < trials; c++)
-        if (self->potential[c] < self->potential[best])
-            best = c;
-    double sum = 0.0;
-    for (size_t i = 0; i < self->sample.n; i++) {
-        self->closest[i] = self->distance[i * self->lanes + best];
-        sum += self->closest[i];
-        self->summed[i] = sum;
-    }
-    set_centre(t, cluster, self->candidate[best]);
-}
-
-static void seed_centres(struct seeding *self, struct trainer *t)
-{
-    draw_sample(self, t);
-    self->candidate[0] = self->sample.image[random_below(&t->random, self->sample.n)];
-    measure_candidates(self, t);
-    take_best(self, t, 1, 0);
-    for (size_t cluster = 1; cluster < t->k; cluster++) {
-        for (size_t c = 0; c < self->trials; c++)
-            self->candidate[c] = draw_candidate(self, &t->random);
-        measure_candidates(self, t);
-        take_best(self, t, self->trials, cluster);
-    }
-    refresh(t);
+    const struct seeding_task task = {.smear = self->smear,
+                                      .images = self->images,
+                                      .norm2 = self->norm2,
+                                      .clusters = self->k,
+                                      .pixels = self->pixels,
+                                      .sample = sample_size(self),
+                                      .longest = self->longest};
+    const status done = seeding_draw(&task, &self->random, self->centres);
+    if (done == STATUS_OK)
+        refresh(self);
+    return done;
 }
 
 /* ---- one step ---- */
@@ -369,12 +158,12 @@ static void seed_centres(struct seeding *self, struct trainer *t)
  * rounding of the norms. */
 static double draw_batch(struct trainer *self)
 {
-    struct selection *batch = &self->batch;
+    struct training_sample *batch = &self->batch;
     double inertia = 0.0;
     for (size_t i = 0; i < batch->n; i++)
         batch->image[i] = random_below(&self->random, self->images->n);
-    selection_fill(batch, self->images);
-    const struct sparse_images images = selection_view(batch);
+    training_sample_fill(batch, self->images);
+    const struct sparse_images images = training_sample_view(batch);
     model_label_near(self->model, &images, self->label, self->near);
     for (size_t i = 0; i < batch->n; i++)
         inertia += fmax(self->norm2[batch->image[i]] + (double)self->near[i], 0.0);
@@ -405,8 +194,8 @@ static void move_centre(struct trainer *self, size_t cluster)
     if (begin == end)
         return;
     for (uint64_t i = begin; i < end; i++) {
-        const struct sparse_images batch = selection_view(&self->batch);
-        const struct jet jet = jet_of(&batch, self->order[i]);
+        const struct sparse_images batch = training_sample_view(&self->batch);
+        const struct sparse_image jet = sparse_image_of(&batch, self->order[i]);
         for (size_t j = 0; j < jet.n; j++)
             sum[jet.pixel[j]] += (double)jet.value[j];
     }
@@ -563,18 +352,15 @@ status kmeans_train(const struct kmeans_settings *settings, const smearing *smea
     assert(settings->clusters > 0 && settings->clusters <= UINT16_MAX && settings->batch > 0);
     if (images->n < settings->clusters)
         return STATUS_BAD_SHAPE;
-    struct seeding seeding = {0};
     struct trainer trainer;
     status done = trainer_init(&trainer, settings, smear, images, norm2);
     if (done == STATUS_OK)
-        done = seeding_init(&seeding, &trainer);
+        done = seed_centres(&trainer);
     if (done == STATUS_OK) {
-        seed_centres(&seeding, &trainer);
         result->steps = take_steps(&trainer);
         result->inertia = total_inertia(&trainer);
         memcpy(centres, trainer.centres, trainer.k * trainer.pixels * sizeof *centres);
     }
-    seeding_fini(&seeding);
     trainer_fini(&trainer);
     return done;
 }
