@@ -10,6 +10,7 @@
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/run/plan.h"
+#include "tools/clusterscan/run/plan_json.h"
 
 struct arguments {
     const char *state;
@@ -92,7 +93,7 @@ static status print_plan(const struct arguments *arguments, const topology *flow
     status done = plan_make(&plan, flow, arguments->state, false);
     if (done != STATUS_OK)
         return done;
-    json_t *object = plan_to_json(&plan);
+    json_t *object = plan_json(&plan);
     plan_fini(&plan);
     if (object == NULL)
         return STATUS_NO_MEMORY;

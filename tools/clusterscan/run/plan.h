@@ -58,12 +58,8 @@ MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *
                             bool remember);
 /* STATUS_BAD_INPUT, logged, for a state folder whose name is too long. */
 MUST_CHECK status plan_check_state(const char *state);
-/* What a process is told; a new reference, NULL when out of memory. */
-json_t *plan_setup(const struct plan *self, const struct plan_process *process);
-/* The folders of the images: of one log a text, of several a list; likewise. */
-json_t *plan_images(const struct plan *self);
-/* All of it, for `clusterscan plan`; likewise. */
-json_t *plan_to_json(const struct plan *self);
+/* How many of the sources of log k stand before `stage` in the file. */
+uint32_t plan_sources_before(const struct plan *self, size_t k, size_t stage);
 /* Frees what is in *self and zeroes it. */
 void plan_fini(struct plan *self);
 

@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
+#include "tools/clusterscan/run/plan_json.h"
 
 /* 2026-11-26T19:04:07Z */
 static json_t *time_text(time_t time)
@@ -42,8 +43,8 @@ static json_t *describe(const struct plan *plan, time_t started)
         folder[0] = '\0';
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "run_id",
                      plan->ids.run_id, "log_id", plan->ids.log_ids, "version", CLUSTERSCAN_VERSION,
-                     "topology", topology_path(plan->flow), "images", plan_images(plan), "host",
-                     host, "folder", folder, "started", time_text(started), "finished",
+                     "topology", topology_path(plan->flow), "images", plan_json_images(plan),
+                     "host", host, "folder", folder, "started", time_text(started), "finished",
                      time_text(time(NULL)), "stages", stages_of(plan));
 }
 

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/store/disk/folder.h"
 #include "tools/clusterscan/run/ports.h"
+#include "tools/clusterscan/run/setup_file.h"
 
 /* --- folders ----------------------------------------------------------------------------- */
 
@@ -138,7 +139,7 @@ void local_started_path(const struct local_process *process, size_t size, char o
 static status write_setup(const struct local *self, size_t i)
 {
     const struct local_process *process = &self->process[i];
-    json_t *setup = plan_setup(self->plan, &self->plan->process[i]);
+    json_t *setup = setup_file_make(self->plan, &self->plan->process[i]);
     if (setup == NULL)
         return STATUS_NO_MEMORY;
     char started[SOCKET_FOLDER_MAX + 48];
