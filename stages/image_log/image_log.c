@@ -53,8 +53,8 @@ static status open_folder(struct image_log *self, const struct stage_setup *setu
     json_decref(made_from);
     if (header == NULL)
         return STATUS_NO_MEMORY;
-    const status done =
-        log_folder_open(&self->folder, setup->folder, setup->log_id, setup->sources, header);
+    const status done = log_folder_open(&self->folder, &segment_images, setup->folder,
+                                        setup->log_id, setup->sources, header);
     free(header);
     return done;
 }
@@ -92,7 +92,7 @@ static status open_to_write(struct image_log *self, const struct stage_setup *se
 
 static status open_to_replay(struct image_log *self, const struct stage_setup *setup)
 {
-    const status done = log_folder_read(&self->folder, setup->folder);
+    const status done = log_folder_read(&self->folder, &segment_images, setup->folder);
     if (done != STATUS_OK)
         return done;
     if (strcmp(log_folder_log_id(self->folder), setup->log_id) == 0 &&

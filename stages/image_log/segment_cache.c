@@ -85,7 +85,7 @@ static status open_entry(segment_cache *self, size_t index, struct entry **out)
     segment_close(&entry->segment);
     entry->index = index;
     self->fault = index;
-    return log_folder_load(self->folder, index, &entry->segment, self->why);
+    return segment_images_load(self->folder, index, &entry->segment, self->why);
 }
 
 status segment_cache_get(segment_cache *self, uint64_t place, struct segment_batch *out)

@@ -5,6 +5,7 @@
 #define STAGES_IMAGE_LOG_SEGMENT_CACHE_H
 
 #include "common/store/log/log_folder.h"
+#include "common/store/log/segment_images.h"
 
 typedef struct segment_cache segment_cache;
 

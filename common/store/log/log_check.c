@@ -11,8 +11,6 @@
 
 #include "common/records/tally.h"
 #include "common/store/disk/regular_file.h"
-#include "common/store/log/segment_batch.h"
-#include "common/store/log/segment_digest.h"
 
 enum { DIGEST_BLOCK = 1 << 16 };
 
@@ -55,53 +53,43 @@ status log_check_file(const struct log_manifest *self, size_t i, const char *pat
     return STATUS_OK;
 }
 
-/* A number of the analysis that the images were made with; 0: it is not known. */
-static uint32_t made_with(const struct log_manifest *self, const char *group, const char *key)
-{
-    const json_t *block = json_object_get(self->made_from, group);
-    const json_int_t value = json_integer_value(json_object_get(block, key));
-    return value > 0 && value <= UINT16_MAX ? (uint32_t)value : 0;
-}
-
-/* NULL, or what is wrong with a batch of which next_seq[] of its source is expected. */
-static const char *batch_fault(const struct log_manifest *self, const struct segment_batch *batch,
-                               const uint64_t next_seq[])
-{
-    const uint32_t side = made_with(self, "image", "pixels");
-    const uint32_t rows = made_with(self, "stream", "batch");
-    if (batch->source >= self->n_sources || batch->seq != next_seq[batch->source])
-        return "it holds another batch than the manifest says";
-    if (rows > 0 && batch->images.read > rows)
-        return "a batch has more rows than a batch may have";
-    const char *fault = side > 0 ? image_batch_fault(&batch->images, side * side) : NULL;
-    return fault != NULL ? fault : image_batch_value_fault(&batch->images);
-}
-
 static bool same_tally(const struct tally *a, const struct tally *b)
 {
     return a->read == b->read && a->counted == b->counted && a->quarantined == b->quarantined &&
            memcmp(a->dropped, b->dropped, sizeof a->dropped) == 0;
 }
 
+/* NULL, or what is wrong with a batch of which next_seq[] of its source is expected. */
+static const char *batch_fault(const struct log_manifest *self, const struct segment_codec *codec,
+                               const void *batches, size_t b, const uint64_t next_seq[],
+                               struct segment_account *account)
+{
+    codec->account(batches, b, account);
+    if (account->source >= self->n_sources || account->seq != next_seq[account->source])
+        return "it holds another batch than the manifest says";
+    return codec->fault(batches, b, self->made_from);
+}
+
 /* Whether the batches are those that the manifest has noted; next_seq and rows [n_sources] of
  * what stands before them become those behind. */
-static status check_batches(const struct log_manifest *self, size_t i, const segment *part,
-                            uint64_t next_seq[], uint64_t rows[], struct tally *tally,
-                            char why[LOG_FOLDER_WHY])
+static status check_batches(const struct log_manifest *self, const struct segment_codec *codec,
+                            size_t i, const void *part, uint64_t next_seq[], uint64_t rows[],
+                            struct tally *tally, char why[LOG_FOLDER_WHY])
 {
-    if (segment_batches(part) != self->segments[i].batches)
+    size_t n;
+    const void *batches = codec->batches(part, &n);
+    if (n != self->segments[i].batches)
         return say(why, "is damaged: it holds another number of batches than the manifest says");
-    for (size_t b = 0; b < segment_batches(part); b++) {
-        struct segment_batch batch;
-        segment_get(part, b, &batch);
-        const char *fault = batch_fault(self, &batch, next_seq);
+    for (size_t b = 0; b < n; b++) {
+        struct segment_account account;
+        const char *fault = batch_fault(self, codec, batches, b, next_seq, &account);
         if (fault != NULL) {
             snprintf(why, LOG_FOLDER_WHY, "is damaged: batch %zu: %s", b, fault);
             return STATUS_BAD_SHAPE;
         }
-        next_seq[batch.source]++;
-        rows[batch.source] += batch.images.read;
-        tally_add_batch(tally, &batch.images);
+        next_seq[account.source]++;
+        rows[account.source] += account.rows.read;
+        tally_add(tally, &account.rows);
     }
     for (uint32_t s = 0; s < self->n_sources; s++)
         if (next_seq[s] != log_manifest_next_seq(self, i + 1, s))
@@ -133,8 +121,8 @@ static void note(struct log_manifest *self, size_t i, const uint64_t rows[],
     memcpy(self->segments[i].records, records, sizeof self->segments[i].records);
 }
 
-status log_check_records(struct log_manifest *self, size_t i, const segment *part,
-                         char why[LOG_FOLDER_WHY])
+status log_check_records(struct log_manifest *self, const struct segment_codec *codec, size_t i,
+                         const void *part, char why[LOG_FOLDER_WHY])
 {
     const uint32_t n = self->n_sources;
     uint8_t records[16];
@@ -147,9 +135,12 @@ status log_check_records(struct log_manifest *self, size_t i, const segment *par
         rows[s] = log_manifest_rows(self, i, s);
     }
     struct tally tally = log_manifest_tally(self, i);
-    status outcome = check_batches(self, i, part, next_seq, rows, &tally, why);
-    if (outcome == STATUS_OK)
-        outcome = segment_digest(segment_batches(part), segment_all(part), records);
+    status outcome = check_batches(self, codec, i, part, next_seq, rows, &tally, why);
+    if (outcome == STATUS_OK) {
+        size_t batches;
+        const void *all = codec->batches(part, &batches);
+        outcome = codec->digest(batches, all, records);
+    }
     if (outcome == STATUS_OK && self->tallied)
         outcome = compare(self, i, rows, &tally, records, why);
     else if (outcome == STATUS_OK)

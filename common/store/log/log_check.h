@@ -13,7 +13,7 @@ MUST_CHECK status log_check_file(const struct log_manifest *self, size_t i, cons
 /* Checks the content of segment i, as records and not by the bytes alone: the batches that the
  * manifest names, each without fault, with the rows it has counted. A manifest that has no tallies
  * gets the segment's. Errors likewise, or STATUS_NO_MEMORY. */
-MUST_CHECK status log_check_records(struct log_manifest *self, size_t i, const segment *part,
-                                    char why[LOG_FOLDER_WHY]);
+MUST_CHECK status log_check_records(struct log_manifest *self, const struct segment_codec *codec,
+                                    size_t i, const void *part, char why[LOG_FOLDER_WHY]);
 
 #endif

@@ -28,13 +28,11 @@
 #include "common/store/log/log_lock.h"
 #include "common/store/log/log_manifest.h"
 #include "common/store/log/log_manifest_old.h"
-#include "common/store/log/segment_batch.h"
-#include "common/store/log/segment_build.h"
-#include "common/store/log/segment_digest.h"
 
 struct log_folder {
     char *path;
     char *manifest_path;
+    const struct segment_codec *codec;
     char *old_path;    /* of manifest.json */
     int lock;          /* -1: not held */
     json_lines *lines; /* NULL: only read */
@@ -95,7 +93,7 @@ static status each_name(log_folder *self, void (*use)(log_folder *self, const ch
 
 /* --- segments ---------------------------------------------------------------------------- */
 
-status log_folder_load(log_folder *self, size_t i, segment **out, char why[LOG_FOLDER_WHY])
+status log_folder_load(log_folder *self, size_t i, void **out, char why[LOG_FOLDER_WHY])
 {
     assert(i < self->manifest.n);
     *out = NULL;
@@ -104,17 +102,17 @@ status log_folder_load(log_folder *self, size_t i, segment **out, char why[LOG_F
     status outcome = log_check_file(&self->manifest, i, path, why);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = segment_open(out, path);
+    outcome = self->codec->open(out, path);
     if (outcome == STATUS_BAD_INPUT) {
         snprintf(why, LOG_FOLDER_WHY, "is damaged: it is no consistent segment");
         return STATUS_BAD_SHAPE;
     }
     if (outcome == STATUS_OK && !self->manifest.segments[i].verified)
-        outcome = log_check_records(&self->manifest, i, *out, why);
+        outcome = log_check_records(&self->manifest, self->codec, i, *out, why);
     if (outcome == STATUS_OK)
         self->manifest.segments[i].verified = true;
     else
-        segment_close(out);
+        self->codec->close(out);
     return outcome;
 }
 
@@ -123,10 +121,10 @@ status log_folder_count(log_folder *self)
     status outcome = STATUS_OK;
     for (size_t i = 0; outcome == STATUS_OK && !self->manifest.tallied && i < self->manifest.n;
          i++) {
-        segment *part;
+        void *part;
         char why[LOG_FOLDER_WHY];
         outcome = log_folder_load(self, i, &part, why);
-        segment_close(&part);
+        self->codec->close(&part);
         if (outcome != STATUS_BAD_SHAPE)
             continue;
         char path[4096];
@@ -440,11 +438,12 @@ static status open_locked(log_folder *self, const char *header)
 }
 
 /* An object without lock or manifest; NULL when out of memory. */
-static log_folder *new_folder(const char *path)
+static log_folder *new_folder(const struct segment_codec *codec, const char *path)
 {
     log_folder *self = sodium_init() >= 0 ? calloc(1, sizeof *self) : NULL;
     if (self == NULL)
         return NULL;
+    self->codec = codec;
     self->lock = -1;
     self->path = strdup(path);
     if (asprintf(&self->manifest_path, "%s/manifest.jsonl", path) < 0)
@@ -456,12 +455,12 @@ static log_folder *new_folder(const char *path)
     return self;
 }
 
-status log_folder_open(log_folder **out, const char *path, const char *log_id, uint32_t n_sources,
-                       const char *header)
+status log_folder_open(log_folder **out, const struct segment_codec *codec, const char *path,
+                       const char *log_id, uint32_t n_sources, const char *header)
 {
     assert(out != NULL && path != NULL && log_id != NULL && n_sources > 0);
     *out = NULL;
-    log_folder *self = new_folder(path);
+    log_folder *self = new_folder(codec, path);
     if (self == NULL)
         return STATUS_NO_MEMORY;
     status outcome = log_manifest_init(&self->manifest, log_id, n_sources);
@@ -508,11 +507,11 @@ static status load_to_read(log_folder *self)
     return STATUS_BAD_INPUT;
 }
 
-status log_folder_read(log_folder **out, const char *path)
+status log_folder_read(log_folder **out, const struct segment_codec *codec, const char *path)
 {
     assert(out != NULL && path != NULL);
     *out = NULL;
-    log_folder *self = new_folder(path);
+    log_folder *self = new_folder(codec, path);
     if (self == NULL)
         return STATUS_NO_MEMORY;
     status outcome = log_lock_share(&self->lock, path);
@@ -681,7 +680,7 @@ status log_folder_cut(log_folder *self, size_t i, const char *why)
 /* --- sealing ----------------------------------------------------------------------------- */
 
 /* Puts the segment of n batches into the manifest in memory. */
-static status list_segment(log_folder *self, size_t n, const struct segment_batch batches[],
+static status list_segment(log_folder *self, size_t n, const void *batches,
                            const uint8_t digest[16])
 {
     struct log_manifest *manifest = &self->manifest;
@@ -696,14 +695,16 @@ static status list_segment(log_folder *self, size_t n, const struct segment_batc
     }
     struct tally tally = log_folder_tally(self);
     for (size_t b = 0; b < n; b++) {
-        assert(batches[b].source < sources && batches[b].seq == next_seq[batches[b].source]);
-        next_seq[batches[b].source]++;
-        rows[batches[b].source] += batches[b].images.read;
-        tally_add_batch(&tally, &batches[b].images);
+        struct segment_account account;
+        self->codec->account(batches, b, &account);
+        assert(account.source < sources && account.seq == next_seq[account.source]);
+        next_seq[account.source]++;
+        rows[account.source] += account.rows.read;
+        tally_add(&tally, &account.rows);
     }
     struct log_folder_segment entry = {.first_place = log_folder_places(self), .batches = n};
     memcpy(entry.digest, digest, sizeof entry.digest);
-    status outcome = segment_digest(n, batches, entry.records);
+    status outcome = self->codec->digest(n, batches, entry.records);
     if (outcome == STATUS_OK)
         outcome = log_manifest_push(manifest, &entry, &tally, next_seq, rows);
     free(next_seq);
@@ -711,7 +712,7 @@ static status list_segment(log_folder *self, size_t n, const struct segment_batc
 }
 
 /* Lists the segment, in memory and on disk. */
-static status note_segment(log_folder *self, size_t n, const struct segment_batch batches[],
+static status note_segment(log_folder *self, size_t n, const void *batches,
                            const uint8_t digest[16])
 {
     const bool complete = self->manifest.complete, cut = self->manifest.cut;
@@ -727,8 +728,8 @@ static status note_segment(log_folder *self, size_t n, const struct segment_batc
     return outcome;
 }
 
-static status seal_bytes(log_folder *self, size_t n, const struct segment_batch batches[],
-                         size_t size, const uint8_t bytes[])
+static status seal_bytes(log_folder *self, size_t n, const void *batches, size_t size,
+                         const uint8_t bytes[])
 {
     char path[4096], to[4096];
     log_folder_path(self, self->manifest.n, sizeof path, path);
@@ -745,12 +746,12 @@ static status seal_bytes(log_folder *self, size_t n, const struct segment_batch 
     return outcome;
 }
 
-status log_folder_seal(log_folder *self, size_t n, const struct segment_batch batches[])
+status log_folder_seal(log_folder *self, size_t n, const void *batches)
 {
     assert(self != NULL && self->lines != NULL && n > 0 && batches != NULL);
     uint8_t *bytes;
     size_t size;
-    status outcome = segment_build(n, batches, &bytes, &size);
+    status outcome = self->codec->build(n, batches, &bytes, &size);
     if (outcome == STATUS_OK)
         outcome = seal_bytes(self, n, batches, size, bytes);
     free(bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log_folder: the folder STATE/LOG_ID of one image log on disk (docs/design.md, section 6).
+/* log_folder: the folder STATE/LOG_ID of one log on disk (docs/design.md, section 6).
  *   manifest.jsonl    what is in the log, one line per segment sealed (log_manifest.h), each with a
  *                     digest of itself and all before it (json_lines.h)
- *   segment-NNNNNN.h5 batches with consecutive places (segment.h)
+ *   segment-NNNNNN.h5 batches with consecutive places (segment_codec.h)
  *   lock              flock(2)ed by the one log that writes here
  * A segment is written to a temporary name, fsync, read back and verified, renamed, the folder
  * fsynced; then its line is appended to the manifest, fsync; only then is it sealed. What that
@@ -18,8 +18,7 @@
 
 #include "common/base/status.h"
 #include "common/records/tally.h"
-#include "common/store/log/segment.h"
-#include "common/store/log/segment_batch.h"
+#include "common/store/log/segment_codec.h"
 
 struct log_folder_segment {
     uint64_t first_place;
@@ -31,7 +30,8 @@ struct log_folder_segment {
 
 typedef struct log_folder log_folder;
 
-/* Opens or makes folder `path` (parents too) for n_sources sources, takes its lock (waiting up to
+/* Opens or makes folder `path` (parents too) of records that the codec (borrowed) knows, for
+ * n_sources sources, takes its lock (waiting up to
  * 5 s for a dying owner: STATUS_LOCKED, logged, after that), reads the manifest and raises the
  * epoch. A torn last line is cut off. From a damaged line on the manifest does not count: the whole
  * of it is copied to manifest.jsonl.damaged, and the segments that it no longer lists are moved
@@ -41,13 +41,15 @@ typedef struct log_folder log_folder;
  * again.
  * header: text of a JSON object kept in the manifest under "made_from" (may be NULL: keep what is
  * there). A manifest whose log_id is another: STATUS_BAD_INPUT. */
-MUST_CHECK status log_folder_open(log_folder **out, const char *path, const char *log_id,
-                                  uint32_t n_sources, const char *header);
+MUST_CHECK status log_folder_open(log_folder **out, const struct segment_codec *codec,
+                                  const char *path, const char *log_id, uint32_t n_sources,
+                                  const char *header);
 /* Opens a folder to read it, changing nothing in it, so that it may be on a medium that cannot be
  * written, and any number of readers may share it. Waits up to 5 s for one who writes to it:
  * STATUS_LOCKED, logged, after that. STATUS_BAD_INPUT, logged, if it has no manifest or a damaged
  * one. Reads the manifest alone. */
-MUST_CHECK status log_folder_read(log_folder **out, const char *path);
+MUST_CHECK status log_folder_read(log_folder **out, const struct segment_codec *codec,
+                                  const char *path);
 void log_folder_close(log_folder **self);
 
 /* The path given at opening. */
@@ -74,13 +76,12 @@ MUST_CHECK status log_folder_count(log_folder *self);
 /* Path of segment i, written to out[size]. */
 void log_folder_path(const log_folder *self, size_t i, size_t size, char out[]);
 
-/* Segment i in memory, *out the caller's. At its first use the file is compared with its digest,
- * and its batches, as records, with the manifest's names and counts. STATUS_BAD_SHAPE: it is
- * missing or damaged, why[LOG_FOLDER_WHY] says how; STATUS_BAD_INPUT, logged: something else stands
- * in its place, or it may not be read. */
+/* Segment i in memory, as the codec opens it; *out is the caller's, to be given to codec->close. At
+ * its first use the file is compared with its digest, and its batches, as records, with the
+ * manifest's names and counts. STATUS_BAD_SHAPE: it is missing or damaged, why[LOG_FOLDER_WHY] says
+ * how; STATUS_BAD_INPUT, logged: something else stands in its place, or it may not be read. */
 enum { LOG_FOLDER_WHY = 200 };
-MUST_CHECK status log_folder_load(log_folder *self, size_t i, segment **out,
-                                  char why[LOG_FOLDER_WHY]);
+MUST_CHECK status log_folder_load(log_folder *self, size_t i, void **out, char why[LOG_FOLDER_WHY]);
 /* Gives up segment i, which `why` is said of, and those after it: raises the epoch, notes that in
  * the manifest and moves the files aside, segment i to segment-NNNNNN.h5.damaged, the others to
  * .aside; each with .1, .2, ... behind it if there is such a file. One line tells which, and how
@@ -88,9 +89,9 @@ MUST_CHECK status log_folder_load(log_folder *self, size_t i, segment **out,
  * logged, nothing changed. STATUS_NO_SPACE, nothing changed. */
 MUST_CHECK status log_folder_cut(log_folder *self, size_t i, const char *why);
 
-/* Seals n batches as the next segment. STATUS_NO_SPACE: nothing has changed, may be tried again;
- * STATUS_IO likewise but logged as an error. */
-MUST_CHECK status log_folder_seal(log_folder *self, size_t n, const struct segment_batch batches[]);
+/* Seals n batches of the codec's type as the next segment. STATUS_NO_SPACE: nothing has changed,
+ * may be tried again; STATUS_IO likewise but logged as an error. */
+MUST_CHECK status log_folder_seal(log_folder *self, size_t n, const void *batches);
 /* Notes in the manifest that every source has ended and all of it is sealed; does nothing if that
  * is noted already. Errors as log_folder_seal. */
 MUST_CHECK status log_folder_finish(log_folder *self);

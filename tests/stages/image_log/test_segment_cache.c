@@ -35,7 +35,8 @@ static void seal(size_t n)
 static void set_up(void)
 {
     scratch_make();
-    ck_assert_int_eq(log_folder_open(&folder, scratch_path("log"), "x", 1, NULL), STATUS_OK);
+    ck_assert_int_eq(log_folder_open(&folder, &segment_images, scratch_path("log"), "x", 1, NULL),
+                     STATUS_OK);
     for (size_t i = 0; i < SEGMENTS; i++)
         seal(i % 3 + 1);
     ck_assert_int_eq(segment_cache_create(&books, folder), STATUS_OK);

@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/printable.h"
 #include "common/store/log/log_folder.h"
+#include "common/store/log/segment_images.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/run/input_record.h"
@@ -135,7 +136,8 @@ static void add_log(json_t *entry, const struct state_folder *folder, const char
     char manifest[4300];
     snprintf(manifest, sizeof manifest, "%.4200s/manifest.jsonl", path);
     log_folder *log = NULL;
-    if (folder->in_use || access(manifest, F_OK) != 0 || log_folder_read(&log, path) != STATUS_OK)
+    if (folder->in_use || access(manifest, F_OK) != 0 ||
+        log_folder_read(&log, &segment_images, path) != STATUS_OK)
         return;
     uint64_t events = 0;
     for (uint32_t s = 0; s < log_folder_sources(log); s++)

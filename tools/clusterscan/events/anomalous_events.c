@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/kernels/clustering/model.h"
 #include "common/store/log/log_folder.h"
+#include "common/store/log/segment_images.h"
 
 struct labeller {
     const struct result_tables *tables;
@@ -181,7 +182,7 @@ static status add_segment(struct labeller *self, log_folder *log, size_t i,
     char why[LOG_FOLDER_WHY];
     char path[4300];
     segment *part = NULL;
-    status done = log_folder_load(log, i, &part, why);
+    status done = segment_images_load(log, i, &part, why);
     log_folder_path(log, i, sizeof path, path);
     if (done == STATUS_BAD_SHAPE) {
         log_error("%s: %s; the next run on this log makes it again", path, why);
@@ -215,7 +216,7 @@ static status add_log(struct labeller *self, const char *folder, const char *id,
                       struct anomalous_events *out)
 {
     log_folder *log = NULL;
-    status done = log_folder_read(&log, folder);
+    status done = log_folder_read(&log, &segment_images, folder);
     if (done == STATUS_OK) {
         out->sources[self->at] = log_folder_sources(log);
         done = check_log_id(log, id);

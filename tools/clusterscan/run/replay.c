@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/store/log/log_folder.h"
+#include "common/store/log/segment_images.h"
 
 /* Log folders of a state folder. */
 struct logs {
@@ -137,7 +138,7 @@ status replay_find(struct replay *out, const topology *flow, size_t k, const cha
     log_folder *log = NULL;
     status done = find_folder(flow, k, state, out->folder);
     if (done == STATUS_OK)
-        done = log_folder_read(&log, out->folder);
+        done = log_folder_read(&log, &segment_images, out->folder);
     if (done == STATUS_OK)
         done = check(flow, log);
     if (done == STATUS_OK) {

@@ -6,6 +6,7 @@
 #include "common/store/log/log_check.h"
 #include "common/store/log/segment_build.h"
 #include "common/store/log/segment_digest.h"
+#include "common/store/log/segment_images.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/sample_batch.h"
@@ -65,7 +66,7 @@ static status check_segment(size_t n, char why[LOG_FOLDER_WHY])
     ck_assert_int_eq(log_check_file(&manifest, 0, path, why), STATUS_OK);
     status found = segment_open(&part, path);
     if (found == STATUS_OK)
-        found = log_check_records(&manifest, 0, part, why);
+        found = log_check_records(&manifest, &segment_images, 0, part, why);
     segment_close(&part);
     return found;
 }
@@ -179,7 +180,7 @@ START_TEST(no_changed_byte_crashes_or_makes_another_record)
         segment *part;
         status found = segment_open(&part, path);
         if (found == STATUS_OK)
-            found = log_check_records(&manifest, 0, part, why);
+            found = log_check_records(&manifest, &segment_images, 0, part, why);
         for (size_t b = 0; found == STATUS_OK && b < BATCHES; b++) {
             struct segment_batch got;
             segment_get(part, b, &got);

@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/store/log/log_folder.h"
+#include "common/store/log/segment_images.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/kill_at.h"
@@ -51,14 +52,15 @@ static status seal(log_folder *folder)
 static log_folder *open_folder(const char *path)
 {
     log_folder *folder;
-    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, NULL), STATUS_OK);
+    ck_assert_int_eq(log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, NULL),
+                     STATUS_OK);
     return folder;
 }
 
 static log_folder *read_folder(const char *path)
 {
     log_folder *folder;
-    ck_assert_int_eq(log_folder_read(&folder, path), STATUS_OK);
+    ck_assert_int_eq(log_folder_read(&folder, &segment_images, path), STATUS_OK);
     return folder;
 }
 
@@ -97,7 +99,7 @@ static void check_content(log_folder *folder, size_t n)
         ck_assert_uint_eq(entry->batches, BATCHES_EACH);
         char why[LOG_FOLDER_WHY];
         segment *read;
-        ck_assert_int_eq(log_folder_load(folder, i, &read, why), STATUS_OK);
+        ck_assert_int_eq(segment_images_load(folder, i, &read, why), STATUS_OK);
         ck_assert_uint_eq(segment_batches(read), BATCHES_EACH);
         for (size_t b = 0; b < BATCHES_EACH; b++) {
             struct segment_batch got;
@@ -118,7 +120,8 @@ static void check_refused_unchanged(const char *path, const char *log_id, uint32
     snprintf(command, sizeof command, "cp -a %s %s", path, before);
     ck_assert_int_eq(system(command), 0);
     log_folder *folder;
-    ck_assert_int_eq(log_folder_open(&folder, path, log_id, sources, NULL), STATUS_BAD_INPUT);
+    ck_assert_int_eq(log_folder_open(&folder, &segment_images, path, log_id, sources, NULL),
+                     STATUS_BAD_INPUT);
     ck_assert_ptr_null(folder);
     snprintf(command, sizeof command, "diff -r %s %s", before, path);
     ck_assert_int_eq(system(command), 0);
@@ -157,16 +160,19 @@ START_TEST(the_header_is_kept_until_another_is_given)
 {
     const char *path = scratch_path("log");
     log_folder *folder;
-    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, "{\"radius\": 0.7}"),
-                     STATUS_OK);
+    ck_assert_int_eq(
+        log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, "{\"radius\": 0.7}"),
+        STATUS_OK);
     log_folder_close(&folder);
     seal_some(path, 1);
     folder = read_folder(path);
     ck_assert_double_eq(json_real_value(json_object_get(log_folder_made_from(folder), "radius")),
                         0.7);
     log_folder_close(&folder);
-    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, "[1]"), STATUS_BAD_INPUT);
-    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, "{\"x\": 7}"), STATUS_OK);
+    ck_assert_int_eq(log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, "[1]"),
+                     STATUS_BAD_INPUT);
+    ck_assert_int_eq(log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, "{\"x\": 7}"),
+                     STATUS_OK);
     log_folder_close(&folder);
     folder = read_folder(path);
     ck_assert_int_eq(json_integer_value(json_object_get(log_folder_made_from(folder), "x")), 7);
@@ -179,7 +185,7 @@ static void check_damaged(log_folder *folder, size_t i, const char *why)
 {
     segment *part;
     char said[LOG_FOLDER_WHY];
-    ck_assert_int_eq(log_folder_load(folder, i, &part, said), STATUS_BAD_SHAPE);
+    ck_assert_int_eq(segment_images_load(folder, i, &part, said), STATUS_BAD_SHAPE);
     ck_assert_ptr_null(part);
     CK_SAYS(said, why);
 }
@@ -292,7 +298,7 @@ START_TEST(something_else_in_place_of_a_segment_is_refused_by_name_without_waiti
     segment *part;
     char why[LOG_FOLDER_WHY];
     captured_begin();
-    ck_assert_int_eq(log_folder_load(folder, 1, &part, why), STATUS_BAD_INPUT);
+    ck_assert_int_eq(segment_images_load(folder, 1, &part, why), STATUS_BAD_INPUT);
     const char *said = captured_end();
     CK_SAYS(said, "log/segment-000001.h5: found ");
     CK_SAYS(said, found[_i]);
@@ -310,8 +316,9 @@ START_TEST(something_else_in_place_of_the_manifest_or_the_lock_is_refused_withou
     ck_assert_int_eq(_i % 2 ? mkdir(scratch_path(name), 0777) : mkfifo(scratch_path(name), 0666),
                      0);
     captured_begin();
-    const status opened = log_folder_open(&folder, scratch_path("log"), LOG_ID, SOURCES, NULL);
-    const status read = log_folder_read(&folder, scratch_path("log"));
+    const status opened =
+        log_folder_open(&folder, &segment_images, scratch_path("log"), LOG_ID, SOURCES, NULL);
+    const status read = log_folder_read(&folder, &segment_images, scratch_path("log"));
     const char *said = captured_end();
     ck_assert_int_eq(opened, STATUS_BAD_INPUT);
     ck_assert_int_eq(read, STATUS_BAD_INPUT);
@@ -478,7 +485,7 @@ START_TEST(a_second_log_is_locked_out_until_the_first_dies)
     const pid_t child = fork();
     if (child == 0) {
         log_folder *folder;
-        char byte = (char)log_folder_open(&folder, path, LOG_ID, SOURCES, NULL);
+        char byte = (char)log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, NULL);
         close(hold[1]);
         if (write(ready[1], &byte, 1) == 1 && read(hold[0], &byte, 1) == 0)
             _exit(0); /* with the lock held */
@@ -488,7 +495,8 @@ START_TEST(a_second_log_is_locked_out_until_the_first_dies)
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
     ck_assert_int_eq(byte, STATUS_OK);
     log_folder *folder;
-    ck_assert_int_eq(log_folder_open(&folder, path, LOG_ID, SOURCES, NULL), STATUS_LOCKED);
+    ck_assert_int_eq(log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, NULL),
+                     STATUS_LOCKED);
     ck_assert_ptr_null(folder);
     close(hold[1]);
     /* Not waited for: the lock is granted while the owner is dying. */
@@ -538,7 +546,7 @@ START_TEST(a_reader_refuses_what_is_not_whole)
 {
     const char *path = scratch_path("log");
     log_folder *folder;
-    ck_assert_int_eq(log_folder_read(&folder, path), STATUS_BAD_INPUT);
+    ck_assert_int_eq(log_folder_read(&folder, &segment_images, path), STATUS_BAD_INPUT);
     ck_assert_ptr_null(folder);
     seal_some(path, 3);
     file_flip(scratch_path("log/segment-000002.h5"), 5000);
@@ -550,7 +558,7 @@ START_TEST(a_reader_refuses_what_is_not_whole)
     manifest_lines(bytes, size, at);
     free(bytes);
     file_flip(scratch_path("log/manifest.jsonl"), at[3] + 20);
-    ck_assert_int_eq(log_folder_read(&folder, path), STATUS_BAD_INPUT);
+    ck_assert_int_eq(log_folder_read(&folder, &segment_images, path), STATUS_BAD_INPUT);
 }
 END_TEST
 
@@ -671,7 +679,8 @@ START_TEST(a_disk_without_inodes_is_a_full_disk_also_for_a_log_that_begins)
     for (unsigned long inodes = 0; inodes < 3; inodes++) { /* folder, lock, manifest */
         limit_inodes(disk, inodes);
         captured_begin();
-        const status opened = log_folder_open(&folder, scratch_path("disk/log"), LOG_ID, 2, NULL);
+        const status opened =
+            log_folder_open(&folder, &segment_images, scratch_path("disk/log"), LOG_ID, 2, NULL);
         const char *said = captured_end();
         ck_assert_int_eq(opened, STATUS_NO_SPACE);
         ck_assert_str_eq(said, "");
@@ -704,7 +713,8 @@ START_TEST(a_log_that_found_no_room_for_its_first_line_begins_when_there_is)
     log_folder *folder;
     for (int time = 0; time < 2; time++) {
         captured_begin();
-        const status opened = log_folder_open(&folder, scratch_path("disk/log"), LOG_ID, 2, NULL);
+        const status opened =
+            log_folder_open(&folder, &segment_images, scratch_path("disk/log"), LOG_ID, 2, NULL);
         ck_assert_str_eq(captured_end(), "");
         ck_assert_int_eq(opened, STATUS_NO_SPACE);
     }
@@ -749,7 +759,7 @@ static void seal_until_killed(const char *path, int acknowledge, int most)
 {
     log_folder *folder;
     log_init(NULL, LOG_ERROR);
-    if (log_folder_open(&folder, path, LOG_ID, SOURCES, NULL) != STATUS_OK)
+    if (log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, NULL) != STATUS_OK)
         _exit(1);
     for (int i = 0; i < most; i++)
         if (seal(folder) != STATUS_OK || write(acknowledge, "k", 1) != 1)
@@ -818,7 +828,7 @@ static void give_up(const char *path, int acknowledge)
 {
     log_folder *folder;
     log_init(NULL, LOG_ERROR);
-    if (log_folder_open(&folder, path, LOG_ID, SOURCES, NULL) != STATUS_OK ||
+    if (log_folder_open(&folder, &segment_images, path, LOG_ID, SOURCES, NULL) != STATUS_OK ||
         log_folder_cut(folder, 1, "is damaged") != STATUS_OK || write(acknowledge, "c", 1) != 1)
         _exit(1);
     _exit(0);
@@ -846,7 +856,7 @@ static void check_given_up(const char *path, size_t done)
     if (log_folder_segments(folder) != 1) {
         ck_assert_uint_eq(log_folder_segments(folder), 4);
         ck_assert_uint_eq(done, 0);
-        ck_assert_int_eq(log_folder_load(folder, 1, &part, why), STATUS_BAD_SHAPE);
+        ck_assert_int_eq(segment_images_load(folder, 1, &part, why), STATUS_BAD_SHAPE);
         ck_assert_int_eq(log_folder_cut(folder, 1, why), STATUS_OK);
     }
     check_content(folder, 1);

@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/store/log/log_folder.h"
+#include "common/store/log/segment_images.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/check_main.h"
 #include "tests/support/kill_at.h"
@@ -81,7 +82,8 @@ static void seal_three(log_folder *folder)
 static log_folder *open_log(void)
 {
     log_folder *folder;
-    ck_assert_int_eq(log_folder_open(&folder, scratch_path("log"), LOG_ID, 1, NULL), STATUS_OK);
+    ck_assert_int_eq(
+        log_folder_open(&folder, &segment_images, scratch_path("log"), LOG_ID, 1, NULL), STATUS_OK);
     return folder;
 }
 
@@ -131,7 +133,7 @@ START_TEST(a_segment_of_a_long_log_is_missed_when_it_is_used)
     log_folder *folder = open_log();
     segment *part;
     char why[LOG_FOLDER_WHY];
-    ck_assert_int_eq(log_folder_load(folder, 3, &part, why), STATUS_BAD_SHAPE);
+    ck_assert_int_eq(segment_images_load(folder, 3, &part, why), STATUS_BAD_SHAPE);
     ck_assert_str_eq(why, "is missing");
     log_folder_close(&folder);
 }
@@ -209,8 +211,9 @@ START_TEST(or_not_at_all)
     file_flip(scratch_path("log/segment-000001.h5"), 700);
     log_folder *folder;
     captured_begin();
-    ck_assert_int_eq(log_folder_open(&folder, scratch_path("log"), LOG_ID, 1, NULL),
-                     STATUS_BAD_INPUT);
+    ck_assert_int_eq(
+        log_folder_open(&folder, &segment_images, scratch_path("log"), LOG_ID, 1, NULL),
+        STATUS_BAD_INPUT);
     CK_SAYS(captured_end(), "segment-000001.h5 is damaged");
     ck_assert(file_exists(scratch_path("log/manifest.json")));
     ck_assert(!file_exists(scratch_path("log/manifest.jsonl")));
@@ -222,7 +225,7 @@ static void take_over(const char *path, int acknowledge)
 {
     log_folder *folder;
     log_init(NULL, LOG_ERROR);
-    if (log_folder_open(&folder, path, LOG_ID, 1, NULL) != STATUS_OK ||
+    if (log_folder_open(&folder, &segment_images, path, LOG_ID, 1, NULL) != STATUS_OK ||
         write(acknowledge, "o", 1) != 1)
         _exit(1);
     _exit(0);
@@ -253,7 +256,7 @@ START_TEST(an_old_manifest_can_be_read_and_is_left_as_it_is)
 {
     make_old();
     log_folder *folder;
-    ck_assert_int_eq(log_folder_read(&folder, scratch_path("log")), STATUS_OK);
+    ck_assert_int_eq(log_folder_read(&folder, &segment_images, scratch_path("log")), STATUS_OK);
     ck_assert_uint_eq(log_folder_epoch(folder), 17);
     ck_assert_int_eq(log_folder_count(folder), STATUS_OK);
     check_taken_over(folder);
@@ -299,7 +302,8 @@ START_TEST(lines_that_do_not_follow_from_those_before_are_refused)
     ck_assert_int_eq(fclose(file), 0);
     log_folder *folder;
     captured_begin();
-    ck_assert_int_eq(log_folder_read(&folder, scratch_path("log")), STATUS_BAD_INPUT);
+    ck_assert_int_eq(log_folder_read(&folder, &segment_images, scratch_path("log")),
+                     STATUS_BAD_INPUT);
     CK_SAYS(captured_end(), "manifest.jsonl: damaged: line 3 does not fit its digest or the lines "
                             "before it");
 }
