@@ -193,8 +193,8 @@ static void move_centre(struct trainer *self, size_t cluster)
     float *centre = self->centres + cluster * self->pixels;
     if (begin == end)
         return;
+    const struct sparse_images batch = training_sample_view(&self->batch);
     for (uint64_t i = begin; i < end; i++) {
-        const struct sparse_images batch = training_sample_view(&self->batch);
         const struct sparse_image jet = sparse_image_of(&batch, self->order[i]);
         for (size_t j = 0; j < jet.n; j++)
             sum[jet.pixel[j]] += (double)jet.value[j];

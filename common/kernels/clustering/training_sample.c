@@ -49,8 +49,3 @@ void training_sample_fill(struct training_sample *self, const struct sparse_imag
         self->offset[i + 1] = self->offset[i] + jet.n;
     }
 }
-
-struct sparse_images training_sample_view(const struct training_sample *self)
-{
-    return (struct sparse_images){self->n, self->offset, self->pixel, self->value};
-}

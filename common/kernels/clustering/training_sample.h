@@ -25,6 +25,9 @@ void training_sample_fini(struct training_sample *self);
 /* Copies the images whose indices stand in self->image. Allocates nothing. */
 void training_sample_fill(struct training_sample *self, const struct sparse_images *images);
 /* The copies as sparse images; borrowed. */
-struct sparse_images training_sample_view(const struct training_sample *self);
+static inline struct sparse_images training_sample_view(const struct training_sample *self)
+{
+    return (struct sparse_images){self->n, self->offset, self->pixel, self->value};
+}
 
 #endif
