@@ -13,6 +13,9 @@
  * message. */
 enum { EVENT_PARTICLES_MAX = 40000 };
 
+/* Particles in a row of a table of the LHC Olympics, padded with zeros. */
+enum { EVENT_TABLE_PARTICLES = 700 };
+
 /* A label is the integer that it is so near to: some files keep it as a rounded float. */
 #define EVENT_LABEL_WITHIN 1e-6
 

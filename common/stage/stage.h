@@ -3,7 +3,7 @@
  *
  * A stage is a const table of functions. It never sees a socket: batches and items come as plain
  * records, results go to its outlet, and the loop, signals, heartbeats, credits, acks and end of
- * stream live in stage.c. So a test calls the functions bare. */
+ * stream live in loop.c and roles. So a test calls the functions bare. */
 #ifndef COMMON_STAGE_STAGE_H
 #define COMMON_STAGE_STAGE_H
 

@@ -16,7 +16,9 @@
 #include "common/topology/topology_shared.h"
 #include "common/topology/topology_values.h"
 #include "common/topology/yaml/document.h"
+#include "common/topology/yaml/document_form.h"
 #include "common/topology/yaml/document_value.h"
+#include "common/topology/yaml/set_option.h"
 
 enum { STAGE_NAME_MAX = 32, SHOWN_SIZE = 64 };
 
@@ -240,8 +242,8 @@ status topology_load(topology **out, const char *path, size_t n, const char *con
     if (draft.topology == NULL)
         document_no_memory(draft.document);
     for (size_t i = 0; i < n; i++)
-        document_override(draft.document, overrides[i]);
-    document_check_form(draft.document);
+        set_option_apply(draft.document, overrides[i]);
+    document_form_check(draft.document);
     if (draft.topology != NULL && readable)
         read_topology(&draft, path);
     done = document_report(draft.document);

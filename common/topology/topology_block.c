@@ -111,7 +111,7 @@ static void read_mapping(const struct block *self, struct fy_node *mapping, cons
         struct fy_node *where = fy_node_pair_key(pair);
         struct fy_node *node = fy_node_pair_value(pair);
         if (where == NULL || !fy_node_is_scalar(where))
-            continue; /* document_check_form has noted it */
+            continue; /* document_form_check has noted it */
         const char *name = document_text(where);
         char path[PATH_SIZE];
         snprintf(path, sizeof path, "%s%s", prefix, name);

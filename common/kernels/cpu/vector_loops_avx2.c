@@ -6,32 +6,28 @@
 #pragma GCC target("avx2,fma")
 #include <immintrin.h>
 
-/* Per lane the smallest and the second-smallest score so far. */
-struct two_least {
-    __m256 best;
-    __m256 second;
-};
+typedef __m256 score_lanes;
 
-static struct two_least of_two(__m256 a, __m256 b)
+static inline score_lanes score_min(score_lanes a, score_lanes b)
 {
-    return (struct two_least){_mm256_min_ps(a, b), _mm256_max_ps(a, b)};
+    return _mm256_min_ps(a, b);
 }
 
-static struct two_least join(struct two_least a, struct two_least b)
+static inline score_lanes score_max(score_lanes a, score_lanes b)
 {
-    const struct two_least bests = of_two(a.best, b.best);
-    return (struct two_least){bests.best,
-                              _mm256_min_ps(bests.second, _mm256_min_ps(a.second, b.second))};
+    return _mm256_max_ps(a, b);
 }
+
+#include "common/kernels/cpu/two_least.h"
 
 /* The two least of all lanes, in every lane. */
 static struct two_least across(struct two_least x)
 {
-    x = join(x, (struct two_least){_mm256_permute2f128_ps(x.best, x.best, 1),
-                                   _mm256_permute2f128_ps(x.second, x.second, 1)});
-    x = join(
+    x = two_least_join(x, (struct two_least){_mm256_permute2f128_ps(x.best, x.best, 1),
+                                             _mm256_permute2f128_ps(x.second, x.second, 1)});
+    x = two_least_join(
         x, (struct two_least){_mm256_permute_ps(x.best, 0x4e), _mm256_permute_ps(x.second, 0x4e)});
-    return join(
+    return two_least_join(
         x, (struct two_least){_mm256_permute_ps(x.best, 0xb1), _mm256_permute_ps(x.second, 0xb1)});
 }
 
@@ -85,7 +81,8 @@ static struct nearest of_block(const struct score_table *table, size_t first, si
         s7 = _mm256_fmadd_ps(upper(d), v, s7);
     }
     const struct two_least least =
-        across(join(join(of_two(s0, s1), of_two(s2, s3)), join(of_two(s4, s5), of_two(s6, s7))));
+        across(two_least_join(two_least_join(two_least_of(s0, s1), two_least_of(s2, s3)),
+                              two_least_join(two_least_of(s4, s5), two_least_of(s6, s7))));
     const __m256 score[8] = {s0, s1, s2, s3, s4, s5, s6, s7};
     return (struct nearest){_mm256_cvtss_f32(least.best), _mm256_cvtss_f32(least.second),
                             _mm_cvtss_f32(sum), (uint32_t)(first + first_of(score, least.best))};

@@ -8,34 +8,30 @@
 #pragma GCC target("avx512f")
 #include <immintrin.h>
 
-/* Per lane the smallest and the second-smallest score so far. */
-struct two_least {
-    __m512 best;
-    __m512 second;
-};
+typedef __m512 score_lanes;
 
-static struct two_least of_two(__m512 a, __m512 b)
+static inline score_lanes score_min(score_lanes a, score_lanes b)
 {
-    return (struct two_least){_mm512_min_ps(a, b), _mm512_max_ps(a, b)};
+    return _mm512_min_ps(a, b);
 }
 
-static struct two_least join(struct two_least a, struct two_least b)
+static inline score_lanes score_max(score_lanes a, score_lanes b)
 {
-    const struct two_least bests = of_two(a.best, b.best);
-    return (struct two_least){bests.best,
-                              _mm512_min_ps(bests.second, _mm512_min_ps(a.second, b.second))};
+    return _mm512_max_ps(a, b);
 }
+
+#include "common/kernels/cpu/two_least.h"
 
 /* The two least of all lanes, in every lane. */
 static struct two_least across(struct two_least x)
 {
-    x = join(x, (struct two_least){_mm512_shuffle_f32x4(x.best, x.best, 0x4e),
-                                   _mm512_shuffle_f32x4(x.second, x.second, 0x4e)});
-    x = join(x, (struct two_least){_mm512_shuffle_f32x4(x.best, x.best, 0xb1),
-                                   _mm512_shuffle_f32x4(x.second, x.second, 0xb1)});
-    x = join(
+    x = two_least_join(x, (struct two_least){_mm512_shuffle_f32x4(x.best, x.best, 0x4e),
+                                             _mm512_shuffle_f32x4(x.second, x.second, 0x4e)});
+    x = two_least_join(x, (struct two_least){_mm512_shuffle_f32x4(x.best, x.best, 0xb1),
+                                             _mm512_shuffle_f32x4(x.second, x.second, 0xb1)});
+    x = two_least_join(
         x, (struct two_least){_mm512_permute_ps(x.best, 0x4e), _mm512_permute_ps(x.second, 0x4e)});
-    return join(
+    return two_least_join(
         x, (struct two_least){_mm512_permute_ps(x.best, 0xb1), _mm512_permute_ps(x.second, 0xb1)});
 }
 
@@ -96,7 +92,8 @@ static inline struct block score_block(const struct score_table *table, size_t f
 
 static inline struct nearest nearest_of_block(const struct block *x, size_t first)
 {
-    const struct two_least least = across(join(of_two(x->s0, x->s1), of_two(x->s2, x->s3)));
+    const struct two_least least =
+        across(two_least_join(two_least_of(x->s0, x->s1), two_least_of(x->s2, x->s3)));
     const uint64_t here = equal(x->s0, least.best) | equal(x->s1, least.best) << 16 |
                           equal(x->s2, least.best) << 32 | equal(x->s3, least.best) << 48;
     const size_t column =

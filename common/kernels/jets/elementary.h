@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* elementary: sine, cosine, hyperbolic sine and cosine, logarithm and azimuth of lanes, to about a
- * unit in the last place. Products and sums are rounded one by one, so every instruction set gives
- * the same bits. Included by recombine_loops.h, for the file that has said what lanes are. */
+/* elementary: sine, cosine, and hyperbolic sine and cosine of lanes, and logarithm and azimuth of
+ * single numbers, to about a unit in the last place. Products and sums are rounded one by one, so
+ * every instruction set gives the same bits. recombine_loops.h includes this after the file of an
+ * instruction set has defined its lanes. */
 #ifndef COMMON_KERNELS_JETS_ELEMENTARY_H
 #define COMMON_KERNELS_JETS_ELEMENTARY_H
 

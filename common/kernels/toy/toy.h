@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/records/event_batch.h"
 
-enum { TOY_PARTICLES_MAX = 700 };
+enum { TOY_PARTICLES_MAX = EVENT_TABLE_PARTICLES };
 
 struct toy_settings {
     double mass_min;        /* GeV, lowest dijet mass of the background */

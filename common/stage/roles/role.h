@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* role: what the loop (stage.c) and the four roles (source.c, worker.c, log.c, feed.c) share. */
+/* role: what the loop (loop.c) and the four roles (source.c, worker.c, log.c, feed.c) share. */
 #ifndef COMMON_STAGE_ROLES_ROLE_H
 #define COMMON_STAGE_ROLES_ROLE_H
 
@@ -65,8 +65,8 @@ extern const struct role role_worker;
 extern const struct role role_log;
 extern const struct role role_feed;
 
-/* Sends a heartbeat out of the loop's turn, for a role that is long at work. */
-void runtime_beat(struct runtime *runtime);
+/* The role of a stage. */
+const struct role *role_of(const struct stage *stage);
 
 /* NULL, or why a record is refused: it is not of the type that the input carries, or not what its
  * type and the run's limits say. */

@@ -13,6 +13,7 @@
 #include "common/flow/link/link.h"
 #include "common/stage/roles/intakes.h"
 #include "common/stage/roles/role.h"
+#include "common/stage/stage_heartbeat.h"
 
 /* What it has begun, in a file that outlives it: (source + 1, seq), zeros for nothing. So the batch
  * that kills one worker after the other is known. */
@@ -59,7 +60,7 @@ static void alive(struct stage_outlet *outlet)
     status done = hear_consumers(self);
     for (size_t i = 0; i < self->from.n && done == STATUS_OK; i++)
         done = intake_say(self->from.in[i]);
-    runtime_beat(self->runtime);
+    stage_heartbeat_send(self->runtime, 0);
 }
 
 /* Without the file a batch that kills its workers is not known by name; that is no reason to stop.

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/records/event_batch.h"
 #include "common/store/events/event_dataset.h"
 #include "common/store/events/event_layouts.h"
 
 enum {
-    PARTICLES_MAX = 700,
-    WIDTH = 3 * PARTICLES_MAX, /* numbers in a row, and one more for the label */
-    ROW_ROOM = WIDTH + 8,      /* and what packed_rows_get overwrites */
-    BLOCK_ROWS = 32            /* half a megabyte: stays in the processor's cache */
+    WIDTH = 3 * EVENT_TABLE_PARTICLES, /* numbers in a row, and one more for the label */
+    ROW_ROOM = WIDTH + 8,              /* and what packed_rows_get overwrites */
+    BLOCK_ROWS = 32                    /* half a megabyte: stays in the processor's cache */
 };
 
 static status check_width(event_file *self, const char *name)
@@ -128,7 +128,8 @@ static status take_block(event_file *self, uint64_t first, uint32_t done, uint32
 {
     struct event_arrays *arrays = &self->arrays;
     uint32_t used = arrays->offset[done];
-    status outcome = event_arrays_reserve(arrays, done + n, used + (size_t)n * PARTICLES_MAX);
+    status outcome =
+        event_arrays_reserve(arrays, done + n, used + (size_t)n * EVENT_TABLE_PARTICLES);
     for (uint32_t r = 0; outcome == STATUS_OK && r < n; r++) {
         const double *row = self->table.rows + r * self->table.dims[1];
         used = take_particles(row, self->table.lengths[r], used, arrays);
@@ -173,7 +174,7 @@ static bool read_rows(event_file *self, uint64_t first, uint32_t n)
 
 static status table_read(event_file *self, uint64_t first, uint32_t n, uint32_t *particles)
 {
-    assert(n <= UINT32_MAX / PARTICLES_MAX);
+    assert(n <= UINT32_MAX / EVENT_TABLE_PARTICLES);
     self->arrays.offset[0] = 0;
     for (uint32_t done = 0; done < n;) {
         const uint32_t rows = n - done < BLOCK_ROWS ? n - done : BLOCK_ROWS;

@@ -30,9 +30,12 @@ struct segment_codec {
     /* Reads a segment file whole into memory; *segment is the caller's, to be given to close.
      * STATUS_BAD_INPUT, logged with the path, if it is no consistent segment. */
     status (*open)(void **segment, const char *path);
+    /* Frees *segment and sets it to NULL; does nothing if it is NULL already. */
     void (*close)(void **segment);
     /* Its batches, *n of them; borrowed from the segment. */
     const void *(*batches)(const void *segment, size_t *n);
+    /* Name and row counts of batch i. It is also called for batches that `fault` has not accepted
+     * yet, so it must hold for whatever `open` accepts. */
     void (*account)(const void *batches, size_t i, struct segment_account *out);
     /* NULL, or what is wrong inside batch i. made_from: what the log's records were made with (the
      * header of log_folder_open), NULL if that is not known. */

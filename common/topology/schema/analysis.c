@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/topology/schema/schema.h"
 #include "common/topology/yaml/document.h"
+#include "common/topology/yaml/document_form.h"
 #include "common/topology/yaml/document_value.h"
 
 enum { NAME_SIZE = 64 };
@@ -192,7 +193,7 @@ status analysis_block_from_yaml(json_t **out, const char *name, const char *text
     status done = document_of_text(&source, name, text);
     if (done != STATUS_OK)
         return done;
-    document_check_form(source);
+    document_form_check(source);
     if (document_mistakes(source) == 0)
         *out = document_value(source, document_root(source), NULL);
     done = document_report(source);

@@ -12,17 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/topology/yaml/mistakes.h"
-
-struct document {
-    const char *path;
-    char *source;
-    size_t length;
-    struct fy_diag *diag;
-    size_t diag_seen; /* errors of libfyaml already noted */
-    struct fy_document *yaml;
-    struct mistakes mistakes;
-};
+#include "common/topology/yaml/document_internal.h"
 
 /* ---- mistakes ---- */
 
@@ -77,8 +67,7 @@ void document_mistake(document *self, struct fy_node *node, struct fy_node *wher
     va_end(arguments);
 }
 
-/* Turns what libfyaml has collected since the last call into mistakes; returns how many. */
-static size_t note_yaml_errors(document *self, const char *origin)
+size_t document_note_yaml_errors(document *self, const char *origin)
 {
     size_t n = 0;
     size_t index = 0;
@@ -165,9 +154,7 @@ static status create_diag(document *self)
     return STATUS_OK;
 }
 
-/* Whether text is UTF-8 without control characters: libfyaml would stop at them without a word, as
- * if the file ended there. */
-static bool is_text(size_t length, const char text[])
+bool document_is_text(size_t length, const char text[])
 {
     for (size_t i = 0; i < length; i++)
         if (((unsigned char)text[i] < 0x20 && text[i] != '\t' && text[i] != '\r') ||
@@ -185,7 +172,7 @@ static void check_lines(document *self)
     const char *line = self->source;
     while (*line != '\0') {
         const size_t length = strcspn(line, "\n");
-        if (!is_text(length, line))
+        if (!document_is_text(length, line))
             mistakes_note(&self->mistakes, NULL, number, 0,
                           "this line is not UTF-8, or holds control characters");
         line += length + (line[length] == '\n');
@@ -198,7 +185,7 @@ static status parse(document *self)
     check_lines(self);
     if (self->mistakes.n > 0)
         return STATUS_OK;
-    /* Doubled keys are for document_check_form, which tells them all and takes linear time. */
+    /* Doubled keys are for document_form_check, which reports all of them and takes linear time. */
     const struct fy_parse_cfg config = {.flags = FYPCF_JSON_NONE | FYPCF_ALLOW_DUPLICATE_KEYS,
                                         .diag = self->diag};
     struct fy_parser *parser = fy_parser_create(&config);
@@ -208,7 +195,7 @@ static status parse(document *self)
     }
     self->yaml = fy_parse_load_document(parser);
     struct fy_document *second = self->yaml != NULL ? fy_parse_load_document(parser) : NULL;
-    if (note_yaml_errors(self, NULL) == 0) {
+    if (document_note_yaml_errors(self, NULL) == 0) {
         if (self->yaml == NULL || fy_document_root(self->yaml) == NULL)
             mistakes_note(&self->mistakes, NULL, 0, 0, "the file says nothing");
         else if (second != NULL)
@@ -287,189 +274,4 @@ const char *document_text(struct fy_node *scalar)
 {
     const char *text = scalar != NULL ? fy_node_get_scalar0(scalar) : NULL;
     return text != NULL ? text : "";
-}
-
-/* ---- --set ---- */
-
-/* Remembers on every node below which --set made it. */
-static void mark_origin(struct fy_node *node, const char *origin)
-{
-    if (node == NULL)
-        return;
-    /* The text outlives the document and is never written through. */
-    (void)fy_node_set_meta(node, (void *)(uintptr_t)origin);
-    void *iterator = NULL;
-    if (fy_node_is_sequence(node)) {
-        struct fy_node *item;
-        while ((item = fy_node_sequence_iterate(node, &iterator)) != NULL)
-            mark_origin(item, origin);
-    } else if (fy_node_is_mapping(node)) {
-        struct fy_node_pair *pair;
-        while ((pair = fy_node_mapping_iterate(node, &iterator)) != NULL) {
-            mark_origin(fy_node_pair_key(pair), origin);
-            mark_origin(fy_node_pair_value(pair), origin);
-        }
-    }
-}
-
-/* Puts value under the name, in place of what was there; owns value. */
-static void put(document *self, struct fy_node *mapping, const char *name, size_t length,
-                struct fy_node *value, const char *origin)
-{
-    struct fy_node_pair *pair = fy_node_mapping_lookup_pair_by_simple_key(mapping, name, length);
-    if (pair != NULL) {
-        if (value == NULL || fy_node_pair_set_value(pair, value) != 0)
-            self->mistakes.no_memory = true;
-        return;
-    }
-    struct fy_node *key = fy_node_create_scalar_copy(self->yaml, name, length);
-    if (key == NULL || value == NULL) {
-        self->mistakes.no_memory = true;
-        return;
-    }
-    mark_origin(key, origin);
-    if (fy_node_mapping_append(mapping, key, value) != 0)
-        self->mistakes.no_memory = true;
-}
-
-/* The mapping under the name, made if there is nothing; NULL and a mistake if it is no mapping. */
-static struct fy_node *descend(document *self, struct fy_node *mapping, const char *name,
-                               size_t length, const char *origin)
-{
-    struct fy_node_pair *pair = fy_node_mapping_lookup_pair_by_simple_key(mapping, name, length);
-    struct fy_node *below = pair != NULL ? fy_node_pair_value(pair) : NULL;
-    if (below != NULL && fy_node_is_mapping(below))
-        return below;
-    const bool empty = below == NULL || (fy_node_is_scalar(below) && !fy_node_is_alias(below) &&
-                                         fy_node_get_scalar_token(below) == NULL);
-    if (!empty) {
-        mistakes_note(&self->mistakes, origin, 0, 0, "'%.*s' is no mapping, so it has no keys",
-                      (int)length, name);
-        return NULL;
-    }
-    below = fy_node_create_mapping(self->yaml);
-    mark_origin(below, origin);
-    put(self, mapping, name, length, below, origin);
-    return self->mistakes.no_memory ? NULL : below;
-}
-
-/* The value after '=', NULL and a mistake if it is no YAML. */
-static struct fy_node *build_value(document *self, const char *origin, const char *text)
-{
-    struct fy_node *value = fy_node_build_from_string(self->yaml, text, strlen(text));
-    const size_t errors = note_yaml_errors(self, origin);
-    if (value == NULL && errors == 0)
-        mistakes_note(&self->mistakes, origin, 0, 0, "no value stands after '='");
-    if (value != NULL && errors > 0) {
-        fy_node_free(value);
-        return NULL;
-    }
-    mark_origin(value, origin);
-    return value;
-}
-
-/* Whether the text starts with `name.name...=`, no name being empty. */
-static bool has_key_path(const char *text)
-{
-    const char *equals = strchr(text, '=');
-    if (equals == NULL)
-        return false;
-    for (const char *name = text; name <= equals; name += strcspn(name, ".=") + 1)
-        if (*name == '.' || *name == '=')
-            return false;
-    return true;
-}
-
-void document_override(document *self, const char *text)
-{
-    struct fy_node *node = document_root(self);
-    if (!has_key_path(text)) {
-        mistakes_note(&self->mistakes, text, 0, 0, "must be key.path=value");
-        return;
-    }
-    if (!is_text(strlen(text), text)) {
-        mistakes_note(&self->mistakes, text, 0, 0, "is not UTF-8, or holds control characters");
-        return;
-    }
-    if (node == NULL || !fy_node_is_mapping(node))
-        return; /* the mistake is the file's */
-    const char *name = text;
-    size_t length = strcspn(name, ".=");
-    for (; name[length] == '.'; length = strcspn(name, ".=")) {
-        node = descend(self, node, name, length, text);
-        if (node == NULL)
-            return;
-        name += length + 1;
-    }
-    struct fy_node *value = build_value(self, text, name + length + 1);
-    if (value != NULL)
-        put(self, node, name, length, value, text);
-}
-
-/* ---- form ---- */
-
-static void check_node(document *self, struct fy_node *node, struct fy_node *where, int depth);
-
-static void check_scalar(document *self, struct fy_node *node, struct fy_node *where)
-{
-    size_t length = 0;
-    const char *text = fy_node_get_scalar(node, &length);
-    if (fy_node_is_alias(node))
-        document_mistake(self, node, where,
-                         "aliases are not understood; put a text that starts with * in quotes");
-    else if (text != NULL && memchr(text, '\0', length) != NULL)
-        document_mistake(self, node, where, "a text must not hold a zero byte");
-}
-
-static void check_mapping(document *self, struct fy_node *node, int depth)
-{
-    json_t *seen = json_object();
-    void *iterator = NULL;
-    struct fy_node_pair *pair;
-    while ((pair = fy_node_mapping_iterate(node, &iterator)) != NULL) {
-        struct fy_node *key = fy_node_pair_key(pair);
-        if (key != NULL && json_object_get(seen, document_text(key)) != NULL)
-            document_mistake(self, key, NULL, "the key %s stands here twice", document_text(key));
-        else if (json_object_set_new(seen, document_text(key), json_null()) != 0)
-            self->mistakes.no_memory = true;
-        if (key == NULL || !fy_node_is_scalar(key) || fy_node_get_scalar_token(key) == NULL)
-            document_mistake(self, key, NULL, "a key must be a text");
-        else
-            check_node(self, key, key, depth);
-        check_node(self, fy_node_pair_value(pair), key, depth);
-    }
-    json_decref(seen);
-}
-
-static void check_node(document *self, struct fy_node *node, struct fy_node *where, int depth)
-{
-    if (node == NULL)
-        return;
-    if (fy_node_get_anchor(node) != NULL)
-        document_mistake(self, node, where,
-                         "anchors are not understood; put a text that starts with & in quotes");
-    if (fy_node_get_tag_token(node) != NULL)
-        document_mistake(self, node, where,
-                         "tags are not understood; put a text that starts with ! in quotes");
-    if (fy_node_is_scalar(node)) {
-        check_scalar(self, node, where);
-        return;
-    }
-    if (depth == DOCUMENT_DEPTH_MAX) {
-        document_mistake(self, node, where, "nested more than %d deep", DOCUMENT_DEPTH_MAX);
-        return;
-    }
-    if (fy_node_is_mapping(node)) {
-        check_mapping(self, node, depth + 1);
-        return;
-    }
-    void *iterator = NULL;
-    struct fy_node *item;
-    while ((item = fy_node_sequence_iterate(node, &iterator)) != NULL)
-        check_node(self, item, where, depth + 1);
-}
-
-void document_check_form(document *self)
-{
-    check_node(self, document_root(self), NULL, 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* document: a topology file as a YAML tree, with --set applied, and the mistakes found in it.
+/* document: a topology file as a YAML tree, and the mistakes found in it.
  * Mistakes are collected, so that one look shows them all, and written in the order of the file:
  *   lhco.yaml:6:22: error: analysis.stream.batch must be an integer from 1 to 100000 (rows), not 0
  *     stream: {batch: 0}
@@ -29,15 +29,10 @@ MUST_CHECK status document_open(document **out, const char *path);
 MUST_CHECK status document_of_text(document **out, const char *name, const char *text);
 void document_close(document **self);
 
-/* Applies `key.path=value` (borrowed until document_close), making the mappings on the way. */
-void document_override(document *self, const char *text);
-/* Notes everything that is not plain data, also in keys nobody knows. */
-void document_check_form(document *self);
-
 /* Borrowed; NULL if there is nothing. */
 struct fy_node *document_root(const document *self);
-/* Notes a mistake at node, or at where (its key) if node has no place of its own; both may be
- * NULL: the start of the file. */
+/* Notes a mistake at node, or at where (its key) if node has no position of its own; both may
+ * be NULL: the start of the file. */
 void document_mistake(document *self, struct fy_node *node, struct fy_node *where,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Notes that an allocation of the caller failed. */

@@ -64,7 +64,7 @@ static json_t *plain_value(document *self, struct fy_node *node, struct fy_node 
     return kind != NOT_A_NUMBER ? number_value(self, node, where, text, kind) : json_string(text);
 }
 
-/* NULL for an alias, which document_check_form has noted. */
+/* NULL for an alias, which document_form_check has noted. */
 static json_t *scalar_value(document *self, struct fy_node *node, struct fy_node *where)
 {
     if (fy_node_is_alias(node))

@@ -48,6 +48,25 @@ status topology_arguments_load(struct topology_arguments *self, topology **out)
     return done;
 }
 
+bool arguments_parse(const struct argp *parser, int argc, char **argv, void *input)
+{
+    argp_err_exit_status = EXIT_BAD_INPUT;
+    return argp_parse(parser, argc, argv, 0, NULL, input) == 0;
+}
+
+void results_argument(const char **path, const char *value, struct argp_state *state)
+{
+    if (*path != NULL)
+        argp_error(state, "one RESULTS file at a time, found also '%s'", value);
+    *path = value;
+}
+
+void results_argument_check(const char *path, struct argp_state *state)
+{
+    if (path == NULL)
+        argp_error(state, "which RESULTS file?");
+}
+
 const char *state_argument(const char *given)
 {
     const char *state = given != NULL && given[0] != '\0' ? given : getenv("CLUSTERSCAN_STATE");

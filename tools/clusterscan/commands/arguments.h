@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* arguments: what several subcommands take alike: TOPOLOGY with --set, the state folder, numbers.
- */
+/* arguments: what several subcommands share: TOPOLOGY with --set, RESULTS, the state folder,
+ * numbers. */
 #ifndef TOOLS_CLUSTERSCAN_COMMANDS_ARGUMENTS_H
 #define TOOLS_CLUSTERSCAN_COMMANDS_ARGUMENTS_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,15 @@ struct topology_arguments {
 extern const struct argp topology_argp;
 /* Loads what they name, and frees *self. */
 MUST_CHECK status topology_arguments_load(struct topology_arguments *self, topology **out);
+
+/* Parses the command line into *input with argp: --help ends the program with 0, a wrong argument
+ * with 2. False if memory ran out. */
+bool arguments_parse(const struct argp *parser, int argc, char **argv, void *input);
+
+/* Takes RESULTS into *path; a second one ends the program with 2. */
+void results_argument(const char **path, const char *value, struct argp_state *state);
+/* Ends the program with 2 if no RESULTS was given. */
+void results_argument_check(const char *path, struct argp_state *state);
 
 /* The state folder: what --state gave, else CLUSTERSCAN_STATE, else "state". */
 const char *state_argument(const char *given);

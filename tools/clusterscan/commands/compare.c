@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/printable.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/compare/difference.h"
 
 enum { EXIT_DIFFERENT = 1 }; /* as diff(1) */
@@ -356,8 +357,7 @@ int command_compare(int argc, char **argv)
                "  clusterscan compare --json before.h5 after.h5",
     };
     struct arguments arguments = {.n = 0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&help, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     return compare(&arguments);
 }

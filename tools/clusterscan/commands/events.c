@@ -26,16 +26,6 @@ struct arguments {
     size_t top;
 };
 
-static long parse_number(const char *text, const char *option, struct argp_state *state)
-{
-    char *end;
-    errno = 0;
-    const long number = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || number < 0)
-        argp_error(state, "%s must be a number from 0, not '%s'", option, text);
-    return number;
-}
-
 static void parse_format(const char *text, struct arguments *self, struct argp_state *state)
 {
     self->hdf5 = strcmp(text, "hdf5") == 0;
@@ -45,8 +35,7 @@ static void parse_format(const char *text, struct arguments *self, struct argp_s
 
 static void check(const struct arguments *self, struct argp_state *state)
 {
-    if (self->path == NULL)
-        argp_error(state, "which RESULTS file?");
+    results_argument_check(self->path, state);
     if (self->all && self->bin != BIN_MOST_NAMED)
         argp_error(state, "--all takes every bin: give it or --bin");
     if (self->hdf5 && self->out == NULL)
@@ -67,20 +56,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
         parse_format(value, self, state);
         return 0;
     case OPTION_BIN:
-        self->bin = parse_number(value, "--bin", state);
+        self->bin = (long)number_argument("bin", value, 0, UINT32_MAX, state);
         return 0;
     case OPTION_ALL:
         self->all = true;
         return 0;
     case OPTION_TOP:
-        self->top = (size_t)parse_number(value, "--top", state);
-        if (self->top == 0)
-            argp_error(state, "--top must be at least 1");
+        self->top = (size_t)number_argument("top", value, 1, SIZE_MAX, state);
         return 0;
     case ARGP_KEY_ARG:
-        if (self->path != NULL)
-            argp_error(state, "one RESULTS file at a time, found also '%s'", value);
-        self->path = value;
+        results_argument(&self->path, value, state);
         return 0;
     case ARGP_KEY_END:
         check(self, state);
@@ -251,8 +236,7 @@ int command_events(int argc, char **argv)
                "  clusterscan events results.h5 --all --format hdf5 --out events.h5\n",
     };
     struct arguments arguments = {.bin = BIN_MOST_NAMED};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&argp, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     arguments.state = state_argument(arguments.state);
     return (int)status_exit_code(run(&arguments));

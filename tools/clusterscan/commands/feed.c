@@ -209,8 +209,7 @@ int command_feed(int argc, char **argv)
                "      --set 'stages.reader.settings.files=[incoming]'\n",
     };
     struct arguments arguments = {.prefix = "events", .end = "end-of-run", .batch = 512};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&help, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     interrupts_note(0); /* without SA_RESTART: a signal ends a wait */
     event_file *from = NULL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* clusterscan generate: a made-up sample of events, background and signal mixed, with labels. */
 #include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -220,8 +219,7 @@ int command_generate(int argc, char **argv)
                "  clusterscan generate --events 20000 --signal 500 --seed 2 --out toy.h5",
     };
     struct arguments arguments = {.toy = toy_defaults};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&help, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     interrupts_note(SA_RESTART);
     const status outcome = make_file(&arguments);

@@ -163,9 +163,8 @@ static const struct argp parser = {
 int command_graph(int argc, char **argv)
 {
     struct arguments arguments = {0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
     status done = STATUS_BAD_INPUT;
-    if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) == 0) {
+    if (arguments_parse(&parser, argc, argv, &arguments)) {
         topology *flow;
         done = topology_arguments_load(&arguments.topology, &flow);
         if (done == STATUS_OK)

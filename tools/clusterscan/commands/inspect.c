@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/store/events/event_file.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 
 /* As many events as are looked into: enough for a mean to two digits, soon read. */
 enum { SAMPLE = 1000, AT_ONCE = 200 };
@@ -125,8 +126,7 @@ int command_inspect(int argc, char **argv)
                "  clusterscan inspect --json toy.h5",
     };
     struct arguments arguments = {0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&help, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     event_file *file;
     struct sample sample;

@@ -276,16 +276,13 @@ static status plot_result(const struct arguments *arguments)
 
 static long parse_member(const char *text, struct argp_state *state)
 {
-    char *end;
     if (strcmp(text, "median") == 0)
         return MEMBER_MEDIAN;
     if (strcmp(text, "largest") == 0)
         return MEMBER_LARGEST;
-    errno = 0;
-    const long member = strtol(text, &end, 10);
-    if (errno != 0 || *end != '\0' || end == text || member < 0)
-        argp_error(state, "--member must be a number from 0, median or largest, not '%s'", text);
-    return member;
+    if (text[0] < '0' || text[0] > '9')
+        argp_error(state, "--member is '%s', expected a whole number, median or largest", text);
+    return (long)number_argument("member", text, 0, UINT32_MAX, state);
 }
 
 static error_t take_option(int key, char *argument, struct argp_state *state)
@@ -305,13 +302,11 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
         self->member = parse_member(argument, state);
         return 0;
     case ARGP_KEY_ARG:
-        if (self->path != NULL)
-            argp_error(state, "one RESULTS file at a time, found also '%s'", argument);
-        self->path = argument;
+        results_argument(&self->path, argument, state);
         return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which RESULTS file?");
-        return EINVAL;
+    case ARGP_KEY_END:
+        results_argument_check(self->path, state);
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -352,8 +347,7 @@ static const struct argp parser = {
 int command_plot(int argc, char **argv)
 {
     struct arguments arguments = {.out = "figures", .member = MEMBER_MEDIAN};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&parser, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     arguments.state = state_argument(arguments.state);
     return (int)status_exit_code(plot_result(&arguments));

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/topology/topology.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/reference/reference_example.h"
 #include "tools/clusterscan/reference/reference_pages.h"
 #include "tools/clusterscan/reference/reference_schema.h"
@@ -114,8 +115,7 @@ int command_reference(int argc, char **argv)
                "  clusterscan reference values analysis.score.approximation",
     };
     struct arguments arguments = {.what = NULL};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&argp, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     return (int)status_exit_code(print_page(&arguments));
 }

@@ -15,6 +15,7 @@
 #include "common/store/results/result_file.h"
 #include "common/store/results/result_summary.h"
 #include "tools/clusterscan/command.h"
+#include "tools/clusterscan/commands/arguments.h"
 
 static bool sticks_out(const struct result_summary *result, size_t member, size_t cluster)
 {
@@ -349,13 +350,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (arguments->path != NULL)
-            argp_error(state, "one RESULTS file at a time, found also '%s'", value);
-        arguments->path = value;
+        results_argument(&arguments->path, value, state);
         return 0;
     case ARGP_KEY_END:
-        if (arguments->path == NULL)
-            argp_error(state, "which RESULTS file?");
+        results_argument_check(arguments->path, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -379,8 +377,7 @@ int command_report(int argc, char **argv)
                "  clusterscan report --json results.h5",
     };
     struct arguments arguments = {0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&help, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     bool incomplete;
     return report_print(arguments.path, arguments.json, &incomplete);

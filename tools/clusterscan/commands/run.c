@@ -192,8 +192,7 @@ int command_run(int argc, char **argv)
         NULL,
         NULL};
     struct arguments arguments = {0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&argp, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     arguments.state = state_argument(arguments.state);
     topology *flow = NULL;

@@ -22,7 +22,7 @@
 #include "tools/clusterscan/watch/human_text.h"
 #include "tools/clusterscan/watch/status_file.h"
 
-enum { OPTION_REMOVE = 256, OPTION_OLDER, DAY_S = 86400, NAMED_INPUTS = 3 };
+enum { OPTION_REMOVE = 256, OPTION_OLDER, DAY_S = 86400, DAYS_MAX = 1000000, NAMED_INPUTS = 3 };
 
 struct arguments {
     const char *state;
@@ -33,16 +33,6 @@ struct arguments {
     size_t n;
     char **id; /* [n] to remove */
 };
-
-static long parse_days(const char *text, struct argp_state *state)
-{
-    char *end;
-    errno = 0;
-    const long days = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || days < 0 || days > 1000000)
-        argp_error(state, "--older-than must be a number of days from 0, not '%s'", text);
-    return days;
-}
 
 static void check(const struct arguments *self, struct argp_state *state)
 {
@@ -75,7 +65,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         self->remove = true;
         return 0;
     case OPTION_OLDER:
-        self->days = parse_days(value, state);
+        self->days = (long)number_argument("older-than", value, 0, DAYS_MAX, state);
         return 0;
     case ARGP_KEY_ARGS:
         self->id = state->argv + state->next;
@@ -354,8 +344,7 @@ int command_states(int argc, char **argv)
                "  clusterscan states --older-than 30 --yes\n",
     };
     struct arguments arguments = {.days = -1};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&argp, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     arguments.state = state_argument(arguments.state);
     return (int)status_exit_code(run(&arguments));

@@ -212,8 +212,7 @@ int command_status(int argc, char **argv)
                "  clusterscan status --state /data/state --json | jq '.runs[].stages[].lag'\n",
     };
     struct arguments arguments = {0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
-    if (argp_parse(&help, argc, argv, 0, NULL, &arguments) != 0)
+    if (!arguments_parse(&help, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     arguments.state = state_argument(arguments.state);
     json_t *runs = read_runs(arguments.state);

@@ -11,14 +11,14 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/kernels/image/image.h"
+#include "common/records/event_batch.h"
 #include "common/stage/stage.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
 
 enum {
     OPTION_JSON = 0x101,
-    PARTICLES_MAX = 700, /* per event in an LHC Olympics table */
-    LIT_TYPICAL = 36,    /* pixels of a QCD jet at 40 x 40 (arXiv 2402.17714, figure 6) */
+    LIT_TYPICAL = 36, /* pixels of a QCD jet at 40 x 40 (arXiv 2402.17714, figure 6) */
     SHOWN_EVENTS = 100000
 };
 
@@ -100,7 +100,7 @@ static struct memory memory_of(const topology *flow)
     const uint64_t lit_max = area < IMAGE_CONSTITUENTS_MAX ? area : IMAGE_CONSTITUENTS_MAX;
     const uint64_t lit = area < LIT_TYPICAL ? area : LIT_TYPICAL;
     struct memory memory = {
-        .event_batch = analysis->stream.batch * event_bytes(PARTICLES_MAX),
+        .event_batch = analysis->stream.batch * event_bytes(EVENT_TABLE_PARTICLES),
         .image_batch = analysis->stream.batch * images_bytes(lit_max),
         .training_event = training_bytes(lit),
         .slice_item = (uint64_t)analysis->training.ensemble * analysis->training.clusters *
@@ -298,9 +298,8 @@ static status check_selection(const topology *flow)
 int command_validate(int argc, char **argv)
 {
     struct arguments arguments = {0};
-    argp_err_exit_status = EXIT_BAD_INPUT;
     status done = STATUS_BAD_INPUT;
-    if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) == 0) {
+    if (arguments_parse(&parser, argc, argv, &arguments)) {
         topology *flow;
         done = topology_arguments_load(&arguments.topology, &flow);
         if (done == STATUS_OK)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/store/log/log_folder.h"
@@ -151,14 +152,34 @@ START_TEST(records_of_any_type_are_sealed_counted_and_read_again)
 }
 END_TEST
 
+START_TEST(a_reader_of_the_folder_goes_by_the_same_codec)
+{
+    log_folder *folder = open_folder(NULL);
+    seal(folder, 0, 7);
+    log_folder_close(&folder);
+    void *segment;
+    char why[LOG_FOLDER_WHY];
+    size_t n;
+    ck_assert_int_eq(log_folder_read(&folder, &codec, scratch_path("log")), STATUS_OK);
+    ck_assert_str_eq(log_folder_log_id(folder), LOG_ID);
+    ck_assert_uint_eq(log_folder_tally(folder).counted, 5);
+    ck_assert_int_eq(log_folder_load(folder, 0, &segment, why), STATUS_OK);
+    const struct numbers *batches = codec.batches(segment, &n);
+    ck_assert_uint_eq(n, 2);
+    ck_assert_int_eq(batches[0].value[2], 7);
+    codec.close(&segment);
+    log_folder_close(&folder);
+}
+END_TEST
+
 START_TEST(a_segment_with_a_changed_byte_is_given_up_and_its_batches_are_wanted_again)
 {
-    char path[4096], why[LOG_FOLDER_WHY];
+    char path[4096 + sizeof ".damaged"], why[LOG_FOLDER_WHY];
     void *segment;
     log_folder *folder = open_folder(NULL);
     seal(folder, 0, 7);
     seal(folder, 1, 7);
-    log_folder_path(folder, 1, sizeof path, path);
+    log_folder_path(folder, 1, 4096, path);
     log_folder_close(&folder);
     FILE *file = fopen(path, "r+b");
     ck_assert_ptr_nonnull(file);
@@ -170,6 +191,8 @@ START_TEST(a_segment_with_a_changed_byte_is_given_up_and_its_batches_are_wanted_
     captured_begin();
     ck_assert_int_eq(log_folder_cut(folder, 1, why), STATUS_OK);
     CK_SAYS(captured_end(), "damaged");
+    strcat(path, ".damaged");
+    ck_assert_int_eq(access(path, F_OK), 0);
     ck_assert_uint_eq(log_folder_next_seq(folder, 0), 1);
     seal(folder, 1, 7);
     ck_assert_int_eq(log_folder_load(folder, 1, &segment, why), STATUS_OK);
@@ -198,6 +221,7 @@ int main(void)
     TCase *cases = tcase_create("segment_codec");
     tcase_add_checked_fixture(cases, scratch_make, scratch_remove);
     tcase_add_test(cases, records_of_any_type_are_sealed_counted_and_read_again);
+    tcase_add_test(cases, a_reader_of_the_folder_goes_by_the_same_codec);
     tcase_add_test(cases,
                    a_segment_with_a_changed_byte_is_given_up_and_its_batches_are_wanted_again);
     tcase_add_test(cases, the_codec_says_what_is_wrong_inside_a_batch);

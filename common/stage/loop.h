@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* loop: the life of a stage process between its setup and its exit code. It creates the stage
+ * (waiting for room while the disk is full), opens its role, and then takes turns of the role,
+ * waits for sockets, signals and the stage's own descriptors, and sends heartbeats, until the role
+ * has finished or the process is asked to stop. */
+#ifndef COMMON_STAGE_LOOP_H
+#define COMMON_STAGE_LOOP_H
+
+#include "common/base/status.h"
+#include "common/stage/roles/role.h"
+
+/* Runs the stage of *runtime, whose setup is loaded. signals: a signalfd of SIGTERM and SIGINT.
+ * STATUS_OK also where the process was asked to stop. */
+MUST_CHECK status loop_run(struct runtime *runtime, int signals);
+
+#endif
