@@ -20,6 +20,18 @@ static status read_analysis(struct process_setup *self, const char *path)
     return STATUS_BAD_INPUT;
 }
 
+/* A program that was built for another version would refuse every message of this run. */
+static status check_protocol(const json_t *document, const char *path)
+{
+    const json_t *protocol = json_object_get(document, "protocol");
+    if (json_is_integer(protocol) && json_integer_value(protocol) == WIRE_VERSION)
+        return STATUS_OK;
+    log_error("%s: protocol is %" JSON_INTEGER_FORMAT ", and this program speaks version %d: build "
+              "it again with the clusterscan that runs it",
+              path, json_integer_value(protocol), WIRE_VERSION);
+    return STATUS_BAD_INPUT;
+}
+
 /* The plain keys. */
 static status read_scalars(struct process_setup *self, const char *path)
 {
@@ -151,7 +163,9 @@ status process_setup_load(struct process_setup *out, const char *path)
         log_error("%s:%d:%d: %s", path, error.line, error.column, error.text);
         return STATUS_BAD_INPUT;
     }
-    status done = read_scalars(out, path);
+    status done = check_protocol(out->document, path);
+    if (done == STATUS_OK)
+        done = read_scalars(out, path);
     if (done == STATUS_OK)
         done = read_analysis(out, path);
     if (done == STATUS_OK)

@@ -221,7 +221,7 @@ class Sockets(refusals.RefusalCase):
 
     def test_an_ipc_path_that_is_too_long(self):
         # `run` keeps its sockets in a short folder; who starts a stage himself is told.
-        setup = {"name": "s", "replica": 0, "replicas": 1, "run_id": "0" * 32, "log_id": "0" * 32,
+        setup = {"protocol": 3, "name": "s", "replica": 0, "replicas": 1, "run_id": "0" * 32, "log_id": "0" * 32,
                  "analysis_text": "", "analysis": json.loads(
                      self.command("validate", "--json", "t.yaml").stdout)["analysis"],
                  "folder": ".", "scratch": ".", "source": 0, "sources": 1, "window": 8,
@@ -233,6 +233,13 @@ class Sockets(refusals.RefusalCase):
         self.assertEqual(done.stderr, "error: [jet_image] stage.json: endpoint ipc:///tmp/"
                          + 103 * "x" + ": expected tcp://HOST:PORT, or ipc://PATH with a path of "
                          "at most 107 bytes\n")
+
+    def test_a_program_of_another_protocol_version(self):
+        (self.folder / "stage.json").write_text(json.dumps({"protocol": 2, "name": "s"}))
+        done = subprocess.run([str(product.BIN / "jet_image"), "--stage", "stage.json"],
+                              cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("stage.json: protocol is 2, and this program speaks version 3", done.stderr)
 
 
 if __name__ == "__main__":

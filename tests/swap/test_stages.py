@@ -69,6 +69,14 @@ class SelectorInPython(SwapCase):
             self.expect_same_answer(ours, self.run_small(
                 "theirs.h5", "--set", PYTHON, "--set", f"stages.spectra.replicas={copies}"))
 
+    def test_a_stage_of_another_protocol_version_ends_the_run(self):
+        old = self.folder / "old_selector.py"
+        old.write_text((SWAP / "robust_selector.py").read_text().replace(" = 3, 4, 5,", " = 2, 4, 5,"))
+        done = self.command("run", "small.yaml", "--set", f"stages.select.run=/usr/bin/python3 {old}",
+                            code=2)
+        self.assertIn("not protocol 2", done.stderr)
+        self.assertFalse((self.folder / "results.h5").exists())
+
     def test_with_another_outlier_fraction_too(self):
         for fraction in (0, 0.35):
             change = settings(analysis__selection__outlier_fraction=fraction,

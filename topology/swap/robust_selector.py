@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""robust_selector in Python: cluster spectra in, signal-rich clusters out.
-All that a feed stage does is on this page; docs/swapping.md goes through it."""
+"""robust_selector in Python: all that a feed stage does; docs/swapping.md goes through it."""
 import json, math, os, secrets, signal, statistics, struct, sys, time
 import lz4.frame, msgpack, numpy as np, xxhash, zmq
 VERSION, SPECTRA, SELECTION, ALIVE, PULL, END = 3, 4, 5, 65, 66, 67  # docs/wire-format.md
 SETUP = json.load(open(sys.argv[sys.argv.index("--stage") + 1]))  # `run` adds: --stage FILE
+if SETUP["protocol"] != VERSION: print("not protocol", VERSION, file=sys.stderr), sys.exit(2)
 RUN, ME = SETUP["run_id"], secrets.randbits(63) | 1  # ME: this life of the process
 
 def control(kind, fields):

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/wire/frame.h"
 #include "tools/clusterscan/run/source_extents.h"
 
 static json_t *endpoints_of(const struct plan *self, size_t stage)
@@ -135,14 +136,15 @@ json_t *setup_file_make(const struct plan *self, const struct plan_process *proc
 {
     const struct topology_stage *stage = topology_stage(self->flow, process->stage);
     char *text = analysis_to_yaml(topology_analysis(self->flow));
-    json_t *setup = json_pack(
-        "{s:s, s:i, s:i, s:s, s:o, s:o, s:s?, s:s, s:s, s:o, s:s?, s:s, s:s, s:O?}", "name",
-        stage->name, "replica", (int)process->replica, "replicas", (int)stage->replicas, "run_id",
-        self->ids.run_id, "settings", settings_of(self, process->stage), "analysis",
-        analysis_to_json(topology_analysis(self->flow)), "analysis_text", text, "scratch",
-        self->folder, "compression", stage->compression, "inputs", inputs_of(self, stage), "output",
-        process->output[0] != '\0' ? process->output : NULL, "monitor", self->monitor, "watch",
-        self->watch, "contents", self->contents[process->stage]);
+    json_t *setup =
+        json_pack("{s:i, s:s, s:i, s:i, s:s, s:o, s:o, s:s?, s:s, s:s, s:o, s:s?, s:s, s:s, s:O?}",
+                  "protocol", WIRE_VERSION, "name", stage->name, "replica", (int)process->replica,
+                  "replicas", (int)stage->replicas, "run_id", self->ids.run_id, "settings",
+                  settings_of(self, process->stage), "analysis",
+                  analysis_to_json(topology_analysis(self->flow)), "analysis_text", text, "scratch",
+                  self->folder, "compression", stage->compression, "inputs", inputs_of(self, stage),
+                  "output", process->output[0] != '\0' ? process->output : NULL, "monitor",
+                  self->monitor, "watch", self->watch, "contents", self->contents[process->stage]);
     free(text);
     const size_t k = topology_log_of(self->flow, process->stage);
     json_t *told = k < self->n_logs ? of_log(self, process, k) : of_logs(self, process);
