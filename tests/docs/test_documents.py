@@ -324,7 +324,7 @@ class ManPages(product.ProductCase):
 
 class Links(product.ProductCase):
     def pages(self):
-        return [SOURCE / "README.md", *sorted(DOCS.rglob("*.md"))]
+        return [SOURCE / "README.md", SOURCE / "topology" / "README.md", *sorted(DOCS.rglob("*.md"))]
 
     def test_every_relative_link_points_to_a_file(self):
         for page in self.pages():
@@ -339,6 +339,13 @@ class Links(product.ProductCase):
                     self.assertTrue(file.exists())
                     if anchor:
                         self.assertIn(anchor, anchors(file))
+
+    def test_every_topology_of_the_tree_has_its_row(self):
+        folder = SOURCE / "topology"
+        rows = re.findall(r"^\| `([\w/.-]+\.yaml)` \|", (folder / "README.md").read_text(),
+                          re.MULTILINE)
+        self.assertEqual(sorted(rows), sorted(str(file.relative_to(folder))
+                                              for file in folder.rglob("*.yaml")))
 
     def test_every_topology_in_the_documents_is_valid(self):
         n = 0
