@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* loop: the life of a stage process between its setup and its exit code. It creates the stage
- * (waiting for room while the disk is full), opens its role, and then takes turns of the role,
+ * (waiting for room while the disk is full), opens its role, and then runs the role turn by turn,
  * waits for sockets, signals and the stage's own descriptors, and sends heartbeats, until the role
- * has finished or the process is asked to stop. */
+ * has finished or SIGTERM or SIGINT comes. */
 #ifndef COMMON_STAGE_LOOP_H
 #define COMMON_STAGE_LOOP_H
 

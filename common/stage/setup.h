@@ -24,8 +24,8 @@ struct process_setup {
     struct stage_input *inputs;
     const char **endpoints;     /* of all inputs */
     const char *scratch;        /* folder for files of this life of the process */
-    enum payload_coding coding; /* of what it sends */
-    const char *output;         /* NULL: nobody takes it */
+    enum payload_coding coding; /* of its output */
+    const char *output;         /* NULL: it has no consumer */
     const char *control;        /* NULL: none */
     const char *monitor;        /* NULL: none */
 };

@@ -20,7 +20,7 @@ struct slice_sum {
     size_t copies; /* accumulators */
     uint64_t next; /* slice to be completed */
     struct pending pending[PENDING];
-    uint64_t *told; /* counts of the slice that was told last */
+    uint64_t *told; /* counts of the last emitted slice */
     size_t n_spare;
     uint64_t *spare[PENDING]; /* counts that slices left behind: few are pending at once */
 };

@@ -9,7 +9,7 @@
 
 typedef struct slice_sum slice_sum;
 
-/* Of all copies of all inputs in `setup`, which are to send spectra as its analysis says.
+/* Of all copies of all inputs in `setup`, which send spectra of the shape of its analysis.
  * STATUS_NO_MEMORY. */
 MUST_CHECK status slice_sum_create(slice_sum **out, const struct stage_setup *setup);
 /* Frees *self and sets it to NULL; does nothing if it is NULL already. */

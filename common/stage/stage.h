@@ -25,13 +25,13 @@ enum {
 };
 
 struct stage_input {
-    const char *stage; /* who sends */
+    const char *stage; /* the producer */
     enum message_type type;
     size_t copies; /* processes of that stage */
     const char *const *endpoint;
 };
 
-/* What a stage is told when it starts; borrowed for the life of the process. */
+/* The setup of a stage; borrowed for the life of the process. */
 struct stage_setup {
     const char *name;
     uint32_t replica;
@@ -41,8 +41,8 @@ struct stage_setup {
     const char *analysis_text; /* canonical YAML */
     struct analysis analysis;
     const json_t *settings;
-    const json_t *foreign;  /* of a source: names of stages of others that take its batches */
-    const char *started;    /* of a worker: file that holds what it has begun; NULL: none */
+    const json_t *foreign;  /* of a source: names of its foreign consumers */
+    const char *started;    /* of a worker: file that holds the batch it has begun; NULL: none */
     const json_t *contents; /* of a source: its files as they must be; NULL: not known */
     const json_t *extents;  /* of the log: where its sources end, see setup.h; NULL: not known */
     const json_t *logs;     /* right of them: the logs, see setup.h; NULL: not known */
@@ -59,7 +59,7 @@ struct stage_setup {
  * until emit returns. */
 struct stage_outlet {
     status (*emit)(struct stage_outlet *self, const void *record);
-    /* To be called from time to time by what takes long, at least once a second: without it the
+    /* To be called by a long computation at least once a second: without it the
      * process counts as one that hangs after FLOW_LEASE_MS. Cheap. NULL: not needed. */
     void (*alive)(struct stage_outlet *self);
 };
@@ -74,10 +74,10 @@ struct stage_item {
     /* On a feed. Its place: of a merged input in the order of all inputs that are merged, else its
      * index in its input. */
     uint64_t place;
-    uint64_t next; /* what this input, or those merged with it, still give has no lower place */
+    uint64_t next; /* later items of this input, or those merged with it, have no lower place */
 };
 
-/* The rows of a source that a batch's name (source, seq) stands for. */
+/* The rows of the batch with the name (source, seq). */
 struct stage_rows {
     uint64_t first; /* over all files of the source */
     uint32_t n;
@@ -85,7 +85,7 @@ struct stage_rows {
 
 /* The table of a role. Every function gets the stage's own state, `self`; it is called from the one
  * thread of the loop, and what it is handed is borrowed until it returns. None of them may wait: a
- * stage that waits is taken for one that hangs. "Optional" slots may be NULL. A status other than
+ * stage that waits counts as one that hangs. "Optional" slots may be NULL. A status other than
  * STATUS_OK, and what is said of STATUS_END, ends the process: STATUS_BAD_INPUT the whole run. */
 
 /* Hands out batches that have a name and can be read again. */
@@ -112,14 +112,14 @@ struct stage_worker {
 
 /* A deterministic function of what it pulls: killed, it pulls everything again. */
 struct stage_feed {
-    /* Inputs of this type are taken to their end before anything is asked of the others;
+    /* Inputs of this type are pulled to their end before all others;
      * MESSAGE_NONE: all at once. */
     enum message_type first;
     /* Inputs of this type are parts of one stream, as several logs are: their items come in the
      * order (index, input), an input that has ended being left out; MESSAGE_NONE: none are. Each is
      * of one process, and filter wants the same partition of all. */
     enum message_type merged;
-    /* Optional: once per input, after create: narrows what is wanted of it. */
+    /* Optional: once per input, after create: sets the filter of its items. */
     void (*filter)(void *self, size_t input, struct feed_filter *filter);
     /* Per item of any input, in the order of its producer (copies of one input in any). Emits any
      * number of records. STATUS_END: nothing more is wanted from this input, or from any of those
@@ -136,12 +136,12 @@ struct stage_feed {
 
 /* Keeps records of its output type on disk, in one order, each once. */
 struct stage_log {
-    /* NULL, or why a batch cannot be kept, beyond what its type says. rows: what its source says
-     * that it has, NULL if that has not said anything. */
+    /* NULL, or why a batch cannot be kept, beyond the checks of its type. rows: those that its
+     * source has announced, NULL if it has not. */
     const char *(*fault)(void *self, const struct stage_item *item, const struct stage_rows *rows);
-    /* Takes a batch (copied); it may come twice. STATUS_END: there is no room for it yet. */
+    /* Keeps a copy of a batch; it may come twice. STATUS_END: there is no room for it yet. */
     status (*process)(void *self, const struct stage_item *item);
-    /* Takes a batch without its record: its source gives the rows up. Likewise. */
+    /* Keeps a quarantined batch, without its record. Likewise. */
     status (*give_up)(void *self, uint32_t source, uint64_t seq, const struct stage_rows *rows);
     /* Where source s ends: batches and rows. Every turn, once it is known. */
     void (*source_end)(void *self, uint32_t source, uint64_t batches, uint64_t rows);
@@ -155,8 +155,8 @@ struct stage_log {
     /* What became of the rows on disk. */
     void (*tally)(void *self, struct tally *out);
     /* The item at a place, its events within mass[0] <= m_jj < mass[1], and its source; *out holds
-     * until the next call. STATUS_END: it is not there (any more); seal will tell how many are, and
-     * state a new epoch. */
+     * until the next call. STATUS_END: it is not there (any more); seal returns how many are left,
+     * and state a new epoch. */
     status (*item)(void *self, uint64_t place, const double mass[2], union record *out,
                    uint32_t *source);
 };
@@ -176,7 +176,7 @@ struct stage_descriptors {
      * may lower it. */
     size_t (*wanted)(void *self, struct stage_descriptor watch[], long *wait_ms);
     /* Optional: after every wait, which is at least every 200 ms and between any two pieces of
-     * work: serves what is ready, without waiting for more. */
+     * work: serves the ready descriptors without waiting. */
     status (*serve)(void *self);
 };
 
@@ -190,7 +190,7 @@ struct stage {
     status (*create)(void **self, const struct stage_setup *setup);
     /* Also of a half-made state, and of NULL. */
     void (*destroy)(void **self);
-    /* Optional: one line for people about what it is doing now, written to out[size]. */
+    /* Optional: one line of text about its present work, written to out[size]. */
     void (*describe)(void *self, size_t size, char out[]);
     /* Optional: NULL, if the loop has only sockets to wait for. */
     const struct stage_descriptors *descriptors;

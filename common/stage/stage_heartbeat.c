@@ -37,16 +37,16 @@ static void describe_flow(const struct runtime *runtime, struct heartbeat *out)
                                         [WAIT_FOR_FILES] = "files",
                                         [WAIT_FOR_DISK] = "disk"};
     const struct role *role = role_of(runtime->stage);
-    struct role_news news = {.wait = WAIT_FOR_DISK}; /* holds until the role is open */
+    struct role_flow flow = {.wait = WAIT_FOR_DISK}; /* holds until the role is open */
     if (runtime->role != NULL)
-        role->tell(runtime, &news);
+        role->describe_flow(runtime, &flow);
     const struct stage_setup *setup = &runtime->given.setup;
-    copy_name(waits[news.wait], sizeof out->waits, out->waits);
-    if (news.wait == WAIT_FOR_INPUT && news.waits_input < setup->n_inputs)
-        copy_name(setup->inputs[news.waits_input].stage, sizeof out->waits_for, out->waits_for);
-    out->credits = news.credits;
-    out->used = news.used;
-    out->lag = news.lag;
+    copy_name(waits[flow.wait], sizeof out->waits, out->waits);
+    if (flow.wait == WAIT_FOR_INPUT && flow.waits_input < setup->n_inputs)
+        copy_name(setup->inputs[flow.waits_input].stage, sizeof out->waits_for, out->waits_for);
+    out->credits = flow.credits;
+    out->used = flow.used;
+    out->lag = flow.lag;
     describe_inputs(runtime, role, out);
 }
 

@@ -48,7 +48,7 @@ char **command_words(const json_t *run)
     return words;
 }
 
-/* Takes *word. */
+/* Replaces *word by its path below the folder if it names a file there and none here. */
 static bool find_beside(char **word, int length, const char *folder)
 {
     char *beside;

@@ -55,7 +55,7 @@ static bool is_stage_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
 }
 
-/* The log's window if the file gives none. */
+/* The log's window by default. */
 static void complete_window(json_t *settings)
 {
     if (!json_is_null(json_object_get(settings, "window")))
@@ -102,8 +102,7 @@ static json_t *read_settings(struct draft *draft, struct draft_stage *stage, con
     return settings;
 }
 
-/* Fills what is known of a stage from the values of its block, borrowed; good: all of them were
- * right. */
+/* Fills a stage from the values of its block, borrowed; good: all of them were right. */
 static void fill_stage(struct draft *draft, size_t index, const char *name, const json_t *values,
                        bool good)
 {
@@ -132,7 +131,7 @@ static void fill_stage(struct draft *draft, size_t index, const char *name, cons
     out->wait = !json_is_false(json_object_get(values, "wait"));
     out->compression = json_string_value(json_object_get(values, "compression"));
     out->line = document_line(stage->key);
-    /* Without `run` nobody knows which settings are right. */
+    /* The settings cannot be checked without `run`. */
     out->settings = stage->run_known ? read_settings(draft, stage, name) : json_object();
     if (out->settings == NULL)
         document_no_memory(draft->document);
@@ -343,7 +342,7 @@ size_t topology_log(const topology *self, size_t k)
     }
 }
 
-/* The one stage that takes its batches, n if there is none. */
+/* The one consumer of its batches, n if there is none. */
 static size_t taker_of(const topology *self, size_t index)
 {
     for (size_t i = 0; i < self->n; i++)

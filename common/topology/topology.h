@@ -28,16 +28,16 @@ enum transport { TRANSPORT_IPC, TRANSPORT_TCP };
 
 struct topology_input {
     size_t stage;           /* index of the producer */
-    enum message_type type; /* what comes along this edge */
+    enum message_type type; /* of the records on this edge */
 };
 
-/* The place of a stage that is none of ours follows from what it takes:
- *   nothing        a source; it gives event batches
- *   event batches  a worker; it gives image batches
- *   anything else  a feed. If nobody takes from it, it gives nothing. Else it gives the one type
- *                  that a consumer of ours still lacks or, where that is none or two, what our
- *                  stage with the same inputs gives.
- * An image_log that takes from nobody, where no stage hands out work, is a replay.
+/* The role of a stage that is none of ours follows from its inputs:
+ *   none           a source; its output is event batches
+ *   event batches  a worker; its output is image batches
+ *   anything else  a feed. It has no output if it has no consumer. Otherwise its output is the one
+ *                  type that a consumer of ours still lacks or, where none or two are lacking, the
+ *                  output of our stage with the same inputs.
+ * An image_log without inputs, in a topology in which no stage hands out work, is a replay.
  * There may be several logs, each with a part of the sources; their order is that of the file.
  * Its command is a list of words, or a text that is split at blanks; the first word is looked up
  * as execvp(3) does. */
@@ -50,7 +50,7 @@ struct topology_stage {
     enum message_type output;
     uint32_t replicas;
     bool wait;               /* the run ends when it has; false only for a sink */
-    const char *compression; /* of what it sends: "none" or "lz4" */
+    const char *compression; /* of its output: "none" or "lz4" */
     size_t n_inputs;
     const struct topology_input *inputs;
     json_t *settings; /* object; ours: every key of its table, defaults filled in, in order */
@@ -84,19 +84,19 @@ size_t topology_find(const topology *self, const char *name);
 /* How many logs there are, and the stage that is log k < that. */
 size_t topology_n_logs(const topology *self);
 size_t topology_log(const topology *self, size_t k);
-/* Which of the logs keeps what a source, a worker or a log itself gives; topology_n_logs() of any
- * other stage, and of one whose batches reach none. */
+/* Which of the logs keeps the records of a source or a worker, or is that log itself;
+ * topology_n_logs() of any other stage, and of one whose batches reach none. */
 size_t topology_log_of(const topology *self, size_t index);
-/* Whether events of log k are in what a stage right of the logs takes, models apart: in an
- * answer that is made of them they count. */
+/* Whether events of log k reach a stage right of the logs, models apart, and so count in its
+ * results. */
 bool topology_reaches(const topology *self, size_t k, size_t index);
-/* True if its logs take from nobody: they read folders that earlier runs have filled. */
+/* True if its logs have no inputs: they read folders that earlier runs have filled. */
 bool topology_replays(const topology *self);
 /* Whether a cluster can be picked at all: with few clusters, or few of them kept by the estimators,
  * no deviation can exceed the threshold, and the answer to any signal is "nothing". True too where
  * no selector of ours is there. why[size]: for people, where the answer is no. */
 bool topology_can_select(const topology *self, size_t size, char why[]);
-/* True if no other stage takes from it. */
+/* True if no other stage consumes its output. */
 bool topology_is_sink(const topology *self, size_t index);
 
 #endif

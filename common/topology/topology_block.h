@@ -12,7 +12,7 @@ struct block {
     const struct key *keys; /* NULL: none at all */
     const char *shown;      /* stands before the path in messages, e.g. "stages.log." */
     const char *prefix;   /* of the paths in the table that lie in this mapping, e.g. "analysis." */
-    struct fy_node *node; /* the mapping; NULL or an empty value: no key is given */
+    struct fy_node *node; /* the mapping; NULL or an empty value: it has no key */
     struct fy_node *where; /* its own key; NULL for the whole file */
 };
 

@@ -41,8 +41,7 @@ struct draft {
     bool analysis_known;        /* and of schema_analysis */
 };
 
-/* Marks `index` and, right of the sources, the stages that what it gives is made of, models
- * apart; also in a circle. */
+/* Marks `index` and all stages upstream of it, models apart; also in a circle. */
 void topology_mark_origins(const topology *self, size_t index, bool origin[TOPOLOGY_STAGES_MAX]);
 
 #endif

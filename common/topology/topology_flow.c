@@ -53,7 +53,7 @@ static bool takes_from(const struct topology_stage *stage, size_t producer)
 
 /* ---- edges ---- */
 
-/* Adds the edge that element k of stage's `from` asks for. */
+/* Adds the edge of element k of stage's `from`. */
 static void connect_one(struct draft *self, size_t stage, size_t k, const char *name)
 {
     struct topology_stage *consumer = &self->topology->stages[stage];
@@ -130,7 +130,7 @@ static void note_circle(struct draft *self, bool done[], size_t start)
     /* As many steps back as there are stages surely end within a circle. */
     for (size_t i = 0; i < t->n; i++)
         start = pending_producer(self, done, start);
-    /* It is told from the member that stands first in the file. */
+    /* The mistake is reported at the member that stands first in the file. */
     size_t first = start;
     for (size_t i = pending_producer(self, done, start); i != start;
          i = pending_producer(self, done, i))
@@ -199,7 +199,7 @@ static size_t n_required(const struct stage_kind *kind)
     return n;
 }
 
-/* The one type a consumer of ours needs and only producer can give; unknown if none or two. */
+/* The one type that a consumer of ours needs and only producer can make; unknown if none or two. */
 static enum message_type lacking_type(const struct draft *self, size_t consumer, size_t producer)
 {
     const struct stage_kind *kind = self->stages[consumer].kind;
@@ -224,7 +224,7 @@ static size_t n_inputs_of(const struct draft *self, size_t stage, enum message_t
     return n;
 }
 
-/* Our feed stage that takes just what this one takes, NULL if there is none. */
+/* Our feed stage with the same input types, NULL if there is none. */
 static const struct stage_kind *twin_kind(const struct draft *self, size_t stage)
 {
     for (const struct stage_kind *kind = schema_stages; kind->name != NULL; kind++) {
@@ -242,7 +242,7 @@ static const struct stage_kind *twin_kind(const struct draft *self, size_t stage
     return NULL;
 }
 
-/* What a feed stage that is none of ours gives; the rule stands in topology.h. */
+/* The output of a feed stage that is none of ours; the rule stands in topology.h. */
 static enum message_type feed_output(struct draft *self, size_t stage)
 {
     bool sink = true;
@@ -305,7 +305,7 @@ static void infer(struct draft *self, size_t n_order, const size_t order[])
 
 /* ---- whether it fits ---- */
 
-/* Types a stage takes: "selection and model". */
+/* The input types of a stage: "selection and model". */
 static void describe_wants(const struct stage_kind *kind, char out[TYPES_SIZE])
 {
     const size_t n = n_required(kind);
@@ -313,13 +313,14 @@ static void describe_wants(const struct stage_kind *kind, char out[TYPES_SIZE])
              n > 1 ? " and " : "", n > 1 ? message_type_name(kind->inputs[1]) : "");
 }
 
-/* Whether a stage of that role hands out its batches, each to one taker; else it gives a feed. */
+/* Whether a stage of that role hands out its batches, each to one consumer; otherwise it serves a
+ * feed. */
 static bool gives_work(enum stage_role role)
 {
     return role == ROLE_SOURCE || role == ROLE_WORKER;
 }
 
-/* Whether the consumer takes the type; a worker that is no stage of ours takes event batches. */
+/* Whether the consumer has an input of the type; a foreign worker consumes event batches. */
 static bool type_fits(const struct draft *self, size_t consumer, enum message_type type)
 {
     const struct stage_kind *kind = self->stages[consumer].kind;
@@ -328,7 +329,7 @@ static bool type_fits(const struct draft *self, size_t consumer, enum message_ty
     return self->topology->stages[consumer].role != ROLE_WORKER || type == MESSAGE_EVENT_BATCH;
 }
 
-/* Whether a stage of that role takes such batches; else it follows a feed. */
+/* Whether a stage of that role consumes such batches; otherwise it pulls a feed. */
 static bool takes_work(enum stage_role role)
 {
     return role != ROLE_FEED;
@@ -364,8 +365,8 @@ static bool check_edge(struct draft *self, size_t consumer, const struct topolog
     return true;
 }
 
-/* A log that takes from nobody reads what an earlier run has sealed; where something is left of the
- * log, its `from` was forgotten. */
+/* A log without inputs reads the folder of an earlier run; if a stage hands out work, `from` of the
+ * log was forgotten. */
 static bool is_replay(const struct draft *self, size_t stage)
 {
     const topology *t = self->topology;
@@ -465,7 +466,7 @@ static void check_wait(struct draft *self, size_t stage)
                      label_of(self, stage).text);
 }
 
-/* The first log whose events both stages give on, n if there is none. */
+/* The first log whose events reach the outputs of both stages, n if there is none. */
 static size_t shared_log(const struct draft *self, size_t a, size_t b)
 {
     const topology *t = self->topology;
@@ -520,14 +521,14 @@ void draft_check_flow(struct draft *self, size_t n_order, const size_t order[])
     infer(self, n_order, order);
     for (size_t i = 0; i < t->n; i++) {
         if (t->stages[i].output == MESSAGE_UNKNOWN)
-            continue; /* for a reason that is told already */
+            continue; /* for a reason that is reported already */
         bool all_fit = self->stages[i].from_known;
         for (size_t k = 0; k < t->stages[i].n_inputs; k++) {
             const struct topology_input *input = &t->stages[i].inputs[k];
             const bool fits = input->type != MESSAGE_UNKNOWN && check_edge(self, i, input);
             all_fit = all_fit && fits;
         }
-        /* What is lacking after another mistake is no news. */
+        /* A lack that follows from another mistake is not reported. */
         if (all_fit && self->stages[i].kind != NULL && !is_replay(self, i))
             check_required(self, i);
         if (all_fit && self->stages[i].kind != NULL)

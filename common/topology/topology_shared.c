@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The key of `analysis` that is kept at that place; offsets are those of different members. */
+/* The key of `analysis` of the member at that offset; offsets are those of different members. */
 static const struct key *analysis_key(size_t offset)
 {
     const struct key *key = schema_analysis;
@@ -37,8 +37,8 @@ static struct key_entry entry_in_settings(const struct draft *self, size_t stage
     return key_entry_find(key_entry_find(self->stages[stage].block, "settings").value, key->path);
 }
 
-/* Where the first stage before `stage` gives the value at `offset` of struct analysis, and which
- * stage it is; both NULL: none does. */
+/* Where the first stage before `stage` sets the value at `offset` of struct analysis, and that
+ * stage; both NULL: none does. */
 static struct key_entry earlier_entry(const struct draft *self, size_t stage, size_t offset,
                                       size_t *where)
 {

@@ -7,11 +7,10 @@
 #include "common/topology/key_entry.h"
 #include "common/topology/topology_draft.h"
 
-/* Takes such settings of all stages into the analysis and out of the settings, so that one topology
- * is the same whichever way it is written. Notes a value that is not the one that `analysis` or a
- * stage before it gives. */
+/* Moves such settings of all stages into the analysis, so that a topology is the same whichever way
+ * it is written. Notes a value that differs from that in `analysis` or of an earlier stage. */
 void draft_share_settings(struct draft *self);
-/* Where the file gives the value at `offset` of struct analysis: in `analysis`, else in the
+/* Where the file sets the value at `offset` of struct analysis: in `analysis`, else in the
  * settings of a stage; both NULL where it does not. */
 struct key_entry draft_shared_entry(const struct draft *self, size_t offset);
 

@@ -13,7 +13,7 @@
 #include "common/topology/topology_draft.h"
 #include "common/topology/topology_shared.h"
 
-/* What the large columns of a record may take; the rest is room for the small ones. */
+/* Bytes of the large columns of a record; the rest is room for the small ones. */
 #define ITEM_BYTES_MAX (MESSAGE_BYTES_MAX - (1 << 20))
 
 static void check_windows(struct draft *self)
@@ -27,7 +27,8 @@ static void check_windows(struct draft *self)
         key_number_text(training[i], sizeof ends[i], ends[i]);
         key_number_text(spectra[i], sizeof ends[i + 2], ends[i + 2]);
     }
-    /* One of the two is given, or the defaults would stand; told where it was said last. */
+    /* One of the two stands in the file, since the defaults fit; the mistake is reported at the one
+     * that was set last. */
     const struct key_entry first =
         draft_shared_entry(self, offsetof(struct analysis, training.window));
     const struct key_entry second =

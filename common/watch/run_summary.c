@@ -18,7 +18,7 @@ static void name_consumers(const topology *flow, size_t stage, size_t size, char
                                        topology_stage(flow, s)->name);
 }
 
-/* Of the log that keeps what the stage gives. */
+/* Of the log that keeps the records of the stage. */
 static const char *name_of_log(const topology *flow, size_t stage)
 {
     const size_t log = topology_log_of(flow, stage);
@@ -26,8 +26,8 @@ static const char *name_of_log(const topology *flow, size_t stage)
                                        : "the log";
 }
 
-static void tell_wait(const topology *flow, size_t stage, const struct heartbeat *last, size_t size,
-                      char out[])
+static void describe_wait(const topology *flow, size_t stage, const struct heartbeat *last,
+                          size_t size, char out[])
 {
     out[0] = '\0';
     if (strcmp(last->waits, "input") == 0)
@@ -97,7 +97,7 @@ void run_summary_stage(struct stage_summary *out, const struct watched_run *run,
         out->lag = lag > out->lag ? lag : out->lag;
         if (100 - (unsigned)last->idle >= out->busy) {
             out->busy = 100 - (unsigned)last->idle;
-            tell_wait(run->flow, stage, last, sizeof out->waits, out->waits);
+            describe_wait(run->flow, stage, last, sizeof out->waits, out->waits);
         }
     }
     out->state = states[least];

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* watched_run: a run as its watcher sees it: which processes there are, and what their last
- * heartbeats said. */
+/* watched_run: a run as its watcher sees it: its processes, and their last heartbeats. */
 #ifndef COMMON_WATCH_WATCHED_RUN_H
 #define COMMON_WATCH_WATCHED_RUN_H
 

@@ -15,12 +15,12 @@
 #include "common/store/events/table_name.h"
 #include "stages/event_reader/follower.h"
 
-/* The part of one file that lies in settings.rows. */
+/* The part of one file within settings.rows. */
 struct span {
     char *path;
-    char *table;            /* one of the file's tables by its key, NULL: it has one only */
-    bool known;             /* what it must hold: content, and when that was last seen ... */
-    struct content content; /* ... under its name */
+    char *table;                    /* one of the file's tables by its key, NULL: it has one only */
+    bool known;                     /* its expected content, and when that was last seen ... */
+    struct content content;         /* ... under its name */
     struct file_identity seen_open; /* ... in the file that is open */
     uint64_t file_first;            /* row of the source where the file begins */
     uint64_t first;                 /* first row wanted, within the file */
@@ -44,7 +44,7 @@ struct reader {
     const char *folder; /* the one followed; NULL: none */
     const char *log;    /* folder of the image log, where the journal is */
     uint32_t source;
-    journal *notes; /* of what was taken there */
+    journal *notes; /* of the files accepted there */
     follower *follower;
 };
 
@@ -53,7 +53,7 @@ static uint64_t batches_of(const struct reader *self, const struct span *span)
     return (span->rows + self->source_batch - 1) / self->source_batch;
 }
 
-/* Appends a file of so many events. Path and table are taken over. */
+/* Appends a file of so many events. Owns path and table. */
 static status add_span(struct reader *self, char *path, char *table, uint64_t events)
 {
     if (path == NULL || ARRAY_RESERVE(&self->span, &self->room, self->n + 1) != STATUS_OK) {
@@ -224,7 +224,7 @@ static status add_taken(struct reader *self)
     return done;
 }
 
-/* What was ended once stays so: files of a second data taking would be read by nobody. */
+/* What was ended once stays so: files of a later period of data taking would never be read. */
 static status check_ended(const struct reader *self, const char *end)
 {
     if (!journal_ended(self->notes))
@@ -301,7 +301,7 @@ size_t event_reader_wanted(void *state, struct stage_descriptor watch[], long *w
 
 /* --- the whole --------------------------------------------------------------------------- */
 
-/* A file that was taken has been renamed since: it is read on under its new name. */
+/* An accepted file has been renamed since: reading goes on under its new name. */
 static void find_again(const struct reader *self, struct span *span)
 {
     char *path = follower_find(self->follower, &span->content.identity);

@@ -21,12 +21,12 @@
 #include "common/store/events/event_file.h"
 
 enum {
-    LOOK_MS = 2000,   /* also without news: network file systems tell none */
+    LOOK_MS = 2000,   /* also without an event: network file systems send none */
     HURRY_MS = 100,   /* between two looks after inotify has reported something */
     CHECK_ROWS = 2000 /* read at a time, so that the rest of the reader is not held up */
 };
 
-/* A file that could not be taken at once. */
+/* A file that could not be accepted at once. */
 struct seen {
     char *name;
     struct file_identity identity;
@@ -45,7 +45,7 @@ struct follower {
     const json_t *patterns; /* of names that belong to the input */
     uint64_t patience_ms;   /* how long a file that cannot be read may go on changing */
     uint64_t end_ms;        /* when the end was first seen; 0: not yet */
-    size_t others;          /* names that belong to nobody, at the last look */
+    size_t others;          /* names of no known file, at the last look */
     int watch;
     bool news;
     bool end_seen; /* at the last look, before the folder was listed */
@@ -53,7 +53,7 @@ struct follower {
     bool told_gone;
     uint64_t looked_ms;
     uint64_t next_ms;
-    size_t n;    /* names found that nobody knows yet, in order */
+    size_t n;    /* new names, in order */
     size_t next; /* the first that has not been dealt with */
     size_t room;
     char **name;
@@ -65,7 +65,7 @@ struct follower {
     uint64_t row;
 };
 
-/* --- what is in the folder --------------------------------------------------------------- */
+/* --- files of the folder ----------------------------------------------------------------- */
 
 static void forget_names(follower *self)
 {
@@ -96,7 +96,7 @@ static bool matches(const follower *self, const char *name)
     return false;
 }
 
-/* A second name of a file that was taken: renamed since, or linked. */
+/* A second name of an accepted file: renamed since, or linked. */
 static bool is_taken_file(const follower *self, const char *path)
 {
     struct file_identity here;
@@ -111,7 +111,7 @@ static bool is_taken_file(const follower *self, const char *path)
     return false;
 }
 
-/* Whether the name is that of a file which belongs to the input and which nobody knows yet. */
+/* Whether the name is that of a new file of the input. */
 static bool is_wanted(follower *self, const char *name)
 {
     if (strcmp(name, self->end) == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -164,7 +164,7 @@ static status list_folder(follower *self)
     return done;
 }
 
-/* Reads the news away; what they are the folder itself tells best. */
+/* Discards the inotify events; the folder itself is read for the changes. */
 static void hear_news(follower *self)
 {
     char events[4096];
@@ -222,7 +222,7 @@ static status insert_seen(follower *self, size_t at, const char *name)
     return STATUS_OK;
 }
 
-/* What is known of file `next`, from now on if it has changed; *out stays NULL if it is gone. */
+/* State of file `next`, reset if it has changed; *out stays NULL if it is gone. */
 static status see_again(follower *self, const char *path, struct seen **out)
 {
     struct file_identity now;
@@ -264,8 +264,8 @@ static bool may_become_good(const follower *self, const struct seen *seen)
     return !is_calm(seen, self->patience_ms) && !is_long_ended(self);
 }
 
-/* Whether somebody has the file open for writing: a read lease is not given then. Where none is
- * given at all (a file of another user, many network file systems) nobody is told. */
+/* Whether a process has the file open for writing: the kernel refuses a read lease then. Where
+ * leases are unavailable (a file of another user, many network file systems) the answer is no. */
 enum written { NOT_WRITTEN, WRITTEN, UNKNOWN };
 
 static enum written is_being_written(const char *path)
@@ -346,7 +346,7 @@ static status wait_or_refuse(follower *self, const struct seen *seen, const char
     return STATUS_OK;
 }
 
-/* The file at hand cannot be read from end to end. */
+/* The current file cannot be read from end to end. */
 static status refuse_or_wait(follower *self)
 {
     struct seen *seen = NULL;
@@ -358,7 +358,7 @@ static status refuse_or_wait(follower *self)
     return done == STATUS_OK ? wait_or_refuse(self, seen, not_good) : done;
 }
 
-/* The file that was taken with the very same bytes; NULL if there is none. */
+/* The accepted file with the same bytes; NULL if there is none. */
 static const char *same_content(const follower *self, const struct content *content)
 {
     for (size_t i = 0; i < journal_n_files(self->notes); i++) {
@@ -416,8 +416,7 @@ static status check_on(follower *self)
     return done;
 }
 
-/* Somebody has the file open. A writer that does nothing more is given up some time after the
- * end. */
+/* A process has the file open. A writer that is idle is ignored some time after the end. */
 static status wait_for_writer(follower *self, struct seen *seen)
 {
     if (is_long_ended(self) && is_calm(seen, self->patience_ms))

@@ -31,21 +31,21 @@ struct follow_settings {
 MUST_CHECK status follower_create(follower **out, journal *notes,
                                   const struct follow_settings *settings);
 void follower_destroy(follower **self);
-/* Readable when there may be something new; -1: it has to be asked from time to time. */
+/* Readable when the folder may have changed; -1: it has to be polled. */
 int follower_watch(const follower *self);
 /* Does a little: looks into the folder when it is time to, or reads some rows of the file that is
  * being checked. What was found is in the journal then. *busy: there is more to do at once. */
 MUST_CHECK status follower_step(follower *self, bool *busy);
-/* The file that is waited for because somebody is still writing it; NULL if there is none. */
+/* The file that is still being written; NULL if there is none. */
 const char *follower_waits_for(const follower *self);
 
 /* How many files lie in the folder that the journal does not know. */
 size_t follower_not_taken(follower *self);
-/* Whether the file that ends the input lies there. */
+/* Whether the file that ends the input is there. */
 bool follower_end_is_there(const follower *self);
 /* How many other names there were at the last look. */
 size_t follower_others(const follower *self);
-/* The path under which a file that was taken lies now; to be given to free, NULL if nowhere. */
+/* The present path of an accepted file; to be given to free, NULL if nowhere. */
 char *follower_find(const follower *self, const struct file_identity *identity);
 
 #endif

@@ -28,7 +28,7 @@ struct journal {
     struct journal_file *file;
     size_t n_known;
     size_t known_room;
-    char **known; /* names taken or refused, in byte order */
+    char **known; /* names accepted or refused, in byte order */
     size_t n_refused;
     bool ended;
 };
@@ -68,7 +68,7 @@ static status reserve(journal *self)
                              : done;
 }
 
-/* Takes name over. */
+/* Owns name. */
 static void keep_name(journal *self, char *name)
 {
     bool found;
@@ -78,7 +78,7 @@ static void keep_name(journal *self, char *name)
     self->n_known++;
 }
 
-/* What nobody asks a journal for: common/store/events/input_notes.h reads it. */
+/* Read by common/store/events/input_notes.h only. */
 static bool is_quarantine(json_t *line)
 {
     const char *file, *because;
@@ -87,7 +87,7 @@ static bool is_quarantine(json_t *line)
                        "rows", &rows, "because", &because) == 0;
 }
 
-/* Keeps what a line says; false if it says nothing known. */
+/* Applies a line; false if it is of no known kind. */
 static bool keep_line(journal *self, json_t *line)
 {
     const char *name = NULL;
@@ -207,7 +207,7 @@ void journal_close(journal **self)
     *self = NULL;
 }
 
-/* A line that did not reach the disk whole is taken back. */
+/* A line that did not reach the disk whole is cut off. */
 static status give_up(journal *self)
 {
     const int error = errno;
@@ -235,7 +235,7 @@ static status write_line(journal *self, size_t size, const char *text)
     return STATUS_OK;
 }
 
-/* Writes a line (taken over) and keeps what it says. */
+/* Writes and applies a line, and owns it. */
 static status add_line(journal *self, json_t *line)
 {
     char *text = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* journal: which files of a followed folder were taken, in which order, and which were refused:
- * STATE/LOG_ID/files-SOURCE.jsonl, one JSON object a line. A line is on the disk before anything
- * that follows from it is handed out, so a reader that starts again gives the same batches:
+/* journal: the files of a followed folder that were accepted, in order, and those that were
+ * refused: STATE/LOG_ID/files-SOURCE.jsonl, one JSON object a line. A line is on the disk before
+ * anything that follows from it is handed out, so a reader that starts again gives the same
+ * batches:
  *   {"file": NAME, "events": N, "identity": [DEVICE, INODE, SIZE, MTIME, CTIME],
  *    "digest": 32 hex digits}
  *   {"refused": NAME, "because": TEXT}
@@ -18,16 +19,16 @@
 #include "common/base/status.h"
 #include "common/store/disk/content.h"
 
-/* A file that was taken. */
+/* An accepted file. */
 struct journal_file {
     char *name;
     uint64_t events;
-    struct content content; /* when it was taken */
+    struct content content; /* when it was accepted */
 };
 
 typedef struct journal journal;
 
-/* Reads what there is. A last line without its end was never acted upon and is cut off.
+/* Reads the journal. A last line without its end was never acted upon and is cut off.
  * STATUS_BAD_INPUT, logged with file and line, for anything else that is no line of a journal, or
  * if it is no regular file; STATUS_NO_SPACE, not logged;
  * STATUS_LOCKED while another reader has it. */
@@ -35,14 +36,14 @@ MUST_CHECK status journal_open(journal **out, const char *folder, uint32_t sourc
 void journal_close(journal **self);
 
 const char *journal_path(const journal *self);
-/* Files taken so far, in order. */
+/* Files accepted so far, in order. */
 size_t journal_n_files(const journal *self);
 const struct journal_file *journal_file(const journal *self, size_t i);
 /* How many were refused. */
 size_t journal_n_refused(const journal *self);
-/* True if a file of that name was taken or refused. */
+/* True if a file of that name was accepted or refused. */
 bool journal_knows(const journal *self, const char *name);
-/* The name that sorts last of all that were taken or refused; NULL: none. */
+/* The name that sorts last of all that were accepted or refused; NULL: none. */
 const char *journal_last_name(const journal *self);
 /* True once the end has been noted. */
 bool journal_ended(const journal *self);

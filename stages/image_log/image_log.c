@@ -45,7 +45,7 @@ void image_log_destroy(void **state)
     *state = NULL;
 }
 
-/* What a replay will ask its analysis to be. */
+/* The header of the log, which a replay compares with its analysis. */
 static status open_folder(struct image_log *self, const struct stage_setup *setup)
 {
     json_t *made_from = analysis_of_images(&setup->analysis);
@@ -59,7 +59,7 @@ static status open_folder(struct image_log *self, const struct stage_setup *setu
     return done;
 }
 
-/* Goes on behind what is on disk. */
+/* Goes on behind the batches on disk. */
 static void start_unsealed(struct image_log *self)
 {
     unsealed_clear(self->unsealed);
@@ -139,7 +139,7 @@ status image_log_create(void **out, const struct stage_setup *setup)
     return done == STATUS_OK ? open_parts(self, setup) : done;
 }
 
-/* A batch must tell of just the rows that its reader handed out, and account for every one. */
+/* A batch must be of just the rows that its reader handed out, and account for every one. */
 const char *image_log_fault(void *state, const struct stage_item *item,
                             const struct stage_rows *rows)
 {
@@ -274,7 +274,7 @@ bool image_log_complete(void *state)
            (self->unsealed == NULL || unsealed_all_ready(self->unsealed));
 }
 
-/* All sources have ended and all is on disk: the folder may say so. */
+/* All sources have ended and all batches are on disk: the folder is marked as complete. */
 static status finish_folder(struct image_log *self)
 {
     if (self->full && clock_ms() < self->retry_ms)
@@ -354,8 +354,8 @@ void image_log_tally(void *state, struct tally *out)
     *out = log_folder_tally(self->folder);
 }
 
-/* A segment is missing or damaged: a replay has nothing else to read; otherwise the sources have
- * what it held, and what those after it hold. */
+/* A segment is missing or damaged: a replay has nothing else to read; otherwise the sources can
+ * send its batches again, and those of the segments after it. */
 static status give_up_segment(struct image_log *self)
 {
     const char *why;

@@ -19,7 +19,7 @@ struct source_ends {
     uint32_t batch; /* rows */
     const char *folder;
     const json_t *extents; /* or NULL */
-    struct end *fitting;   /* [n] what was said last and could be ... */
+    struct end *fitting;   /* [n] the last end that was possible ... */
     struct end *refused;   /* ... and could not */
 };
 

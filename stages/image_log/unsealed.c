@@ -184,7 +184,7 @@ static bool is_before(const unsealed *self, const struct line *a, const struct l
                                                 : a->ready < b->ready;
 }
 
-/* The source whose turn it is, n if all have ended: the least of those that go on, of equal ones
+/* The source of the next place, n if all have ended: the least of those that go on, of equal ones
  * the first. */
 static uint32_t whose_turn(const unsealed *self)
 {
@@ -196,7 +196,7 @@ static uint32_t whose_turn(const unsealed *self)
     return turn;
 }
 
-/* Moves what has its turn to the ready list. */
+/* Moves the batches of the next places to the ready list. */
 static void advance(unsealed *self)
 {
     const bool ordered = self->order == UNSEALED_ROUNDS || unsealed_ends_known(self);
@@ -217,7 +217,7 @@ static void advance(unsealed *self)
 
 size_t unsealed_count_ready(const unsealed *self)
 {
-    advance((unsealed *)self); /* a cache: what is ready follows from what is here */
+    advance((unsealed *)self); /* a cache: the ready list follows from the batches here */
     return self->n_ready;
 }
 

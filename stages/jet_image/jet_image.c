@@ -15,7 +15,7 @@ struct imager {
     jet_finder *finder;
     image_maker *maker;
     struct image_columns columns;
-    uint64_t truncated;      /* jets with more constituents than an image takes */
+    uint64_t truncated;      /* jets with more constituents than an image uses */
     struct log_limit broken; /* events, reported by their row */
 };
 
@@ -46,7 +46,7 @@ status jet_image_create(void **out, const struct stage_setup *setup)
     return image_maker_create(&self->maker, analysis->image.pixels, analysis->image.half_width);
 }
 
-/* Appends the image of one jet; false if no pixel is lit. */
+/* Appends the image of one jet; false if all pixels are zero. */
 static bool add_image(struct imager *self, const struct jet *jet, const float pt[],
                       const float eta[], const float phi[], uint32_t index)
 {

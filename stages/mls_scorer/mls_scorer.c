@@ -183,7 +183,7 @@ static status take_model(struct scorer *self, const struct model_record *record)
     return STATUS_OK;
 }
 
-/* Logged if it is not what the analysis says, or not true in itself. */
+/* Logged if it does not fit the analysis, or is inconsistent. */
 static bool fits(const struct scorer *self, const struct selection_record *selection)
 {
     const struct spectra_record *spectra = &selection->summed;

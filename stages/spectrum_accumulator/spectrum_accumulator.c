@@ -185,7 +185,7 @@ status spectrum_accumulator_process(void *state, const struct stage_item *item,
     status done = emit_slices(self, item->place, outlet);
     if (done == STATUS_OK)
         done = count_batch(self, &item->record->images, item->header->source);
-    /* The last of its places in a slice: say so at once, for somebody watches. */
+    /* After the last of its places in a slice, the slice is emitted at once, for the shifter. */
     const uint64_t end = (self->spectra.slice + 1) * self->analysis.stream.slice;
     if (done == STATUS_OK && item->next >= end)
         done = emit_slices(self, end, outlet);

@@ -435,7 +435,7 @@ static void print(const struct pipeline *self)
     printf("}}\n");
 }
 
-static int tell_about(void)
+static int print_about(void)
 {
     static const char *const path[] = {[INSTRUCTION_SET_PLAIN] = "plain",
                                        [INSTRUCTION_SET_AVX2] = "avx2",
@@ -451,7 +451,7 @@ int main(int argc, char **argv)
     static struct pipeline self;
     log_init("bench_pipeline", LOG_INFO);
     if (argc == 2 && strcmp(argv[1], "--about") == 0)
-        return tell_about();
+        return print_about();
     if (argc < 3) {
         fputs("Usage: bench_pipeline RESULTS FILE... | --about\n", stderr);
         return EXIT_BAD_INPUT;

@@ -18,7 +18,7 @@ struct ack_log {
     flow_link *link;
     uint32_t n;
     struct peer *peer; /* [n] by source */
-    ack_told *told;
+    ack_on_batch *on_batch;
     void *context;
 };
 
@@ -58,7 +58,7 @@ void *ack_log_socket(const ack_log *self)
     return link_socket(self->link);
 }
 
-static status tell(ack_log *self, struct peer *peer, enum control_type type, const void *control)
+static status send(ack_log *self, struct peer *peer, enum control_type type, const void *control)
 {
     if (!peer->present)
         return STATUS_OK;
@@ -69,11 +69,11 @@ static status tell(ack_log *self, struct peer *peer, enum control_type type, con
     return STATUS_OK;
 }
 
-static status tell_state(ack_log *self, uint32_t source, ack_state *state, void *context)
+static status send_state(ack_log *self, uint32_t source, ack_state *state, void *context)
 {
     struct control_durable durable = {.source = source};
     state(context, source, &durable);
-    return tell(self, &self->peer[source], CONTROL_DURABLE, &durable);
+    return send(self, &self->peer[source], CONTROL_DURABLE, &durable);
 }
 
 static void meet(ack_log *self, const struct arrival *arrival)
@@ -86,13 +86,13 @@ static void meet(ack_log *self, const struct arrival *arrival)
         peer->end = (struct ack_source){reader->batches, reader->rows};
 }
 
-void ack_log_tell_on(ack_log *self, ack_told *told, void *context)
+void ack_log_on_batch(ack_log *self, ack_on_batch *on_batch, void *context)
 {
-    self->told = told;
+    self->on_batch = on_batch;
     self->context = context;
 }
 
-static status tell_on(const ack_log *self, const struct arrival *arrival)
+static status pass_on(const ack_log *self, const struct arrival *arrival)
 {
     const struct control_handed *handed = &arrival->control.handed;
     const struct control_quarantine *given_up = &arrival->control.quarantine;
@@ -102,8 +102,8 @@ static status tell_on(const ack_log *self, const struct arrival *arrival)
                                  false}
             : (struct ack_batch){given_up->source, given_up->seq, given_up->first_row,
                                  given_up->rows, true};
-    return self->told != NULL && batch.source < self->n ? self->told(self->context, &batch)
-                                                        : STATUS_OK;
+    return self->on_batch != NULL && batch.source < self->n ? self->on_batch(self->context, &batch)
+                                                            : STATUS_OK;
 }
 
 status ack_log_tend(ack_log *self, ack_state *state, void *context)
@@ -112,12 +112,12 @@ status ack_log_tend(ack_log *self, ack_state *state, void *context)
     status done;
     while ((done = link_receive(self->link, &arrival)) == STATUS_OK) {
         if (arrival.control_type == CONTROL_HANDED || arrival.control_type == CONTROL_QUARANTINE) {
-            done = tell_on(self, &arrival);
+            done = pass_on(self, &arrival);
         } else if (arrival.control_type == CONTROL_READER) {
             const uint32_t source = arrival.control.reader.source;
             if (source < self->n) {
                 meet(self, &arrival);
-                done = tell_state(self, source, state, context);
+                done = send_state(self, source, state, context);
             } else {
                 log_warning("refused a reader of source %u: there are %u", source, self->n);
             }
@@ -139,7 +139,7 @@ status ack_log_received(ack_log *self, uint32_t source, uint64_t seq)
 {
     assert(source < self->n);
     const struct control_received received = {.source = source, .seq = seq};
-    return tell(self, &self->peer[source], CONTROL_RECEIVED, &received);
+    return send(self, &self->peer[source], CONTROL_RECEIVED, &received);
 }
 
 status ack_log_refused(ack_log *self, uint32_t source, uint64_t seq, const char *reason)
@@ -147,13 +147,13 @@ status ack_log_refused(ack_log *self, uint32_t source, uint64_t seq, const char 
     assert(source < self->n);
     const struct control_refused refused = {
         .source = source, .seq = seq, .reason = {(const uint8_t *)reason, strlen(reason)}};
-    return tell(self, &self->peer[source], CONTROL_REFUSED, &refused);
+    return send(self, &self->peer[source], CONTROL_REFUSED, &refused);
 }
 
 status ack_log_durable(ack_log *self, ack_state *state, void *context)
 {
     for (uint32_t s = 0; s < self->n; s++) {
-        const status done = tell_state(self, s, state, context);
+        const status done = send_state(self, s, state, context);
         if (done != STATUS_OK)
             return done;
     }

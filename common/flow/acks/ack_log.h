@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ack_log: the log's end of the control edge between readers and log (ack_reader.h). It says what
- * has arrived and what is on the log's disk. */
+/* ack_log: the log's end of the control edge between readers and log (ack_reader.h). It
+ * acknowledges batches that have arrived and batches that are on the log's disk. */
 #ifndef COMMON_FLOW_ACKS_ACK_LOG_H
 #define COMMON_FLOW_ACKS_ACK_LOG_H
 
@@ -18,17 +18,17 @@ MUST_CHECK status ack_log_create(ack_log **out, struct flow *flow, const char *e
 void ack_log_destroy(ack_log **self);
 void *ack_log_socket(const ack_log *self);
 
-/* Asked for the state of a source: watermark and the bitmap of what has arrived above it, borrowed
- * until the next call. */
+/* Returns the state of a source: watermark and the bitmap of the batches that have arrived above
+ * it, borrowed until the next call. */
 typedef void ack_state(void *context, uint32_t source, struct control_durable *out);
-/* Reads what readers said and answers each with the state of its source. */
+/* Reads the messages of readers and answers each with the state of its source. */
 MUST_CHECK status ack_log_tend(ack_log *self, ack_state *state, void *context);
-/* Where a source ends, as far as its reader has said. */
+/* Where a source ends, as its reader has sent it. */
 struct ack_source ack_log_source(const ack_log *self, uint32_t source);
 MUST_CHECK status ack_log_received(ack_log *self, uint32_t source, uint64_t seq);
-/* Tells the reader of a source that one of its batches could not be taken, and why. */
+/* Sends the reader of a source the refusal of one of its batches, with the reason. */
 MUST_CHECK status ack_log_refused(ack_log *self, uint32_t source, uint64_t seq, const char *reason);
-/* What a reader says of a batch: that it hands it out, or gives it up. */
+/* A message of a reader about a batch: handed out, or quarantined. */
 struct ack_batch {
     uint32_t source;
     uint64_t seq;
@@ -36,10 +36,10 @@ struct ack_batch {
     uint32_t rows;
     bool given_up;
 };
-typedef status ack_told(void *context, const struct ack_batch *batch);
-/* Has every such word told on, from ack_log_tend. */
-void ack_log_tell_on(ack_log *self, ack_told *told, void *context);
-/* Tells all readers the state of their sources. */
+typedef status ack_on_batch(void *context, const struct ack_batch *batch);
+/* Sets the receiver of these messages, called from ack_log_tend. */
+void ack_log_on_batch(ack_log *self, ack_on_batch *on_batch, void *context);
+/* Sends all readers the state of their sources. */
 MUST_CHECK status ack_log_durable(ack_log *self, ack_state *state, void *context);
 
 #endif

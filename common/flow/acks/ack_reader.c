@@ -22,7 +22,7 @@ struct ack_reader {
     uint64_t said_batches;
     struct talk talk;
     size_t n_refused;
-    struct refusal refused[REFUSED_MAX]; /* that have not been asked for */
+    struct refusal refused[REFUSED_MAX]; /* not yet returned by ack_reader_refused */
 };
 
 status ack_reader_create(ack_reader **out, struct flow *flow, const char *endpoint, uint32_t source)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ack_reader: the reader's end of the control edge between readers and log (ack_log.h). It says who
- * the reader is and, when that is known, where its source ends. */
+/* ack_reader: the reader's end of the control edge between readers and log (ack_log.h). It sends
+ * the number of the source and, once known, where the source ends. */
 #ifndef COMMON_FLOW_ACKS_ACK_READER_H
 #define COMMON_FLOW_ACKS_ACK_READER_H
 
@@ -12,14 +12,14 @@ MUST_CHECK status ack_reader_create(ack_reader **out, struct flow *flow, const c
                                     uint32_t source);
 void ack_reader_destroy(ack_reader **self);
 void *ack_reader_socket(const ack_reader *self);
-/* Reads the log's words into the book; says who we are when it is time to. batches is UINT64_MAX
- * while the end is not known. */
+/* Reads the acknowledgements of the log into the ledger; sends `reader` when it is due. batches is
+ * UINT64_MAX while the end is not known. */
 MUST_CHECK status ack_reader_tend(ack_reader *self, ledger *book, uint64_t batches, uint64_t rows);
 
-/* Tells the log which rows a batch has, before it is handed out. */
+/* Sends the log the rows of a batch, before it is handed out. */
 MUST_CHECK status ack_reader_handed(ack_reader *self, uint64_t seq, uint64_t first_row,
                                     uint32_t rows);
-/* Tells the log that a batch is given up; to be said again until it is durable. */
+/* Sends the log that a batch is quarantined; to be repeated until it is durable. */
 MUST_CHECK status ack_reader_quarantine(ack_reader *self, uint64_t seq, uint64_t first_row,
                                         uint32_t rows);
 /* A batch that the log refused; false if there is none. *reason holds until the next call. */

@@ -132,7 +132,7 @@ static bool bit(size_t bytes, const uint8_t bitmap[], uint64_t i)
     return i / 8 < bytes && (bitmap[i / 8] >> (i % 8) & 1) != 0;
 }
 
-/* Of a log that came back with less nothing is known but what it says now. */
+/* After a log that lost segments, only its new state holds. */
 static void forget_all(ledger *self)
 {
     for (uint64_t i = 0; i < self->window; i++)
@@ -150,7 +150,7 @@ void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t byt
 {
     const bool reborn = epoch > self->epoch;
     if (epoch < self->epoch || (!reborn && watermark < self->watermark))
-        return; /* an older word, overtaken on the way */
+        return; /* an older state that arrived late */
     self->epoch = epoch;
     if (watermark < self->watermark)
         forget_all(self);

@@ -17,7 +17,7 @@ typedef struct ledger ledger;
 MUST_CHECK status ledger_create(ledger **out, uint64_t window);
 void ledger_destroy(ledger **self);
 
-/* How many batches the source has; until it is said, any number may come. */
+/* How many batches the source has; before it is called, any number may come. */
 void ledger_set_count(ledger *self, uint64_t batches);
 /* The lowest batch to be sent now: unsent, below watermark + window and below the count. False
  * if there is none, or if the log has not spoken yet. */
@@ -25,17 +25,18 @@ bool ledger_next(const ledger *self, uint64_t *seq);
 /* Batch seq went to worker (any number that names it); returns which attempt this was, from 1. */
 uint32_t ledger_sent(ledger *self, uint64_t seq, uint64_t worker, uint64_t now_ms);
 void ledger_received(ledger *self, uint64_t seq);
-/* Somebody could not take the batch: it is unsent again. Returns how often that was so by now, 0
+/* The log or a worker refused the batch: it is unsent again. Returns its number of refusals, 0
  * for a batch that has arrived or is none of the open ones. */
 uint32_t ledger_refused(ledger *self, uint64_t seq);
 /* The batch is given up: it is not sent any more. */
 void ledger_quarantine(ledger *self, uint64_t seq);
 /* The first batch from *seq on that was given up and has not arrived; false if there is none. */
 bool ledger_quarantined(const ledger *self, uint64_t *seq);
-/* The log's word: everything below watermark is on disk, bit i of bitmap[bytes] says watermark + i
- * has arrived. The epoch decides first: the word of an earlier one changes nothing, and within one
- * the watermark only grows. A new epoch means that the log lost its memory, and maybe what was on
- * its disk: the watermark may fall, and what is neither durable nor here is unsent again. */
+/* The state of the log: everything below watermark is on disk, bit i of bitmap[bytes] is set if
+ * batch watermark + i has arrived. The epoch decides first: the state of an earlier one changes
+ * nothing, and within one the watermark only grows. A new epoch means that the log lost its memory,
+ * and maybe what was on its disk: the watermark may fall, and what is neither durable nor here is
+ * unsent again. */
 void ledger_durable(ledger *self, uint64_t epoch, uint64_t watermark, size_t bytes,
                     const uint8_t bitmap[]);
 /* That worker is gone: what was sent to it and has not been received is unsent again. */

@@ -38,7 +38,7 @@ struct handout {
     uint64_t lost[CONSUMERS_MAX];
     char lost_name[CONSUMERS_MAX][WIRE_TEXT_SIZE];
     size_t n_refused;
-    struct refusal refused[REFUSED_MAX]; /* that have not been asked for */
+    struct refusal refused[REFUSED_MAX]; /* not yet returned by handout_refused */
 };
 
 status handout_create(handout **out, struct flow *flow, const char *endpoint)
@@ -106,7 +106,7 @@ static struct consumer *find_or_add(handout *self, const struct arrival *arrival
 }
 
 /* Both counts are the consumer's own, so that a producer that had forgotten it, or whose batches
- * were lost on the way, agrees with it again. Grants for an earlier life of ours say nothing. */
+ * were lost on the way, agrees with it again. Grants for an earlier epoch of ours are ignored. */
 static void count_grant(const handout *self, struct consumer *consumer,
                         const struct control_grant *grant)
 {

@@ -14,7 +14,7 @@ struct intake {
     uint64_t epoch;    /* of the producer; 0: not met yet */
     uint64_t received; /* batches of that epoch */
     uint64_t granted;
-    uint64_t said; /* last total told to the producer */
+    uint64_t said; /* last total sent to the producer */
     struct talk talk;
 };
 
@@ -54,7 +54,7 @@ status intake_reconnect(intake *self)
     return link_remake(self->link);
 }
 
-static status say_grant(intake *self, uint64_t now)
+static status send_grant(intake *self, uint64_t now)
 {
     struct control_grant grant = {.replica = self->flow->replica,
                                   .incarnation = self->flow->incarnation,
@@ -71,11 +71,11 @@ static status say_grant(intake *self, uint64_t now)
 status intake_say(intake *self)
 {
     const uint64_t now = clock_ms();
-    self->talk.heard_ms = now; /* nobody listens to it meanwhile */
-    return say_grant(self, now);
+    self->talk.heard_ms = now; /* it cannot be answered meanwhile */
+    return send_grant(self, now);
 }
 
-/* There is more room than was told, and at most half of it is still on its way: a grant for every
+/* There is more room than was granted, and at most half of it is still in flight: a grant for every
  * batch would be as many messages again. */
 static bool is_short(const intake *self)
 {
@@ -94,7 +94,7 @@ status intake_tend(intake *self, bool open)
         self->granted = self->received + self->room;
     if (!is_short(self) && !talk_is_due(&self->talk, now))
         return STATUS_OK;
-    return say_grant(self, now);
+    return send_grant(self, now);
 }
 
 /* Another life of the producer: it knows nothing of what was granted to the last one. */

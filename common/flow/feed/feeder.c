@@ -127,7 +127,7 @@ static struct consumer *find_or_add(feeder *self, const struct arrival *arrival)
             return &self->consumer[i];
     if (self->n == CONSUMERS_MAX)
         return NULL;
-    /* A new connection: whatever an earlier one was sent may be lost, so start where it says. */
+    /* A new connection: items sent to an earlier one may be lost, so start at its `from`. */
     struct consumer *added = &self->consumer[self->n++];
     *added = (struct consumer){.route = arrival->route, .cursor = arrival->control.pull.from};
     return added;

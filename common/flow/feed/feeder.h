@@ -32,8 +32,8 @@ void feeder_set_available(feeder *self, uint64_t n);
 /* Whether there will be no more than those available now. */
 void feeder_set_end(feeder *self, bool ended);
 
-/* Reads what consumers said and sends each at most one item. *more: somebody waits for another that
- * is there: call again before waiting. */
+/* Reads the messages of consumers and sends each at most one item. *more: a consumer could be sent
+ * another: call again before waiting. */
 MUST_CHECK status feeder_tend(feeder *self, bool *more);
 
 #endif

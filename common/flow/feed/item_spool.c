@@ -30,7 +30,7 @@ struct item_spool {
     struct kept *item;
 };
 
-/* Without a name where the file system can, else with one that is taken away at once. */
+/* Without a name where the file system supports it, otherwise unlinked at once. */
 static int open_nameless(const char *folder)
 {
     const int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -98,7 +98,7 @@ static struct iovec part(const void *bytes, size_t size)
     return (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
 }
 
-/* Whether the item lies in the file; errno tells why not. */
+/* Whether the item is in the file; errno is set if not. */
 static bool put_in_file(item_spool *self, const struct wire_frame frames[2], size_t size)
 {
     const struct iovec parts[2] = {part(frames[0].data, frames[0].size),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* item_spool: the items that a producer right of the log has made, for whoever asks for them,
- * however late. They lie in a file without a name, so that memory does not grow with them, and are
+/* item_spool: the items that a producer right of the log has made, for consumers that pull them,
+ * however late. They are in a file without a name, so that memory does not grow with them, and are
  * gone with the process: a restarted one makes them again. What the disk has no room for, or cannot
  * take, stays in memory, which is warned of once, with the reason. */
 #ifndef COMMON_FLOW_FEED_ITEM_SPOOL_H

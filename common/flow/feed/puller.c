@@ -7,7 +7,7 @@
 
 #include "common/base/clock.h"
 
-/* More than any stage asks for ahead: what a producer sends beyond it stays in the socket. */
+/* More items than any stage pulls ahead: further ones stay in the socket. */
 enum { HERE_MAX = 32 };
 
 struct puller {
@@ -16,7 +16,7 @@ struct puller {
     struct feed_filter filter;
     uint64_t next;
     uint64_t total; /* UINT64_MAX: not known */
-    uint64_t said;  /* last `until` told */
+    uint64_t said;  /* last `until` sent */
     struct talk talk;
     size_t first; /* of the items that are here */
     size_t n_here;
@@ -75,7 +75,7 @@ void *puller_socket(const puller *self)
     return link_socket(self->link);
 }
 
-static status say_pull(puller *self, uint64_t until, uint64_t now)
+static status send_pull(puller *self, uint64_t until, uint64_t now)
 {
     struct control_pull pull = {.replica = self->flow->replica,
                                 .incarnation = self->flow->incarnation,
@@ -91,7 +91,7 @@ static status say_pull(puller *self, uint64_t until, uint64_t now)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
-/* More is wanted than was told, and at most half of it is still to come: a pull for every item
+/* More is wanted than was pulled, and at most half of it is still to come: a pull for every item
  * would be as many messages again. */
 static bool is_short(const puller *self, uint64_t until)
 {
@@ -112,11 +112,11 @@ status puller_tend(puller *self, uint64_t until)
         until = self->said;
     if (!is_short(self, until) && !talk_is_due(&self->talk, now))
         return STATUS_OK;
-    return say_pull(self, until, now);
+    return send_pull(self, until, now);
 }
 
 /* A damaged item: on a new connection the producer starts again from the one we lack. */
-static status ask_again(puller *self)
+static status pull_again(puller *self)
 {
     forget_items(self);
     self->talk.said_ms = 0;
@@ -173,7 +173,7 @@ status puller_receive(puller *self, struct arrival *arrival, union record *out)
         return STATUS_OK;
     }
     arrival_close(arrival);
-    return done == STATUS_BAD_INPUT ? ask_again(self) : done;
+    return done == STATUS_BAD_INPUT ? pull_again(self) : done;
 }
 
 uint64_t puller_next(const puller *self)

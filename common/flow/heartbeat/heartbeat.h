@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* heartbeat: what a stage process says of itself, twice a second: one JSON object, by one table
+/* heartbeat: the state of a stage process, sent twice a second: one JSON object, by one table
  * that packing, parsing and the reference page (docs/wire-format.md) are made from. */
 #ifndef COMMON_FLOW_HEARTBEAT_HEARTBEAT_H
 #define COMMON_FLOW_HEARTBEAT_HEARTBEAT_H
@@ -60,7 +60,7 @@ const struct heartbeat_field *heartbeat_fields(size_t *n);
 /* The JSON text, ended by a zero, and its length; 0 if it does not fit into size or out of memory.
  * Texts must be UTF-8. */
 size_t heartbeat_pack(const struct heartbeat *self, size_t size, char out[]);
-/* Reads one; what is missing is 0, false or empty, texts are made printable and cut. False if it is
+/* Reads one; absent keys are 0, false or empty, texts are made printable and cut. False if it is
  * no object with stage and replica. */
 bool heartbeat_parse(struct heartbeat *out, const char *text);
 

@@ -14,7 +14,7 @@ static void *open_socket(void *zmq, int type)
     void *socket = zmq_socket(zmq, type);
     if (socket == NULL)
         return NULL;
-    const int linger = LINGER_MS; /* so that the last word of a process arrives */
+    const int linger = LINGER_MS; /* so that the last heartbeat of a process arrives */
     const int queue = QUEUE;
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(socket, ZMQ_SNDHWM, &queue, sizeof queue);
@@ -72,7 +72,7 @@ void heartbeat_socket_close(void *socket)
 void heartbeat_socket_send(void *socket, const char *text)
 {
     if (socket != NULL && zmq_send(socket, text, strlen(text), ZMQ_DONTWAIT) < 0)
-        return; /* dropped: the next one says more */
+        return; /* dropped: the next one is newer */
 }
 
 bool heartbeat_socket_receive(void *socket, size_t size, char text[])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* buffer_pool: the memory of messages on their way out. ZeroMQ gives each back, from a thread of
- * its own, when the bytes have left; the next message takes it again. So in a steady flow nothing
- * is allocated, and what is held is what credits have ever allowed to be on its way. */
+/* buffer_pool: the memory of outgoing messages. ZeroMQ returns each buffer, from a thread of its
+ * own, when the bytes have left; the next message reuses it. So in a steady flow nothing is
+ * allocated, and what is held is what credits have ever allowed to be on its way. */
 #ifndef COMMON_FLOW_LINK_BUFFER_POOL_H
 #define COMMON_FLOW_LINK_BUFFER_POOL_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* flow: what all links of a process share: the ZeroMQ context, who the process is, the packer of
- * what it sends and the unpacker of what it receives. */
+/* flow: what all links of a process share: the ZeroMQ context, the identity of the process, the
+ * packer of what it sends and the unpacker of what it receives. */
 #ifndef COMMON_FLOW_LINK_FLOW_H
 #define COMMON_FLOW_LINK_FLOW_H
 
@@ -29,7 +29,7 @@ MUST_CHECK status flow_init(struct flow *self, const char *run_id, const char *n
 void flow_fini(struct flow *self);
 
 enum {
-    FLOW_HEARTBEAT_MS = 1000, /* how often an unchanged grant or pull is said again */
+    FLOW_HEARTBEAT_MS = 1000, /* interval at which an unchanged grant or pull is repeated */
     FLOW_LEASE_MS = 15000     /* how long a silent peer is believed to be alive */
 };
 

@@ -49,7 +49,7 @@ static void *new_socket(const struct flow *flow, int type)
     return NULL;
 }
 
-/* Trying again is of no use: somebody else listens there, or the folder of the sockets is full or
+/* A retry is of no use: another process is bound there, or the folder of the sockets is full or
  * gone. */
 static bool is_final(int error)
 {
@@ -122,7 +122,7 @@ bool talk_is_due(const struct talk *self, uint64_t now_ms)
 
 status link_check_lease(flow_link *self, struct talk *talk, uint64_t now_ms)
 {
-    if (talk->said_ms == 0) /* nothing was asked, so no answer is late */
+    if (talk->said_ms == 0) /* nothing was sent, so no answer is due */
         talk->heard_ms = now_ms;
     if (now_ms - talk->heard_ms <= FLOW_LEASE_MS)
         return STATUS_OK;

@@ -35,14 +35,14 @@ void *link_socket(const flow_link *self);
 /* Closes and opens a connecting link again, losing what was queued. */
 MUST_CHECK status link_remake(flow_link *self);
 
-/* When this end last said something (0: not yet) and last heard from the other. */
+/* When this end last sent (0: not yet) and last received. */
 struct talk {
     uint64_t said_ms;
     uint64_t heard_ms;
 };
-/* True when it is time to say the same again, or nothing was said yet. */
+/* True when the last message is due to be repeated, or nothing was sent yet. */
 bool talk_is_due(const struct talk *self, uint64_t now_ms);
-/* Opens the link anew, as if nothing had been said, when the other end has owed an answer for
+/* Opens the link anew, as if nothing had been sent, when the peer has owed an answer for
  * FLOW_LEASE_MS: libzmq does not connect again after a protocol error. */
 MUST_CHECK status link_check_lease(flow_link *self, struct talk *talk, uint64_t now_ms);
 

@@ -203,13 +203,13 @@ static void check_agreement(struct verdict *out, const struct verdict_settings *
 
 /* --- bins that were not searched --------------------------------------------------------- */
 
-/* Places for people: mass bins that follow each other as one range. */
-struct places {
+/* Mass ranges as text: consecutive marked bins are one range. */
+struct mass_ranges {
     size_t used;
     char text[200];
 };
 
-static void add_place(struct places *self, double lo, double hi)
+static void add_range(struct mass_ranges *self, double lo, double hi)
 {
     const size_t room = sizeof self->text - self->used;
     const int n =
@@ -220,7 +220,8 @@ static void add_place(struct places *self, double lo, double hi)
         self->text[self->used] = '\0';
 }
 
-static void add_places(struct places *self, const struct mass_bins *bins, const uint8_t marked[])
+static void add_ranges(struct mass_ranges *self, const struct mass_bins *bins,
+                       const uint8_t marked[])
 {
     for (uint32_t b = 0; b < bins->n; b++) {
         uint32_t end = b;
@@ -228,7 +229,7 @@ static void add_places(struct places *self, const struct mass_bins *bins, const 
             end++;
         if (end == b)
             continue;
-        add_place(self, mass_bins_edge(bins, b), mass_bins_edge(bins, end));
+        add_range(self, mass_bins_edge(bins, b), mass_bins_edge(bins, end));
         b = end;
     }
 }
@@ -249,7 +250,7 @@ static void check_unsearched(struct verdict *out, const struct verdict_settings 
                              const struct verdict_input *input, uint8_t marked[])
 {
     const struct spectra_record *sum = &input->selection->summed;
-    struct places places = {0};
+    struct mass_ranges ranges = {0};
     size_t members = 0;
     uint64_t most = 0;
     memset(marked, 0, sum->bins);
@@ -266,7 +267,7 @@ static void check_unsearched(struct verdict *out, const struct verdict_settings 
         members += missed > 0;
         most = missed > most ? missed : most;
     }
-    add_places(&places, &input->bins, marked);
+    add_ranges(&ranges, &input->bins, marked);
     if (members == 0)
         say(out, VERDICT_GOOD, "every mass bin that holds jets was searched by every member");
     else
@@ -275,7 +276,7 @@ static void check_unsearched(struct verdict *out, const struct verdict_settings 
             "clusters have jets there that the others show no spread, and any excess in them is "
             "not "
             "seen",
-            members, (size_t)sum->members, places.text, most);
+            members, (size_t)sum->members, ranges.text, most);
 }
 
 /* --- bins without a background ----------------------------------------------------------- */
@@ -284,7 +285,7 @@ static void check_background(struct verdict *out, const struct verdict_input *in
                              uint8_t marked[])
 {
     const struct spectra_record *sum = &input->selection->summed;
-    struct places places = {0};
+    struct mass_ranges ranges = {0};
     size_t members = 0, nothing = 0;
     uint64_t most = 0;
     memset(marked, 0, sum->bins);
@@ -303,7 +304,7 @@ static void check_background(struct verdict *out, const struct verdict_input *in
         nothing += depleted == 0 && rich > 0;
         most = alone > most ? alone : most;
     }
-    add_places(&places, &input->bins, marked);
+    add_ranges(&ranges, &input->bins, marked);
     if (nothing > 0)
         say(out, VERDICT_BAD,
             "in %zu of %zu members every jet is in a picked cluster: nothing is left to say what "
@@ -315,7 +316,7 @@ static void check_background(struct verdict *out, const struct verdict_input *in
             "in %zu of %zu members the depleted clusters have no jet at %s GeV, where the picked "
             "ones hold up to %" PRIu64 ": there is no background to compare with, and the "
             "significance there is that of the on/off binomial",
-            members, (size_t)sum->members, places.text, most);
+            members, (size_t)sum->members, ranges.text, most);
     else
         say(out, VERDICT_GOOD,
             "the depleted clusters have jets in every mass bin that is compared");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* feed: a deterministic function of what it pulls. What it wants first is taken to its end
- * before anything else is asked for; what it makes is kept and served until the run is over. */
+/* feed: a deterministic function of the items it pulls. Inputs of the type `first` are pulled to
+ * their end before all others; its own items are kept and served until the run is over. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct feed_input {
 struct feed {
     struct stage_outlet outlet; /* first, so that emit finds the rest */
     struct runtime *runtime;
-    feeder *out; /* NULL: nobody takes it */
+    feeder *out; /* NULL: it has no consumer */
     size_t n;
     struct feed_input *input;
     bool working;
@@ -55,7 +55,7 @@ static bool is_log(const struct stage_setup *setup, const char *stage)
 }
 
 /* Inputs that are parts of one stream come from one process each; several logs are such parts, and
- * the stage must say so, or the order of their items would be one of chance. */
+ * the stage must declare it (stage_feed.merged), or the order of their items would be random. */
 static status check_parts(const struct runtime *runtime)
 {
     const struct stage_setup *setup = &runtime->given.setup;
@@ -87,7 +87,7 @@ static status connect_input(struct feed *self, struct runtime *runtime, size_t i
         runtime->stage->feed->filter(runtime->self, i, &filter);
     input->modulus = filter.modulus;
     input->merged = is_merged(runtime, i);
-    for (size_t k = 0; k < i; k++) /* parts are taken in the same partition */
+    for (size_t k = 0; k < i; k++) /* parts are pulled in the same partition */
         assert(!input->merged || !self->input[k].merged ||
                self->input[k].modulus == input->modulus);
     input->in = calloc(from->copies + 1, sizeof(puller *));
@@ -123,7 +123,7 @@ static status feed_open(struct runtime *runtime)
     return done;
 }
 
-/* Whether an input is one of those to be taken to their end before the others. */
+/* Whether an input is of the type that is pulled to its end before the others. */
 static bool comes_first(const struct feed *self, size_t i)
 {
     const struct runtime *runtime = self->runtime;
@@ -279,7 +279,7 @@ static uint64_t least_length(const struct feed *self, size_t i)
 }
 
 /* The least place that item `index` of part i can have: all items before it in the order (index,
- * part). It is the place itself once item_is_due says so. */
+ * part). It is the place itself once item_is_due is true. */
 static uint64_t least_place(const struct feed *self, size_t i, uint64_t index)
 {
     uint64_t place = index;
@@ -292,7 +292,7 @@ static uint64_t least_place(const struct feed *self, size_t i, uint64_t index)
     return place;
 }
 
-/* The part whose turn it is: the least (index, part) of those that are not known to have ended; n
+/* The next part: the one with the least (index, part) of those that are not known to have ended; n
  * if all have. */
 static size_t whose_turn(const struct feed *self)
 {
@@ -304,8 +304,8 @@ static size_t whose_turn(const struct feed *self)
     return turn;
 }
 
-/* Whether the next item of the part whose turn it is is here, and its place known: every other part
- * has delivered all that is before it, or told its end. */
+/* Whether the next item of the next part is here, and its place known: every other part has
+ * delivered all items before it, or its end. */
 static bool item_is_due(const struct feed *self, size_t turn)
 {
     const uint64_t index = part_next(self, turn);
@@ -333,7 +333,7 @@ static uint64_t least_to_come(const struct feed *self)
     return least;
 }
 
-/* Processes the next item of the part whose turn it is. */
+/* Processes the next item of the next part. */
 static status take_turn(struct feed *self, size_t turn, bool *enough)
 {
     struct arrival arrival;
@@ -367,7 +367,7 @@ static status end_parts(struct feed *self, bool enough)
     return finish_input(self, first_part(self), enough ? UINT64_MAX : sum);
 }
 
-/* Asks every part for as much as there is room for, and processes one item if it is due. */
+/* Pulls from every part as many items as there is room for, and processes one item if it is due. */
 static status tend_parts(struct feed *self, bool *busy)
 {
     for (size_t i = 0; i < self->n; i++) {
@@ -447,13 +447,13 @@ static size_t feed_sockets(const struct runtime *runtime, void *sockets[RUNTIME_
         sockets[n++] = feeder_socket(self->out);
     for (size_t i = 0; i < self->n; i++)
         for (size_t copy = 0; copy < self->input[i].copies && n < RUNTIME_SOCKETS_MAX; copy++)
-            if (is_open(self, i)) /* what is not received would be news for ever */
+            if (is_open(self, i)) /* a socket that is not read would stay readable */
                 sockets[n++] = puller_socket(self->input[i].in[copy]);
     return n;
 }
 
-/* The input it takes from at this time. */
-static void feed_tell(const struct runtime *runtime, struct role_news *out)
+/* The input it pulls from at this time. */
+static void feed_describe_flow(const struct runtime *runtime, struct role_flow *out)
 {
     const struct feed *self = runtime->role;
     out->wait = WAIT_FOR_INPUT;
@@ -489,6 +489,6 @@ const struct role role_feed = {.open = feed_open,
                                .turn = feed_turn,
                                .stop = feed_stop,
                                .sockets = feed_sockets,
-                               .tell = feed_tell,
+                               .describe_flow = feed_describe_flow,
                                .next = feed_next,
                                .close = feed_close};

@@ -12,8 +12,8 @@ struct intakes {
     size_t *input; /* [n] which of the stage's inputs it belongs to */
 };
 
-/* Connects to every process of every input, each with so many credits. What is open when it fails
- * is to be given to intakes_close. */
+/* Connects to every process of every input, each with so many credits. Also after a failure to be
+ * closed by intakes_close. */
 MUST_CHECK status intakes_open(struct intakes *self, struct runtime *runtime, uint64_t credits);
 void intakes_close(struct intakes *self);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* log: takes batches in, tells the readers what is safe, feeds what is sealed. Without inputs
- * it is a replay: nobody sends and nobody is told, and what is on disk is all there is. */
+/* log: receives batches, acknowledges those on disk to the readers, and serves the sealed ones to
+ * its consumers. Without inputs it is a replay, which only serves the batches on disk. */
 #include <stdlib.h>
 
 #include "common/base/log.h"
@@ -19,12 +19,12 @@ struct handed {
 
 struct store {
     ack_log *acks; /* NULL in a replay */
-    feeder *out;   /* NULL: nobody takes it */
+    feeder *out;   /* NULL: it has no consumer */
     struct intakes from;
-    struct handed *handed; /* [sources, window] what the readers said of their batches */
+    struct handed *handed; /* [sources, window] messages of the readers about their batches */
     uint64_t sealed;
-    bool open; /* new batches are accepted: the disk has room */
-    bool told; /* the watermark after the last seal has been sent */
+    bool open;         /* new batches are accepted: the disk has room */
+    bool acknowledged; /* the watermark after the last seal has been sent */
 };
 
 static status learn_batch(void *context, const struct ack_batch *batch);
@@ -64,7 +64,7 @@ static status log_open(struct runtime *runtime)
         done = feeder_create_store(&self->out, &runtime->flow, given->output,
                                    runtime->stage->output, item_of, runtime);
     if (self->acks != NULL)
-        ack_log_tell_on(self->acks, learn_batch, runtime);
+        ack_log_on_batch(self->acks, learn_batch, runtime);
     return done == STATUS_OK ? intakes_open(&self->from, runtime, STAGE_LOG_CREDITS) : done;
 }
 
@@ -75,7 +75,7 @@ static struct handed *handed_of(const struct runtime *runtime, uint32_t source, 
     return &self->handed[(size_t)source * window + seq % window];
 }
 
-/* A reader's word on one of its batches. One that is given up takes its place without its events.
+/* A reader's message about one of its batches. A quarantined batch keeps its place, without events.
  */
 static status learn_batch(void *context, const struct ack_batch *batch)
 {
@@ -93,7 +93,7 @@ static status learn_batch(void *context, const struct ack_batch *batch)
     return done == STATUS_END ? STATUS_OK : done;
 }
 
-/* What is wrong with a batch for the log. */
+/* The fault of a batch, or NULL. */
 static const char *batch_fault(const struct runtime *runtime, size_t input,
                                const struct stage_item *item)
 {
@@ -146,7 +146,7 @@ static status take_batch(struct runtime *runtime, size_t i, bool *busy)
         done = runtime->stage->log->process(runtime->self, &item);
         if (done == STATUS_OK)
             done = ack_log_received(self->acks, header.source, header.seq);
-        else if (done == STATUS_END) /* not taken: it will be sent again */
+        else if (done == STATUS_END) /* not accepted: it will be sent again */
             done = STATUS_OK;
         runtime->events += header.events;
     }
@@ -164,7 +164,7 @@ static void learn_ends(const struct runtime *runtime)
     }
 }
 
-/* Seals what is due and tells everybody. */
+/* Seals the batches that are due and acknowledges them to all readers. */
 static status seal(struct runtime *runtime, bool all)
 {
     struct store *self = runtime->role;
@@ -173,9 +173,9 @@ static status seal(struct runtime *runtime, bool all)
     status done = log->seal(runtime->self, all, &sealed, &self->open);
     if (done != STATUS_OK)
         return done;
-    if (sealed != self->sealed || !self->told) {
+    if (sealed != self->sealed || !self->acknowledged) {
         self->sealed = sealed;
-        self->told = true;
+        self->acknowledged = true;
         runtime->items = sealed;
         log->tally(runtime->self, &runtime->tally);
         if (self->acks != NULL)
@@ -227,7 +227,7 @@ static size_t log_sockets(const struct runtime *runtime, void *sockets[RUNTIME_S
     return n;
 }
 
-static void log_tell(const struct runtime *runtime, struct role_news *out)
+static void log_describe_flow(const struct runtime *runtime, struct role_flow *out)
 {
     const struct store *self = runtime->role;
     out->wait = self->open ? WAIT_FOR_INPUT : WAIT_FOR_DISK;
@@ -250,5 +250,5 @@ const struct role role_log = {.open = log_open,
                               .turn = log_turn,
                               .stop = log_stop,
                               .sockets = log_sockets,
-                              .tell = log_tell,
+                              .describe_flow = log_describe_flow,
                               .close = log_close};

@@ -19,7 +19,7 @@ struct runtime {
     void *role;          /* the role's own state */
     void *monitor;       /* where heartbeats go; NULL: nowhere */
     uint64_t items;      /* sent, sealed or emitted: what counts as progress */
-    uint64_t events;     /* in the batches taken in or handed out */
+    uint64_t events;     /* in the batches received or handed out */
     struct tally tally;  /* of the log */
     uint64_t total_rows; /* of a source, so far */
     bool growing;        /* of a source: more may come */
@@ -36,7 +36,7 @@ enum wait_for {
 };
 
 /* State of the flow control, for heartbeats. */
-struct role_news {
+struct role_flow {
     enum wait_for wait;
     size_t waits_input;
     uint64_t credits; /* batches that may be on their way to its consumers; 0: none are counted */
@@ -48,16 +48,16 @@ struct role_news {
 struct role {
     status (*open)(struct runtime *runtime);
     /* One round without waiting; *busy: call again at once. STATUS_END: the stage has finished and
-     * nobody needs it any more. */
+     * has no consumer left. */
     status (*turn)(struct runtime *runtime, bool *busy);
-    /* Asked to stop in order. */
+    /* Called once, when the process is to stop in order. */
     status (*stop)(struct runtime *runtime);
     /* The sockets to wait for; returns how many. */
     size_t (*sockets)(const struct runtime *runtime, void *sockets[RUNTIME_SOCKETS_MAX]);
-    void (*tell)(const struct runtime *runtime, struct role_news *out);
+    void (*describe_flow)(const struct runtime *runtime, struct role_flow *out);
     /* Of a feed: the next item wanted of an input; UINT64_MAX: no more. NULL for other roles. */
     uint64_t (*next)(const struct runtime *runtime, size_t input);
-    /* Takes a half-open role too. */
+    /* Also of a half-open role. */
     void (*close)(struct runtime *runtime);
 };
 extern const struct role role_source;
@@ -68,8 +68,8 @@ extern const struct role role_feed;
 /* The role of a stage. */
 const struct role *role_of(const struct stage *stage);
 
-/* NULL, or why a record is refused: it is not of the type that the input carries, or not what its
- * type and the run's limits say. */
+/* NULL, or why a record is refused: it is not of the type of the input, or not within the limits of
+ * its type and of the run. */
 const char *runtime_fault(const struct runtime *runtime, size_t input,
                           const struct wire_header *header, const union record *record);
 

@@ -14,7 +14,8 @@
 /* A batch on its way for so long was lost on a link that both its ends believe in. */
 enum { RESEND_MS = 4 * FLOW_LEASE_MS };
 
-/* A batch is given up after so many refusals, a run after so many batches in a row. */
+/* A batch is quarantined after this many refusals, the run ends after this many such batches in a
+ * row. */
 enum { REFUSALS_MAX = 3, GIVEN_UP_MAX = 8 };
 
 struct source {
@@ -23,7 +24,7 @@ struct source {
     ledger *book;
     uint64_t batches;
     uint64_t rows;
-    uint64_t told_ms;   /* when the batches that were given up were told again */
+    uint64_t told_ms;   /* when quarantine was last repeated */
     uint32_t given_up;  /* one after the other, with none that arrived in between */
     uint64_t watermark; /* when the last was */
 };
@@ -82,7 +83,7 @@ static status grow(struct runtime *runtime, bool *busy)
     return done;
 }
 
-/* What was given to workers that are gone, or long ago, is to be sent again. */
+/* Batches of workers that are gone, or sent long ago, are sent again. */
 static status accuse_first(struct runtime *runtime, uint64_t lost);
 
 static status take_back(struct runtime *runtime)
@@ -108,10 +109,10 @@ static status take_back(struct runtime *runtime)
     return STATUS_OK;
 }
 
-/* --- batches that nobody can take --------------------------------------------------------- */
+/* --- refused batches ---------------------------------------------------------------------- */
 
 /* Which rows a batch has. */
-static status tell_given_up(struct runtime *runtime, uint64_t seq)
+static status send_quarantined(struct runtime *runtime, uint64_t seq)
 {
     struct source *self = runtime->role;
     union record record;
@@ -144,7 +145,7 @@ static status give_up(struct runtime *runtime, uint64_t seq, const char *reason)
     if (done != STATUS_OK)
         return done;
     ledger_quarantine(self->book, seq);
-    return tell_given_up(runtime, seq);
+    return send_quarantined(runtime, seq);
 }
 
 static status take_refusal(struct runtime *runtime, uint64_t seq, const char *reason)
@@ -153,7 +154,7 @@ static status take_refusal(struct runtime *runtime, uint64_t seq, const char *re
     runtime->flow.refused++;
     if (seq >= self->batches || ledger_refused(self->book, seq) < REFUSALS_MAX)
         return STATUS_OK;
-    char because[200]; /* the text goes with the next word that is heard */
+    char because[200]; /* the text is valid until the next message is read */
     snprintf(because, sizeof because, "%s", reason);
     return give_up(runtime, seq, because);
 }
@@ -173,7 +174,7 @@ static status take_refusals(struct runtime *runtime)
         return done;
     self->told_ms = now;
     for (seq = 0; done == STATUS_OK && ledger_quarantined(self->book, &seq); seq++)
-        done = tell_given_up(runtime, seq);
+        done = send_quarantined(runtime, seq);
     return done;
 }
 
@@ -186,8 +187,8 @@ static bool is_foreign(const struct runtime *runtime, const char *name)
     return false;
 }
 
-/* A worker of others died or hangs; what it had begun nobody has noted. It takes one batch after
- * the other, so it was the first that has not arrived. */
+/* A foreign worker died or hangs, and no file records its batch. It processes one batch after the
+ * other, so it was the first that has not arrived. */
 static status accuse_first(struct runtime *runtime, uint64_t lost)
 {
     const struct source *self = runtime->role;
@@ -249,7 +250,7 @@ static status source_turn(struct runtime *runtime, bool *busy)
 
 static status source_stop(struct runtime *runtime)
 {
-    (void)runtime; /* what is on its way can be read again */
+    (void)runtime; /* batches in flight can be read again */
     return STATUS_OK;
 }
 
@@ -261,7 +262,7 @@ static size_t source_sockets(const struct runtime *runtime, void *sockets[RUNTIM
     return 2;
 }
 
-static void source_tell(const struct runtime *runtime, struct role_news *out)
+static void source_describe_flow(const struct runtime *runtime, struct role_flow *out)
 {
     const struct source *self = runtime->role;
     const uint64_t durable = ledger_watermark(self->book);
@@ -290,5 +291,5 @@ const struct role role_source = {.open = source_open,
                                  .turn = source_turn,
                                  .stop = source_stop,
                                  .sockets = source_sockets,
-                                 .tell = source_tell,
+                                 .describe_flow = source_describe_flow,
                                  .close = source_close};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* worker: turns each batch into another and passes it on under the same name. Keeps nothing:
- * it takes a batch only while somebody has room for the result. */
+/* worker: makes one batch of each batch and passes it on under the same name. Keeps nothing: it
+ * accepts a batch only while a consumer has room for the result. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 #include "common/stage/roles/role.h"
 #include "common/stage/stage_heartbeat.h"
 
-/* What it has begun, in a file that outlives it: (source + 1, seq), zeros for nothing. So the batch
- * that kills one worker after the other is known. */
+/* The batch it has begun, in a file that outlives it: (source + 1, seq), zeros for none. So the
+ * batch that kills one worker after the other is known. */
 enum { STARTED_BYTES = 16 };
 
 struct worker {
@@ -49,7 +49,7 @@ static status emit(struct stage_outlet *outlet, const void *record)
 
 static status hear_consumers(struct worker *self);
 
-/* Between two events of a batch that takes long. What goes wrong here comes up again soon. */
+/* Called between two events of a slow batch. An error here will recur in the loop. */
 static void alive(struct stage_outlet *outlet)
 {
     struct worker *self = (struct worker *)outlet;
@@ -88,7 +88,7 @@ static void note_started(struct worker *self, const struct wire_header *header)
     self->started[0] = header != NULL ? (uint64_t)header->source + 1 : 0;
 }
 
-/* The last life died over a batch: its source is told, whichever of the inputs it is. */
+/* The process before died over a batch: the refusal goes to its source, on every input. */
 static status accuse_killer(struct worker *self)
 {
     if (self->killer[0] == 0)
@@ -172,7 +172,7 @@ static status work_on(struct worker *self, size_t i, bool *busy)
     return done;
 }
 
-/* Tends an input after it was listened to: a producer that has just told that it is there gets its
+/* Tends an input after it was listened to: a producer that has just sent its first `alive` gets its
  * grant now, not after the next wait. */
 static status worker_turn(struct runtime *runtime, bool *busy)
 {
@@ -207,7 +207,7 @@ static size_t worker_sockets(const struct runtime *runtime, void *sockets[RUNTIM
     return n;
 }
 
-static void worker_tell(const struct runtime *runtime, struct role_news *out)
+static void worker_describe_flow(const struct runtime *runtime, struct role_flow *out)
 {
     const struct worker *self = runtime->role;
     handout_credits(self->out, &out->credits, &out->used);
@@ -231,5 +231,5 @@ const struct role role_worker = {.open = worker_open,
                                  .turn = worker_turn,
                                  .stop = worker_stop,
                                  .sockets = worker_sockets,
-                                 .tell = worker_tell,
+                                 .describe_flow = worker_describe_flow,
                                  .close = worker_close};

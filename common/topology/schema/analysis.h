@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* analysis: the physics of a run, the same for every stage (docs/design.md, section 4).
- * The schema table (schema.h) says each key's type, unit, range, default and help. */
+ * The schema table (schema.h) has each key's type, unit, range, default and help. */
 #ifndef COMMON_TOPOLOGY_SCHEMA_ANALYSIS_H
 #define COMMON_TOPOLOGY_SCHEMA_ANALYSIS_H
 

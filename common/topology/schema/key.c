@@ -137,7 +137,7 @@ void key_describe(const json_t *value, size_t size, char out[])
         const double number = json_real_value(value);
         char text[32];
         key_number_text(number, sizeof text, text);
-        /* Tells 512.0 from the integer, where that is what is wrong with it. */
+        /* Prints 512.0 with its point where the mistake is that it is no integer. */
         snprintf(out, size, "%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "");
     } else if (json_is_integer(value)) {
         snprintf(out, size, "%lld", (long long)json_integer_value(value));
@@ -186,7 +186,7 @@ static int choice_index(const char *choices, const char *text)
 
 static bool pair_fits(const struct key *key, const json_t *value, int *element)
 {
-    if (json_array_size(value) != 2) /* 0 for what is no list */
+    if (json_array_size(value) != 2) /* 0 if it is no list */
         return false;
     for (size_t i = 0; i < 2; i++) {
         const json_t *end = json_array_get(value, i);

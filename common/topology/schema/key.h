@@ -29,8 +29,8 @@ enum key_type {
 struct key {
     const char *path; /* "analysis.stream.batch", or the bare name outside `analysis` */
     enum key_type type;
-    /* The default: bare text for KEY_TEXT, KEY_CHOICE and KEY_PATH, else JSON; NULL: must be given;
-     * "null": may be absent, and is JSON null then. */
+    /* The default: bare text for KEY_TEXT, KEY_CHOICE and KEY_PATH, else JSON; NULL: the key is
+     * required; "null": may be absent, and is JSON null then. */
     const char *fallback;
     double min, max; /* of numbers and the ends of the intervals; of a text its length in bytes */
     bool above_min;  /* min itself is not allowed */
@@ -63,7 +63,7 @@ void key_number_text(double value, size_t size, char out[]);
 
 /* Between a value that fits and its member of *analysis. The key must have a member. */
 void key_store(const struct key *key, const json_t *value, struct analysis *analysis);
-/* A new reference, NULL when out of memory; a key without a member gives its default. */
+/* A new reference, NULL when out of memory; for a key without a member its default. */
 json_t *key_fetch(const struct key *key, const struct analysis *analysis);
 
 #endif

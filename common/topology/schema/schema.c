@@ -324,7 +324,7 @@ static const struct key image_log_settings[] = {
     {.path = NULL},
 };
 
-/* Each of them stands here or in analysis.training; not given here: as there. */
+/* Each of them may stand here instead of in analysis.training, which holds where it is absent. */
 static const struct key kmeans_trainer_settings[] = {
     {.path = "window", .fallback = "null", TRAINING_WINDOW},
     {.path = "clusters", .fallback = "null", TRAINING_CLUSTERS},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* schema: the one table of everything a topology file may say. Checks, defaults, --help, the
+/* schema: the one table of every key that a topology file may have. Checks, defaults, --help, the
  * canonical text and the reference page all come from it. */
 #ifndef COMMON_TOPOLOGY_SCHEMA_SCHEMA_H
 #define COMMON_TOPOLOGY_SCHEMA_SCHEMA_H

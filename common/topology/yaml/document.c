@@ -132,7 +132,7 @@ static status read_file(document *self)
     return done;
 }
 
-/* libfyaml's errors are collected; the few lines it writes besides say nothing more. */
+/* libfyaml's errors are collected; its few additional lines hold nothing more. */
 static void swallow(struct fy_diag *diag, void *user, const char *text, size_t length)
 {
     (void)diag;

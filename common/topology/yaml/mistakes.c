@@ -78,7 +78,7 @@ static void print_source(FILE *to, const struct mistakes *self, int line, int co
     putc('\n', to);
     int characters = 0;
     for (size_t i = 0; i < n && characters < column; i++) {
-        /* Bytes within a UTF-8 character take no room; a tab takes what it took above. */
+        /* Bytes within a UTF-8 character have no width; a tab is as wide as in the line above. */
         if (((unsigned char)start[i] & 0xC0) == 0x80)
             continue;
         putc(start[i] == '\t' ? '\t' : ' ', to);

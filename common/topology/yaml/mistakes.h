@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mistakes: what is wrong with a topology file, collected and then written in the order of the file
+/* mistakes: the mistakes of a topology file, collected and then written in the order of the file
  * as `file:line:column: error: text` with the line and a caret, as libfyaml and compilers do. */
 #ifndef COMMON_TOPOLOGY_YAML_MISTAKES_H
 #define COMMON_TOPOLOGY_YAML_MISTAKES_H
@@ -13,7 +13,7 @@
 enum { MISTAKES_KEPT_MAX = 100 };
 
 struct mistake {
-    const char *origin; /* the --set that said it, borrowed; NULL: the file */
+    const char *origin; /* the --set that it is in, borrowed; NULL: the file */
     int line;           /* from 0 */
     int column;         /* from 0, in characters */
     size_t order;

@@ -20,7 +20,7 @@ struct topology_arguments {
     size_t room;
 };
 /* A child for a parser, with which it takes TOPOLOGY and --set: put it into its argp_child list and
- * set state->child_inputs[0] (its place in that list) to a struct topology_arguments on
+ * set state->child_inputs[0] (its index in that list) to a struct topology_arguments on
  * ARGP_KEY_INIT. */
 extern const struct argp topology_argp;
 /* Loads what they name, and frees *self. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* clusterscan graph: the picture of a topology as Mermaid or DOT text. Boxes are stages, with
- * their replicas; the cylinder is the log; what is slanted (Mermaid) or has an ear (DOT) is a file.
- * Edges carry the type of the message. */
+ * their replicas; the cylinder is the log; a slanted box (Mermaid) or one with an ear (DOT) is a
+ * file. Edges carry the type of the message. */
 #include <argp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void print_text(const char *text, bool dot)
         else if (dot && (*text == '"' || *text == '\\'))
             printf("\\%c", *text);
         else if (!dot && strchr("\"#&<>`", *text) != NULL)
-            printf("#%d;", *text); /* Mermaid's way to write a character it would take as its own */
+            printf("#%d;", *text); /* Mermaid's escape of a special character */
         else
             putchar(*text);
     }
@@ -77,7 +77,7 @@ static void print_file(const struct topology_stage *stage, size_t index, size_t 
         printf("    %s -.-> %s\n", from, to);
 }
 
-/* All paths that a stage of ours was told in its settings. */
+/* All paths in the settings of a stage of ours. */
 static void print_files(const struct topology_stage *stage, size_t index, bool dot)
 {
     const struct stage_kind *kind = stage->ours ? schema_stage_find(stage->run) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reference: prints what the schema tables say, for documents, editors and completion. */
+/* reference: prints the schema tables, for documents, editors and completion. */
 
 #include <argp.h>
 #include <errno.h>

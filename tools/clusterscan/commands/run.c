@@ -88,8 +88,8 @@ static status check_descriptors(const topology *flow)
     return STATUS_BAD_INPUT;
 }
 
-/* After Ctrl-C: what there is, and how to go on. */
-static void tell_interrupted(const char *result)
+/* After Ctrl-C: names the partial result, and how to go on. */
+static void log_interrupted(const char *result)
 {
     if (result != NULL && access(result, F_OK) == 0)
         log_info("%s may hold a result that is not final; the same command goes on from what is "
@@ -121,7 +121,7 @@ static void give_locks(const struct plan *plan, int lock[])
             close(lock[k]);
 }
 
-static void tell_start(const struct plan *plan)
+static void log_start(const struct plan *plan)
 {
     log_info("run %s of %s: %zu processes, images in %s%s", plan->ids.run_id,
              topology_name(plan->flow), plan->n, plan->log[0].images,
@@ -136,7 +136,7 @@ static enum exit_code supervise_plan(const struct arguments *arguments, const st
     const struct plan *plan = local->plan;
     input_record_write(plan);
     if (!arguments->quiet)
-        tell_start(plan);
+        log_start(plan);
     const time_t started = time(NULL);
     const enum exit_code code = supervise(local, arguments->quiet, arguments->verbose);
     return code == EXIT_DONE && provenance_write(plan, started) != STATUS_OK ? EXIT_RUN_FAILED
@@ -154,7 +154,7 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     give_locks(local->plan, lock);
     const char *result = result_of(flow);
     if (code == EXIT_INTERRUPTED && !arguments->quiet)
-        tell_interrupted(result);
+        log_interrupted(result);
     if (code != EXIT_DONE || result == NULL)
         return (int)code;
     bool incomplete = false;

@@ -120,7 +120,7 @@ static status find_names(struct names *out, const char *path)
     return done;
 }
 
-/* Adds what the manifest tells; nothing where there is none, or somebody works with it. */
+/* Adds the numbers of the manifest; nothing where there is none, or a run has it. */
 static void add_log(json_t *entry, const struct state_folder *folder, const char *path)
 {
     char manifest[4300];
@@ -183,7 +183,7 @@ static json_t *entry_of(const struct state_folder *folder, const char *state)
                   "events", "complete", "in_use", folder->in_use, "inputs");
     if (folder->stranger[0] != '\0') {
         json_object_set_new(entry, "not_ours", json_string(folder->stranger));
-        return entry; /* what is in it may be anything */
+        return entry; /* it may hold any file */
     }
     if (state_folder_is_log(folder->name))
         add_log(entry, folder, path);

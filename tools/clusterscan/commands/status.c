@@ -42,7 +42,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 /* --- reading ----------------------------------------------------------------------------- */
 
-/* Adds what a folder's status file says, if it has one. */
+/* Adds the content of a folder's status file, if it has one. */
 static void add_run(json_t *runs, const char *state, const char *name)
 {
     char folder[4200];
@@ -51,18 +51,18 @@ static void add_run(json_t *runs, const char *state, const char *name)
     snprintf(path, sizeof path, "%s/" STATUS_FILE_NAME, folder);
     const bool at_work =
         run_lock_is_held(folder); /* before the file is read: it is not older then */
-    json_t *told = json_load_file(path, 0, NULL);
-    if ((told == NULL && !at_work) || json_object_get(told, "part_of") != NULL) {
-        json_decref(told); /* what a run with several logs does stands in the folder of the first */
+    json_t *run = json_load_file(path, 0, NULL);
+    if ((run == NULL && !at_work) || json_object_get(run, "part_of") != NULL) {
+        json_decref(run); /* what a run with several logs does stands in the folder of the first */
         return;
     }
     /* A run that has just been started has written none yet, or an older one's is there. */
-    if (told == NULL)
-        told = json_pack("{s:s, s:[]}", "log_id", name, "stages");
+    if (run == NULL)
+        run = json_pack("{s:s, s:[]}", "log_id", name, "stages");
     if (at_work)
-        json_object_del(told, "exit_code");
-    json_object_set_new(told, "at_work", json_boolean(at_work));
-    json_array_append_new(runs, told);
+        json_object_del(run, "exit_code");
+    json_object_set_new(run, "at_work", json_boolean(at_work));
+    json_array_append_new(runs, run);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -103,7 +103,7 @@ static uint64_t number_of(const json_t *object, const char *key)
     return value > 0 ? (uint64_t)value : 0;
 }
 
-static void tell_stage(const json_t *stage)
+static void print_stage(const json_t *stage)
 {
     char name[64];
     char rate[NUMBER_TEXT_SIZE];
@@ -127,7 +127,7 @@ static void tell_stage(const json_t *stage)
            text_of(stage, "waits_for"), text_of(stage, "text"));
 }
 
-static void tell_run(const json_t *run)
+static void print_run(const json_t *run)
 {
     char text[5][NUMBER_TEXT_SIZE];
     printf("%s (images %s), at work for %s: %s of %s events read%s, %s counted, %s dropped\n",
@@ -144,11 +144,11 @@ static void tell_run(const json_t *run)
            "busy%", "credits", "lag", "restarts", "refused", "waits for", "says");
     size_t i;
     json_t *stage;
-    json_array_foreach(json_object_get(run, "stages"), i, stage) tell_stage(stage);
+    json_array_foreach(json_object_get(run, "stages"), i, stage) print_stage(stage);
 }
 
 /* What became of a run that is not at work. */
-static void tell_past(const json_t *run)
+static void print_past(const json_t *run)
 {
     const json_t *code = json_object_get(run, "exit_code");
     printf("%s (images %s): ", text_of(run, "topology"), text_of(run, "log_id"));
@@ -167,7 +167,7 @@ static size_t count_at_work(const json_t *runs)
     return n;
 }
 
-static void tell_all(const struct arguments *arguments, json_t *runs)
+static void print_all(const struct arguments *arguments, json_t *runs)
 {
     size_t i;
     json_t *run;
@@ -183,9 +183,9 @@ static void tell_all(const struct arguments *arguments, json_t *runs)
     json_array_foreach(runs, i, run)
     {
         if (json_is_true(json_object_get(run, "at_work")))
-            tell_run(run);
+            print_run(run);
         else
-            tell_past(run);
+            print_past(run);
     }
 }
 
@@ -218,7 +218,7 @@ int command_status(int argc, char **argv)
     json_t *runs = read_runs(arguments.state);
     if (runs == NULL)
         return EXIT_BAD_INPUT;
-    tell_all(&arguments, runs);
+    print_all(&arguments, runs);
     const size_t at_work = count_at_work(runs);
     json_decref(runs);
     return at_work > 0 ? EXIT_DONE : EXIT_RUN_FAILED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* validate: checks a topology file, and tells its stages, edges and memory (docs/design.md, section
- * 2). */
+/* validate: checks a topology file, and prints its stages, edges and memory (docs/design.md,
+ * section 2). */
 #include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -30,7 +30,7 @@ struct arguments {
 /* Bytes; the columns are those of common/records. */
 struct memory {
     uint64_t event_batch;    /* one, with as many particles as a table can hold */
-    uint64_t image_batch;    /* one, with as many lit pixels as an image can have */
+    uint64_t image_batch;    /* one, with as many non-zero pixels as an image can have */
     uint64_t worker;         /* in flight in a stage that works on event batches */
     uint64_t log;            /* in flight in the log, of several in the largest */
     uint64_t feed;           /* in flight in a stage that follows the logs */
@@ -50,7 +50,7 @@ static uint64_t images_bytes(uint64_t lit)
     return sizeof(uint64_t) + sizeof(float) + sizeof(int8_t) + 2 * jet;
 }
 
-/* Per jet of the training set: offset, |x|^2, and its lit pixels. */
+/* Per jet of the training set: offset, |x|^2, and its non-zero pixels. */
 static uint64_t training_bytes(uint64_t lit)
 {
     return 2 * (sizeof(uint64_t) + sizeof(double) + (sizeof(uint16_t) + sizeof(float)) * lit);
@@ -87,7 +87,7 @@ static uint64_t log_room(const topology *flow)
     return most;
 }
 
-/* Batches that one which follows every log has asked for. */
+/* Batches pulled ahead by a consumer of every log. */
 static uint64_t batches_ahead(const topology *flow)
 {
     return STAGE_FEED_AHEAD * (uint64_t)topology_n_logs(flow);
@@ -171,7 +171,7 @@ static void print_in_flight(const topology *flow, const struct memory *memory)
 {
     char whole[32];
     puts("  in flight, at most");
-    if (n_sources(flow) > 0) /* else a replay, whose log takes from nobody */
+    if (n_sources(flow) > 0) /* else a replay, whose log has no inputs */
         print_left_half(flow, memory);
     printf("    each follower %s: %d image batches ahead%s\n",
            bytes_text(memory->feed, sizeof whole, whole), STAGE_FEED_AHEAD,

@@ -22,7 +22,7 @@ static json_t *text_or_null(const char *text)
     return text != NULL ? json_string(text) : json_null();
 }
 
-/* Takes both references; keeps them if they differ. */
+/* Owns both references; adds them if they differ. */
 static void add_pair(json_t *to, const char *key, json_t *a, json_t *b)
 {
     if (!json_equal(a, b))
@@ -113,7 +113,7 @@ static bool same_centres(const struct result_tables *a, const struct result_tabl
            memcmp(a->centres + member * n, b->centres + member * n, n * sizeof(float)) == 0;
 }
 
-/* Clusters that stick out in one member of `a`, but not in that of b. */
+/* Signal-rich clusters of one member of `a` that are not so in b. */
 static json_t *only_in(const struct result_summary *a, const struct result_summary *b,
                        size_t member)
 {
@@ -203,7 +203,7 @@ static status match_member(json_t *to, const struct result_tables results[2], do
     return done;
 }
 
-/* Members whose centres differ; *how in words, as difference.h says. */
+/* Members whose centres differ; *how: the text of difference.h. */
 static status find_matched(json_t *to, json_t **how, const struct result_tables results[2],
                            json_t *const block[2])
 {
@@ -364,20 +364,20 @@ static double distance(enum hdf5_element element, const void *a, const void *b, 
     }
 }
 
-static json_t *place_of(const struct result_tables *result, const struct result_dataset *row,
-                        size_t i)
+static json_t *coordinates_of(const struct result_tables *result, const struct result_dataset *row,
+                              size_t i)
 {
-    json_t *place = json_object();
+    json_t *coordinates = json_object();
     size_t stride = 1;
     for (int d = 0; d < row->rank; d++)
         stride *= length(result, row->dimensions[d]);
     for (int d = 0; d < row->rank; d++) {
         stride /= length(result, row->dimensions[d]);
-        json_object_set_new(place, result_dimensions[row->dimensions[d]].index,
+        json_object_set_new(coordinates, result_dimensions[row->dimensions[d]].index,
                             json_integer((json_int_t)(i / stride)));
         i %= stride;
     }
-    return place;
+    return coordinates;
 }
 
 static json_t *shape_of(const struct result_tables *result, const struct result_dataset *row,
@@ -419,10 +419,10 @@ static void compare_dataset(json_t *to, const struct dataset *dataset,
         largest = here > largest ? here : largest;
     }
     if (differ > 0)
-        json_array_append_new(to,
-                              json_pack("{s:s, s:I, s:I, s:f, s:o}", "name", name, "numbers",
-                                        (json_int_t)numbers, "differ", (json_int_t)differ,
-                                        "largest", largest, "at", place_of(&results[0], row, at)));
+        json_array_append_new(to, json_pack("{s:s, s:I, s:I, s:f, s:o}", "name", name, "numbers",
+                                            (json_int_t)numbers, "differ", (json_int_t)differ,
+                                            "largest", largest, "at",
+                                            coordinates_of(&results[0], row, at)));
     json_decref(shape[0]);
     json_decref(shape[1]);
 }

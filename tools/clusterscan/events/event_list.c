@@ -31,12 +31,12 @@ static void print_event(const struct event_list *self, const struct anomalous_ev
                         FILE *to)
 {
     const struct event_names *names = self->names;
-    const struct event_row place = event_names_find(names, event->source, event->row);
+    const struct event_row origin = event_names_find(names, event->source, event->row);
     print_text(names->source[event->source].stage, to);
     putc(',', to);
-    if (place.file < names->n_files)
-        print_text(names->path[place.file], to);
-    fprintf(to, ",%" PRIu64 ",%.9g,", place.row, event->m_jj); /* 9 digits: a float, exactly */
+    if (origin.file < names->n_files)
+        print_text(names->path[origin.file], to);
+    fprintf(to, ",%" PRIu64 ",%.9g,", origin.row, event->m_jj); /* 9 digits: a float, exactly */
     if (event->label >= 0)
         fprintf(to, "%d", event->label);
     fprintf(to, ",%" PRIu32, event->agreeing);
@@ -69,7 +69,7 @@ static ssize_t pour(void *cookie, const char *bytes, size_t size)
     return sink->done == STATUS_OK ? (ssize_t)size : 0;
 }
 
-static void tell_no_space(status done, const char *path)
+static void log_no_space(status done, const char *path)
 {
     if (done == STATUS_NO_SPACE)
         log_error("%s: cannot be written: no space left", path);
@@ -93,7 +93,7 @@ status event_list_write_csv(const struct event_list *self, const char *path)
         sink.done = atomic_file_commit(&sink.file);
     else
         atomic_file_destroy(&sink.file);
-    tell_no_space(sink.done, path);
+    log_no_space(sink.done, path);
     return sink.done;
 }
 
@@ -140,10 +140,10 @@ static void columns_fill(struct columns *self, const struct event_list *list)
 {
     for (size_t i = 0; i < list->events->n; i++) {
         const struct anomalous_event *event = &list->events->event[i];
-        const struct event_row place = event_names_find(list->names, event->source, event->row);
+        const struct event_row origin = event_names_find(list->names, event->source, event->row);
         self->source[i] = event->source;
-        self->file[i] = place.file < list->names->n_files ? (int32_t)place.file : -1;
-        self->row[i] = place.row;
+        self->file[i] = origin.file < list->names->n_files ? (int32_t)origin.file : -1;
+        self->row[i] = origin.row;
         self->m_jj[i] = (float)event->m_jj;
         self->label[i] = event->label;
         self->members[i] = event->agreeing;
@@ -234,7 +234,7 @@ status event_list_write_hdf5(const struct event_list *self, const char *path)
                   done == STATUS_NO_MEMORY ? "out of memory" : "HDF5 refused");
     else {
         done = atomic_file_replace(path, size, bytes);
-        tell_no_space(done, path);
+        log_no_space(done, path);
     }
     free(bytes);
     return done;

@@ -10,7 +10,7 @@
 #include "tools/clusterscan/events/result_logs.h"
 
 struct event_names_source {
-    char *stage;  /* "source 0" where no record tells the name */
+    char *stage;  /* "source 0" where no record has the name */
     size_t first; /* of its files among all */
     size_t n;     /* files */
 };
@@ -27,7 +27,7 @@ struct event_row {
     uint64_t row;
 };
 
-/* What inputs.json and the journals in the folder of each log tell of its sources,
+/* The sources of each log, from inputs.json and the journals in its folder,
  * sources[logs->n]; nothing, if they are not there. Those of several logs are numbered one after
  * the other. STATUS_NO_MEMORY. What is in *out is the caller's, to be given to event_names_fini. */
 MUST_CHECK status event_names_read(struct event_names *out, const struct result_logs *logs,

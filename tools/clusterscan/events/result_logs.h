@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* result_logs: the image logs that a result was made of, from the list of ids that it tells. */
+/* result_logs: the image logs that a result was made of, from the list of ids in it. */
 #ifndef TOOLS_CLUSTERSCAN_EVENTS_RESULT_LOGS_H
 #define TOOLS_CLUSTERSCAN_EVENTS_RESULT_LOGS_H
 

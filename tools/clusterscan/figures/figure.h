@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* figure: the figures of a result, each a table of numbers and a gnuplot script that draws it.
  * Those with a number are the paper's (arXiv 2402.17714) that follow from one result. Colours are
- * of Okabe and Ito's set, told apart in grey print by width and dashes too. */
+ * of Okabe and Ito's set, which differ in width and dashes too, for grey print. */
 #ifndef TOOLS_CLUSTERSCAN_FIGURES_FIGURE_H
 #define TOOLS_CLUSTERSCAN_FIGURES_FIGURE_H
 
@@ -37,8 +37,8 @@ struct figure {
 };
 double figure_height_cm(const struct figure *figure, const struct figure_data *data);
 
-/* The lines at the foot of a figure, as labels 97 to 99: the worst verdict, what is shown of which
- * run, and whether that run has ended. */
+/* The lines at the foot of a figure, as labels 97 to 99: the worst verdict, the name of the run and
+ * of what is shown, and whether that run has ended. */
 void figure_print_foot(const struct figure *figure, const struct figure_data *data, FILE *to);
 /* What keeps the foot off the next panel of a multiplot. */
 #define FIGURE_UNSET_FOOT "unset label 97; unset label 98; unset label 99\n"

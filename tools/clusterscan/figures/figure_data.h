@@ -16,11 +16,11 @@
 struct figure_data {
     const struct result_tables *tables;
     const struct analysis *analysis;
-    const struct image_averages *pictures; /* NULL: no images at hand */
-    char *verdict;                         /* the worst one, in words; NULL: all are good */
+    const struct image_averages *pictures; /* NULL: there are no images */
+    char *verdict;                         /* the text of the worst one; NULL: all are good */
     bool final;                            /* the run that makes the result has ended */
     size_t member;
-    const char *chosen; /* how, in words */
+    const char *chosen; /* how it was chosen, for the caption */
     size_t clusters;
     size_t bins;
     const double *edges;    /* [bins + 1] GeV */
@@ -35,8 +35,8 @@ struct figure_data {
     double *robust[2];      /* [bins] likewise, outliers cut off */
     double *centres;        /* [clusters, pixels^2] smeared */
 };
-/* STATUS_BAD_INPUT, logged, if centres and analysis do not fit. Give it to figure_data_fini
- * whatever comes back. */
+/* STATUS_BAD_INPUT, logged, if centres and analysis do not fit. *self is to be given to
+ * figure_data_fini whatever is returned. */
 MUST_CHECK status figure_data_init(struct figure_data *self, const struct result_tables *tables,
                                    const struct analysis *analysis, size_t member);
 void figure_data_fini(struct figure_data *self);

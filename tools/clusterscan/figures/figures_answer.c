@@ -241,7 +241,7 @@ static void summary_table(const struct figure_data *data, FILE *to)
         mass_table(data, to);
 }
 
-/* The words above the panels; labels 11 on. */
+/* The text above the panels; labels 11 on. */
 static void print_words(const struct figure_data *data, FILE *to)
 {
     const struct result_summary *summary = &data->tables->summary;

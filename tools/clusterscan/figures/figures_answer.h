@@ -8,7 +8,7 @@
 /* In the order in which they are drawn; NULL behind the last. */
 extern const struct figure *const figures_all[];
 
-extern const struct figure figure_summary; /* a page with the panels of others */
+extern const struct figure figure_summary; /* a page with panels of the other figures */
 extern const struct figure figure_members; /* significance and bin of every member */
 extern const struct figure figure_history; /* mean significance against events read */
 extern const struct figure figure_mass;    /* dijet mass of all events */

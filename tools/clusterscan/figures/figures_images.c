@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Figures of jet images: 1 averages by true kind, beside it the clusters' centres, 6 lit pixels. */
+/* Figures of jet images: 1 averages by true kind, beside it the clusters' centres, 6 non-zero
+ * pixels. */
 #include "tools/clusterscan/figures/figures_images.h"
 
 #include <math.h>
@@ -62,7 +63,7 @@ static void average_table(const struct figure_data *data, FILE *to)
     }
 }
 
-/* What a pixel of an image holds, in words for a colour box. */
+/* The quantity of a pixel, as the label of a colour box. */
 static void print_content(const struct figure_data *data, const char *line_break, FILE *to)
 {
     const double power = data->analysis->image.power;
@@ -182,7 +183,7 @@ static void cluster_script(const struct figure_data *data, FILE *to)
             data->clusters - 1, TILE_COLUMNS, step, TILE_COLUMNS, step);
 }
 
-/* One more than the largest number of lit pixels. */
+/* One more than the largest number of non-zero pixels. */
 static size_t lit_end(const struct figure_data *data)
 {
     size_t end = 1;

@@ -61,8 +61,8 @@ static size_t print_lines(const struct figure_data *data, bool rich, int block, 
     return n;
 }
 
-/* All clusters, the signal-rich ones over the others; what is drawn before and after them ends with
- * a comma or is empty. */
+/* All clusters, the signal-rich ones over the others; the plot elements before and after them end
+ * with a comma or are empty. */
 static void print_plot(const struct figure_data *data, int block, int first_column,
                        const char *before, const char *after, FILE *to)
 {

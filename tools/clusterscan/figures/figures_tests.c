@@ -9,8 +9,8 @@
 #include "tools/clusterscan/figures/colours.h"
 #include "tools/clusterscan/figures/figure.h"
 
-/* What the score makes of a bin (bin_significance), with the sign of the excess. The on/off
- * binomial knows no deficits: they are told in Poisson form. */
+/* The significance of a bin (bin_significance) with the sign of the excess. The on/off binomial has
+ * no deficits: these are in Poisson form. */
 static double signed_significance(const struct figure_data *data, size_t bin)
 {
     const size_t row = data->member * data->bins;
@@ -165,7 +165,8 @@ static void rich_script(const struct figure_data *data, FILE *to)
 enum { Z_BOXES = 26 }; /* of half a standard deviation */
 static const double z_low = -5.0, z_width = 0.5;
 
-/* How many clusters with jets lie in a box of one bin; what lies beyond is in the outermost. */
+/* Counts the clusters with jets per box of z in one mass bin; the outermost boxes hold all beyond.
+ */
 static size_t count_z(const struct figure_data *data, size_t bin, int box)
 {
     size_t n = 0;
@@ -204,8 +205,8 @@ static size_t clusters_with_jets(const struct figure_data *data)
     return n;
 }
 
-/* One histogram with its unit Gaussian in a frame on the page; the outermost boxes are dark, as all
- * that lies beyond is in them. */
+/* One histogram with its unit Gaussian in a frame on the page; the outermost boxes are dark, since
+ * they hold all beyond. */
 static void print_histogram(size_t column, size_t entries, const struct panel *panel,
                             const char *width, FILE *to)
 {

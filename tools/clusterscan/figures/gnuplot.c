@@ -140,7 +140,7 @@ static bool write_script(int file, size_t n, const struct drawing drawings[], co
     return fclose(to) == 0 && !failed;
 }
 
-/* Gives a picture its name. complete: gnuplot got to its end. */
+/* Renames a finished picture to its name. complete: gnuplot reached its end. */
 static status keep_picture(const char *path, int picture, const char *magic, bool complete)
 {
     size_t size = 0;
@@ -190,7 +190,7 @@ status gnuplot_draw(const char *folder, size_t n, const struct drawing drawings[
         goto end;
     }
     done = execute(script);
-    if (done == STATUS_OK || done == STATUS_IO) /* which figure is not there is said by name */
+    if (done == STATUS_OK || done == STATUS_IO) /* each missing figure is named */
         done = keep_pictures(folder, n, drawings, picture, done == STATUS_OK);
 end:
     close(script);

@@ -26,9 +26,9 @@ struct drawing {
  * atomic_file_replace returns if a file cannot be written. */
 MUST_CHECK status gnuplot_draw(const char *folder, size_t n, const struct drawing drawings[]);
 
-/* Prints a text of a file or of a user into a script, as a string in quotes that gnuplot shows as
- * it is: whatever stands in it, nothing of it is a command, a macro or a change of font. What is
- * not printable ASCII becomes a question mark; a longer text than `most` characters is cut. */
+/* Prints a text of a file or of a user into a script, as a quoted string that gnuplot shows
+ * verbatim: no part of it is a command, a macro or a change of font. A character that is not
+ * printable ASCII becomes a question mark; a longer text than `most` characters is cut. */
 void gnuplot_print_text(const char *text, size_t most, FILE *to);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reference_aloud: what the bytes of a message say, a line per item, found in the bytes alone. */
+/* reference_aloud: the bytes of a message explained, a line per item, decoded from the bytes alone.
+ */
 #ifndef TOOLS_CLUSTERSCAN_REFERENCE_REFERENCE_ALOUD_H
 #define TOOLS_CLUSTERSCAN_REFERENCE_REFERENCE_ALOUD_H
 

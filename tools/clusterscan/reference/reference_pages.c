@@ -13,7 +13,7 @@
 
 enum { TEXT_SIZE = 256 };
 
-/* --- what both pages of keys say ---------------------------------------------------------- */
+/* --- parts of both pages of keys ---------------------------------------------------------- */
 
 void reference_value(const struct key *key, size_t size, char out[])
 {

@@ -79,7 +79,7 @@ static void become(const struct child *self, int output, pid_t parent)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it died before we asked to die with it */
+    if (getppid() != parent) /* the parent died before PR_SET_PDEATHSIG was set */
         _exit(EXIT_RUN_FAILED);
     reset_signals();
     sigset_t none;
@@ -129,7 +129,7 @@ static bool begins(const char *line, const char *word)
     return strncmp(line, word, strlen(word)) == 0;
 }
 
-/* Shows a line to people; a stage that says very much is cut short. */
+/* Prints a line on the terminal; the lines of a noisy stage are limited. */
 static void show_line(struct child *self, const char *line)
 {
     enum { SHOWN_MAX = 25, INTERVAL_MS = 10000 };
@@ -139,7 +139,7 @@ static void show_line(struct child *self, const char *line)
         if (self->left_out > 0) {
             snprintf(text, sizeof text, "warning: stage %s said %u more lines; they are in %.900s",
                      self->process->name, self->left_out, self->log_path);
-            self->tell(self->context, text);
+            self->print(self->context, text);
         }
         self->shown_since_ms = now;
         self->shown = self->left_out = 0;
@@ -149,7 +149,7 @@ static void show_line(struct child *self, const char *line)
         return;
     }
     text_printable(line, sizeof text, text);
-    self->tell(self->context, text);
+    self->print(self->context, text);
 }
 
 static void end_line(struct child *self)
@@ -182,7 +182,7 @@ static bool listen_once(struct child *self)
 {
     char bytes[16384];
     const ssize_t n = self->output >= 0 ? read(self->output, bytes, sizeof bytes) : -1;
-    if (n == 0) { /* closed by all who had it: it would be readable for ever */
+    if (n == 0) { /* closed at all write ends: it would be readable for ever */
         close(self->output);
         self->output = -1;
     }
@@ -200,7 +200,7 @@ static bool listen_once(struct child *self)
 
 void child_listen(struct child *self)
 {
-    listen_once(self); /* others have something to say too */
+    listen_once(self); /* one read per turn, so that no child starves the others */
 }
 
 void child_drain(struct child *self)

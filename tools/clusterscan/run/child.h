@@ -31,11 +31,11 @@ struct child {
     uint32_t left_out;
     char line[1024];
     size_t line_size;
-    char last_line[1024]; /* its last words */
+    char last_line[1024]; /* its last line of output */
     bool verbose;
     bool quiet;
     /* Shows a line of its to people. */
-    void (*tell)(void *context, const char *line);
+    void (*print)(void *context, const char *line);
     void *context;
 };
 
@@ -47,8 +47,8 @@ void child_init(struct child *self, const struct plan_process *process,
 void child_fini(struct child *self);
 /* Forks and executes. The process leads a group of its own and dies with us. STATUS_IO, logged. */
 MUST_CHECK status child_start(struct child *self);
-/* Reads some of what it has said, writes it to its log, shows warnings and errors, 25 in ten
- * seconds at most. An output that it has closed is closed here too. */
+/* Reads some of its output, writes it to its log, prints warnings and errors, at most 25 in ten
+ * seconds. An output that it has closed is closed here too. */
 void child_listen(struct child *self);
 /* After its end: all that is left, up to a megabyte. */
 void child_drain(struct child *self);

@@ -17,7 +17,7 @@
 enum { LINE_MAX_BYTES = 400, SETTLED_NS = 2000000000 };
 
 struct content_book {
-    bool remember; /* what is read is noted in the file */
+    bool remember; /* new entries are appended to the file */
     char *path;
     size_t n;
     size_t room;

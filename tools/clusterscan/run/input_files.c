@@ -38,11 +38,11 @@ static status append(const struct topology_stage *stage, json_t *list, const cha
     return STATUS_BAD_INPUT;
 }
 
-/* What glob(3) could not look into; it takes no argument of ours along. */
+/* The folder that glob(3) could not read; its callback has no argument of ours. */
 static char unreadable[PATH_MAX];
 static int unreadable_errno;
 
-/* Ends the search, save at what is no folder or leads nowhere: a pattern may pass these by. */
+/* Ends the search, except at a path that is no folder or a broken link: these match no pattern. */
 static int note_unreadable(const char *path, int error)
 {
     if (error == ENOTDIR || error == ENOENT)

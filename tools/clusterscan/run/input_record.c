@@ -81,7 +81,7 @@ const char *input_record_stage(const json_t *record, uint32_t source)
     return json_string_value(json_object_get(find_source(record, source), "stage"));
 }
 
-/* One line of a reader's journal, if it tells of a file that was taken. */
+/* One line of a reader's journal, if it is of an accepted file. */
 static void add_taken(json_t *list, const char *folder, const char *line)
 {
     json_t *entry = json_loads(line, 0, NULL);

@@ -16,12 +16,12 @@
  * stop the run; other errors are logged. */
 void input_record_write(const struct plan *plan);
 
-/* What is recorded in a log's folder; a new reference. NULL if there is none. */
+/* The record in a log's folder; a new reference. NULL if there is none. */
 json_t *input_record_read(const char *folder);
 /* Name of the stage of a source; NULL if it is not known. Borrowed. */
 const char *input_record_stage(const json_t *record, uint32_t source);
 /* Files of a source in order, as [{"path", "events"}], of a followed folder those that its journal
- * in the log's folder says were taken. A new reference; empty if they are not known. */
+ * in the log's folder has as accepted. A new reference; empty if they are not known. */
 json_t *input_record_files(const json_t *record, const char *folder, uint32_t source);
 
 #endif

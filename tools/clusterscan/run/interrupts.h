@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* interrupts: the signals that ask a command to stop. One that was ignored when the program
+/* interrupts: the signals that stop a command. One that was ignored when the program
  * started, as nohup(1) and the shell's `&` in a script do, stays ignored. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_INTERRUPTS_H
 #define TOOLS_CLUSTERSCAN_RUN_INTERRUPTS_H
@@ -9,7 +9,7 @@
 
 /* Adds SIGINT, SIGTERM and SIGHUP to *set, those that are ignored apart. */
 void interrupts_add(sigset_t *set);
-/* Has these noted from now on, with sa_flags as given. */
+/* Records these signals from now on; flags are sa_flags. */
 void interrupts_note(int flags);
 /* Whether one has come since. */
 bool interrupts_noted(void);

@@ -85,7 +85,7 @@ static void number_sources(struct plan *self)
     }
 }
 
-/* The ids, and where everything lies. */
+/* The ids and the folders. */
 static status name_run(struct plan *self, const char *state, bool remember)
 {
     content_book *book = NULL;
@@ -126,7 +126,7 @@ static status name_replay(struct plan *self, const char *state, bool remember)
 static status list_logs(struct plan *self)
 {
     self->n_logs = topology_n_logs(self->flow);
-    assert(self->n_logs > 0); /* nothing else gives a feed or takes work for good */
+    assert(self->n_logs > 0); /* no other stage serves a feed or keeps batches */
     self->log = calloc(self->n_logs, sizeof *self->log);
     for (size_t k = 0; self->log != NULL && k < self->n_logs; k++) {
         char name[64] = "control";

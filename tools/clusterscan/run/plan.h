@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* plan: what a run of a topology consists of: which processes, on which host, by which command,
- * what each is told (common/stage/setup.h), and where they meet. Making it reads the input files
- * and makes nothing: no folder, no socket. Executors carry it out (executors/). */
+ * with which setup (common/stage/setup.h) and which endpoints. Making it reads the input files and
+ * creates nothing: no folder, no socket. Executors carry it out (executors/). */
 #ifndef TOOLS_CLUSTERSCAN_RUN_PLAN_H
 #define TOOLS_CLUSTERSCAN_RUN_PLAN_H
 
@@ -29,11 +29,11 @@ struct plan_process {
     uint32_t replica;
     char name[64];                  /* "images.1" */
     const char *host;               /* "this", the only one there is */
-    char output[PLAN_ENDPOINT_MAX]; /* "": nobody takes it */
+    char output[PLAN_ENDPOINT_MAX]; /* "": it has no consumer */
 };
 
 /* Endpoints are "ipc://{sockets}/NAME" or "tcp://127.0.0.1:{port of NAME}" until an executor fills
- * in what it has found. */
+ * in its folder or ports. */
 struct plan {
     const topology *flow;
     struct run_ids ids;
@@ -46,7 +46,7 @@ struct plan {
     char watch[PLAN_ENDPOINT_MAX];   /* where the run repeats them to watchers */
     json_t **files;                  /* [stages] expanded lists, NULL: no reader of ours */
     json_t *
-        *contents; /* [stages] what is in those files, NULL: not known, as in a followed folder */
+        *contents; /* [stages] content of those files, NULL: not known, as in a followed folder */
     size_t n;
     struct plan_process *process;
 };
@@ -60,7 +60,7 @@ MUST_CHECK status plan_make(struct plan *out, const topology *flow, const char *
 MUST_CHECK status plan_check_state(const char *state);
 /* How many of the sources of log k stand before `stage` in the file. */
 uint32_t plan_sources_before(const struct plan *self, size_t k, size_t stage);
-/* Frees what is in *self and zeroes it. */
+/* Frees the arrays of *self and zeroes it. */
 void plan_fini(struct plan *self);
 
 #endif

@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Bound without SO_REUSEADDR, so only if nobody else is; then opened to the stage that listens. */
+/* Bound without SO_REUSEADDR, so only if no other socket is; SO_REUSEADDR then lets the stage bind
+ * it. */
 static int hold(uint32_t port)
 {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* preflight: can what a run is to write be written at all? Asked before anything starts, so that
- * nobody learns of a missing folder after hours. */
+/* preflight: checks that every output of a run can be written, before anything starts: a missing
+ * folder should not end a run after hours. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_PREFLIGHT_H
 #define TOOLS_CLUSTERSCAN_RUN_PREFLIGHT_H
 

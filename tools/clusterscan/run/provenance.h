@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* provenance: what a run was, for people who find its result after a year: topology, input files
- * with their digests, commands, host and times, as JSON beside the result. Not part of the bytes
- * that are promised to be the same. */
+/* provenance: the origin of a result, for its readers after a year: topology, input files
+ * with their digests, commands, host and times, as JSON beside the result. Its bytes are not
+ * promised to be the same. */
 #ifndef TOOLS_CLUSTERSCAN_RUN_PROVENANCE_H
 #define TOOLS_CLUSTERSCAN_RUN_PROVENANCE_H
 

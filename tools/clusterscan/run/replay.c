@@ -84,7 +84,7 @@ static status find_folder(const topology *flow, size_t k, const char *state, cha
 }
 
 /* Logs the keys in which the two differ; returns how many. */
-static size_t tell_differences(const char *folder, json_t *wanted, const json_t *made_from)
+static size_t log_differences(const char *folder, json_t *wanted, const json_t *made_from)
 {
     size_t n = 0;
     const char *group;
@@ -127,7 +127,7 @@ static status check(const topology *flow, const log_folder *log)
     json_t *wanted = analysis_of_images(topology_analysis(flow));
     if (wanted == NULL)
         return STATUS_NO_MEMORY;
-    const size_t differences = tell_differences(name, wanted, log_folder_made_from(log));
+    const size_t differences = log_differences(name, wanted, log_folder_made_from(log));
     json_decref(wanted);
     return differences == 0 ? STATUS_OK : STATUS_BAD_INPUT;
 }

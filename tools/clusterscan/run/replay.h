@@ -13,10 +13,10 @@ struct replay {
     uint32_t sources; /* that filled it */
 };
 
-/* Of log k of the topology: its settings.folder or, if that is not given and there is no other log,
+/* Of log k of the topology: its settings.folder or, if it is absent and there is no other log,
  * the one log folder in `state`. STATUS_BAD_INPUT, logged, if there is none or more than one, if
  * its run has not read all of the input, or if its images were made with another batch, other jets
- * or images than the topology's `analysis` says. */
+ * or images than the topology's `analysis` has. */
 MUST_CHECK status replay_find(struct replay *out, const topology *flow, size_t k,
                               const char *state);
 

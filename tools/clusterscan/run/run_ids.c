@@ -26,7 +26,7 @@ static json_t *lasting_settings(const struct topology_stage *stage)
     return copy;
 }
 
-/* --- commands of others ------------------------------------------------------------------ */
+/* --- foreign commands -------------------------------------------------------------------- */
 
 /* The file that a command's first word names, as execvp(3) finds it; NULL if there is none. */
 static char *find_on_path(const char *word)
@@ -65,7 +65,7 @@ static status add_named_file(json_t *list, const char *path, content_book *book)
     return done == STATUS_OK ? add_digest(list, &content) : done;
 }
 
-/* Of every file that a word of the command names: who edits a script has another stage. */
+/* A digest of every file that a word of the command names: an edited script is another stage. */
 static status add_command_files(json_t *program, const struct topology_stage *stage,
                                 content_book *book)
 {
@@ -111,10 +111,10 @@ static status check_event_file(const char *path, const struct topology_stage *st
     return done;
 }
 
-/* What has been named so far, to find what is named twice. */
+/* The logs named so far, to find two of the same images. */
 struct inputs {
-    json_t *digests;  /* for the log id, of the source at hand */
-    json_t *contents; /* for its reader: what it is to find */
+    json_t *digests;  /* for the log id, of the current source */
+    json_t *contents; /* for its reader: the expected content */
     json_t *seen;     /* of all sources, digest and key -> name */
     content_book *book;
 };
@@ -138,7 +138,7 @@ static status warn_of_copy(const struct inputs *inputs, const struct topology_st
 }
 
 /* One input file: its digest, with the key of the table in it where one is named, for the id, and
- * for the reader what it is to find. */
+ * for the reader its expected content. */
 static status add_input(const struct inputs *inputs, const struct topology_stage *stage,
                         const char *name, bool events_wanted)
 {
@@ -229,7 +229,7 @@ static status add_left(json_t *lists, const topology *flow, json_t *const files[
     return done;
 }
 
-/* Which of several logs a stage takes from. */
+/* The logs that reach a stage. */
 static json_t *logs_taken(const topology *flow, const struct topology_stage *stage)
 {
     json_t *list = json_array();

@@ -21,7 +21,7 @@ struct run_ids {
 /* files[i]: expanded list of stage i, NULL where it is no reader of ours. Opens every event file:
  * STATUS_BAD_INPUT, logged, if one is not what it must be, or if two logs would keep the same
  * images. A file counts by all of its bytes, which the book knows or reads; a followed folder by
- * its path; a command of others by its words and by the bytes of every file that a word names.
+ * its path; a foreign command by its words and by the bytes of every file that a word names.
  * contents[i], for each such list, gets what the reader is to find (the files' part of
  * common/stage/setup.h); the caller's. */
 MUST_CHECK status run_ids_make(struct run_ids *out, const topology *flow, json_t *const files[],

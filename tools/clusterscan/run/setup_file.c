@@ -106,7 +106,7 @@ static json_t *ids_of(const json_t *logs)
     return json_string(text);
 }
 
-/* What a process left of log k is told of it, or that log itself. */
+/* Keys of log k for a process left of it, or for that log itself. */
 static json_t *of_log(const struct plan *self, const struct plan_process *process, size_t k)
 {
     const struct topology_stage *stage = topology_stage(self->flow, process->stage);
@@ -123,7 +123,7 @@ static json_t *of_log(const struct plan *self, const struct plan_process *proces
                      is_log && acked ? source_extents(self->flow, k, self->contents) : NULL);
 }
 
-/* What one right of the logs is told of them. */
+/* Keys of the logs for a process right of them. */
 static json_t *of_logs(const struct plan *self, const struct plan_process *process)
 {
     json_t *logs = logs_of(self, process->stage);

@@ -19,8 +19,7 @@ enum { NAME_LENGTH = 6 };
 
 /* --- the parent -------------------------------------------------------------------------- */
 
-/* Whether there is a folder at path that nobody else can look into or write to; made if nothing is
- * there. *why: what is wrong with it. */
+/* Whether the folder at path is ours alone (0700); created if it is absent. *why: the fault. */
 static bool own_folder(const char *path, const char **why)
 {
     struct stat about;
@@ -74,7 +73,7 @@ static bool is_run_name(const char *name)
     return name[NAME_LENGTH] == '\0';
 }
 
-/* Names that we give to regular files: N.json, N.started and the locks. */
+/* Names of our regular files: N.json, N.started and the locks. */
 static bool is_our_file(const char *name)
 {
     const size_t digits = strspn(name, "0123456789");
@@ -103,7 +102,7 @@ void socket_folder_remove(const char *path)
         log_warning("%s holds files that clusterscan did not make: they are left", path);
 }
 
-/* Takes the lock of a folder that is in nobody's use; -1 if it is in use or has no lock yet. */
+/* Locks a folder that no process uses; -1 if it is in use or has no lock yet. */
 static int lock_left_behind(const char *path)
 {
     char lock[SOCKET_FOLDER_MAX + 300];
@@ -140,7 +139,7 @@ static void sweep(const char *parent)
 
 /* --- this run's --------------------------------------------------------------------------- */
 
-/* Locks a new folder; the lock gets its name when it is held, so that nobody finds it free. */
+/* Locks a new folder; the lock file is named once it is held, so no other process finds it free. */
 static int lock_new(const char *path)
 {
     char unnamed[SOCKET_FOLDER_MAX + 12];

@@ -15,13 +15,13 @@
 enum { SOCKET_FOLDER_MAX = 92 }; /* leaves 15 bytes of a socket's address for its name */
 
 /* Makes a folder for this run, locked, and removes those that killed runs have left. *lock is to be
- * closed after socket_folder_remove. STATUS_BAD_INPUT, logged, if there is no place for it. */
+ * closed after socket_folder_remove. STATUS_BAD_INPUT, logged, if no folder can hold it. */
 MUST_CHECK status socket_folder_make(char out[SOCKET_FOLDER_MAX], int *lock);
 /* Makes the folder again at the same path, where a cleaner has removed it. STATUS_IO, logged. */
 MUST_CHECK status socket_folder_renew(const char *path);
-/* Tells cleaners of temporary files that all of it is in use. */
+/* Touches its files, so that cleaners of temporary files leave them. */
 void socket_folder_touch(const char *path);
-/* Removes what is ours in it and, if nothing else is left, the folder. */
+/* Removes our files in it and, if it is empty then, the folder. */
 void socket_folder_remove(const char *path);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "tools/clusterscan/run/input_files.h"
 
-/* Of the files of one source, those rows that settings.rows asks for. */
+/* Rows of the files of one source, within settings.rows. */
 static json_t *extent_of(const struct topology_stage *stage, const json_t *contents, uint32_t batch)
 {
     const json_t *rows = json_object_get(stage->settings, "rows");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* source_extents: where the sources of a topology end, for the log to hold against what it is told.
+/* source_extents: where the sources of a topology end, for the log to check the ends that sources
+ * send.
  */
 #ifndef TOOLS_CLUSTERSCAN_RUN_SOURCE_EXTENTS_H
 #define TOOLS_CLUSTERSCAN_RUN_SOURCE_EXTENTS_H
@@ -8,9 +9,9 @@
 
 #include "common/topology/topology.h"
 
-/* contents[s] tells the files of stage s with their events, NULL: not known. For each source of log
- * k, in the order of the file: [batches, rows], "journal" of a followed folder, null of a source of
- * others. A new reference, NULL when out of memory. */
+/* contents[s] holds the files of stage s with their events, NULL: not known. For each source of log
+ * k, in the order of the file: [batches, rows], "journal" of a followed folder, null of a foreign
+ * source. A new reference, NULL when out of memory. */
 json_t *source_extents(const topology *flow, size_t k, json_t *const contents[]);
 
 #endif

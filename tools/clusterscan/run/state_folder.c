@@ -17,7 +17,7 @@
 #define REMOVING "removing-"
 #define REPLAY   "replay-"
 
-/* --- what is ours ------------------------------------------------------------------------ */
+/* --- files of ours ----------------------------------------------------------------------- */
 
 static const char *without(const char *name, const char *prefix)
 {
@@ -36,9 +36,9 @@ bool state_folder_is_name(const char *name)
 }
 
 /* Where an entry is, and what runs call theirs there. */
-enum place { AT_TOP, IN_LOGS };
+enum entry_folder { AT_TOP, IN_LOGS };
 
-static bool is_known(const char *name, enum place place)
+static bool is_known(const char *name, enum entry_folder where)
 {
     static const char *const top[] = {"manifest.json*",
                                       "segment-[0-9]*.h5*",
@@ -51,15 +51,15 @@ static bool is_known(const char *name, enum place place)
                                       ".status.json",
                                       NULL};
     static const char *const logs[] = {"*.log", "*.log.1", NULL};
-    for (const char *const *pattern = place == AT_TOP ? top : logs; *pattern != NULL; pattern++)
+    for (const char *const *pattern = where == AT_TOP ? top : logs; *pattern != NULL; pattern++)
         if (fnmatch(*pattern, name, 0) == 0)
             return true;
     return false;
 }
 
-static bool is_logs(const char *name, enum place place, const struct stat *about)
+static bool is_logs(const char *name, enum entry_folder where, const struct stat *about)
 {
-    return place == AT_TOP && strcmp(name, "logs") == 0 && S_ISDIR(about->st_mode);
+    return where == AT_TOP && strcmp(name, "logs") == 0 && S_ISDIR(about->st_mode);
 }
 
 /* --- walking ----------------------------------------------------------------------------- */
@@ -69,15 +69,15 @@ static int open_folder(int parent, const char *name)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Told of every entry of a folder and of its logs/, of which those in it come first. */
+/* Called for every entry of a folder and of its logs/, the entries of logs/ first. */
 struct visitor {
     /* STATUS_OK to go on. */
-    status (*visit)(void *self, int folder, const char *name, enum place place,
+    status (*visit)(void *self, int folder, const char *name, enum entry_folder where,
                     const struct stat *about);
     void *self;
 };
 
-static status walk(int folder, enum place place, const struct visitor *visitor);
+static status walk(int folder, enum entry_folder where, const struct visitor *visitor);
 
 static status walk_logs(int folder, const struct visitor *visitor)
 {
@@ -89,7 +89,7 @@ static status walk_logs(int folder, const struct visitor *visitor)
     return done;
 }
 
-static status walk(int folder, enum place place, const struct visitor *visitor)
+static status walk(int folder, enum entry_folder where, const struct visitor *visitor)
 {
     const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
@@ -105,29 +105,29 @@ static status walk(int folder, enum place place, const struct visitor *visitor)
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
             fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
-        if (is_logs(name, place, &about))
+        if (is_logs(name, where, &about))
             done = walk_logs(folder, visitor);
         if (done == STATUS_OK)
-            done = visitor->visit(visitor->self, folder, name, place, &about);
+            done = visitor->visit(visitor->self, folder, name, where, &about);
     }
     closedir(entries);
     return done;
 }
 
-static status look_at(void *self, int folder, const char *name, enum place place,
+static status look_at(void *self, int folder, const char *name, enum entry_folder where,
                       const struct stat *about)
 {
     struct state_folder *out = self;
     (void)folder;
     const bool regular = S_ISREG(about->st_mode);
-    if (regular && is_known(name, place)) {
+    if (regular && is_known(name, where)) {
         out->bytes += (uint64_t)about->st_size;
         out->last_used = about->st_mtime > out->last_used ? about->st_mtime : out->last_used;
-    } else if (!is_logs(name, place, about) && out->stranger[0] == '\0') {
+    } else if (!is_logs(name, where, about) && out->stranger[0] == '\0') {
         char safe[300];
         text_printable(name, sizeof safe, safe);
-        snprintf(out->stranger, sizeof out->stranger, "%s%s %s", place == IN_LOGS ? "logs/" : "",
-                 safe, is_known(name, place) ? "is no regular file" : "is of no run");
+        snprintf(out->stranger, sizeof out->stranger, "%s%s %s", where == IN_LOGS ? "logs/" : "",
+                 safe, is_known(name, where) ? "is no regular file" : "is of no run");
     }
     return STATUS_OK;
 }
@@ -180,7 +180,7 @@ static void let_go(struct locks *self)
         close(self->log);
 }
 
-/* False with errno: EWOULDBLOCK if somebody else has one. */
+/* False with errno: EWOULDBLOCK if another process has one. */
 static bool take_locks(struct locks *out, int folder)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -235,12 +235,12 @@ status state_folder_look(struct state_folder *out, int state, const char *name)
 
 /* --- removing ---------------------------------------------------------------------------- */
 
-static status remove_entry(void *self, int folder, const char *name, enum place place,
+static status remove_entry(void *self, int folder, const char *name, enum entry_folder where,
                            const struct stat *about)
 {
     uint64_t *freed = self;
-    const bool logs = is_logs(name, place, about);
-    if (!logs && !(S_ISREG(about->st_mode) && is_known(name, place)))
+    const bool logs = is_logs(name, where, about);
+    if (!logs && !(S_ISREG(about->st_mode) && is_known(name, where)))
         return STATUS_OK; /* it came after we looked; the folder stays for its sake */
     if (unlinkat(folder, name, logs ? AT_REMOVEDIR : 0) != 0)
         return errno == ENOTEMPTY || errno == EEXIST ? STATUS_OK : STATUS_IO;

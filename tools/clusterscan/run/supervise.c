@@ -33,7 +33,7 @@ enum {
     ORPHANS_MS = 2000,         /* how long killed orphans are waited for */
     BACKOFF_MS = 100,          /* doubled with every death */
     BACKOFF_MAX_MS = 5000,
-    STOP_MS = 10000, /* how long a stage may take to stop in order */
+    STOP_MS = 10000, /* time for a stage to stop in order */
     TICK_MS = 100
 };
 
@@ -44,7 +44,7 @@ struct supervisor {
     struct child *child;    /* [n] */
     struct watched_run run; /* its process[i] is child[i] */
     void *zmq;
-    void *monitor; /* what the stages say ... */
+    void *monitor; /* heartbeats of the stages ... */
     void *watch;   /* ... goes on to all watchers */
     int signals;
     sigset_t mask_before;
@@ -71,7 +71,7 @@ static int open_signals(sigset_t *mask_before)
 }
 
 /* A line of a stage for people. */
-static void tell_line(void *context, const char *line)
+static void print_line(void *context, const char *line)
 {
     struct supervisor *self = context;
     progress_print(&self->progress, line);
@@ -97,7 +97,7 @@ static status supervisor_init(struct supervisor *self, const struct local *local
                    &self->run.process[self->n], plan->folder);
         self->child[self->n].verbose = verbose;
         self->child[self->n].quiet = quiet;
-        self->child[self->n].tell = tell_line;
+        self->child[self->n].print = print_line;
         self->child[self->n].context = self;
     }
     /* What a stage forks becomes ours when the stage dies, so that we can wait for it. */
@@ -172,7 +172,7 @@ static void describe_death(int how, size_t size, char out[])
         snprintf(out, size, "ended with exit code %d", WEXITSTATUS(how));
 }
 
-/* What it said last, without the level and name that every line begins with. */
+/* Its last line, without the level and name that every line begins with. */
 static void last_words(const struct child *child, size_t size, char out[])
 {
     const char *words = child->last_line;
@@ -182,7 +182,7 @@ static void last_words(const struct child *child, size_t size, char out[])
     text_printable(words[0] != '\0' ? words : "(it said nothing)", size, out);
 }
 
-/* Killed from outside: what it had begun has not done it. */
+/* Killed from outside: the batch that it had begun is not the cause. */
 static void forget_started(const struct child *child)
 {
     char path[SOCKET_FOLDER_MAX + 48];
@@ -254,8 +254,8 @@ static void bury(struct supervisor *self, struct child *child, int how)
 static void child_ended(struct supervisor *self, struct child *child, int how)
 {
     child_drain(child);
-    child_signal_group(child, SIGKILL); /* what it may have forked */
-    /* Others serve what they have until they are told to stop. */
+    child_signal_group(child, SIGKILL); /* processes that it may have forked */
+    /* All other stages serve their items until SIGTERM. */
     const bool finished = WIFEXITED(how) && WEXITSTATUS(how) == EXIT_DONE && is_sink(self, child);
     if (self->stopping || finished)
         child->watched->state = PROCESS_ENDED;
@@ -273,7 +273,7 @@ static void reap(struct supervisor *self)
                 child_ended(self, &self->child[i], how);
 }
 
-/* A newly sealed batch or item anywhere is progress for all: nobody is in a crash loop. */
+/* A newly sealed batch or item anywhere is progress for all: no stage is in a crash loop. */
 static void forgive(struct supervisor *self, const struct child *author)
 {
     const struct topology_stage *stage = topology_stage(self->plan->flow, author->process->stage);
@@ -331,7 +331,7 @@ static void take_signals(struct supervisor *self)
     }
 }
 
-/* Waits for news of any kind and takes it in. */
+/* Waits for heartbeats, output, signals and ended children, and handles them. */
 static void listen_once(struct supervisor *self)
 {
     zmq_pollitem_t *items = calloc(self->n + 2, sizeof *items);
@@ -364,7 +364,7 @@ static void start_due(struct supervisor *self)
     }
 }
 
-/* A stage says that it lives before it binds its sockets, which a log does only when its disk has
+/* A stage sends heartbeats before it binds its sockets, which a log does only when its disk has
  * room for the first line. */
 static bool may_still_bind(const struct child *child, uint64_t now)
 {
@@ -372,8 +372,8 @@ static bool may_still_bind(const struct child *child, uint64_t now)
     return now - child->started_ms < BOUND_MS || strcmp(child->watched->last.waits, "disk") == 0;
 }
 
-/* Somebody cleans folders of temporary files: a producer whose socket has no name any more reaches
- * nobody who comes later, so it makes another. */
+/* Cleaners of temporary files may remove socket files: a producer without one cannot be reached by
+ * new consumers, so it binds again. */
 static void check_sockets(struct supervisor *self)
 {
     const uint64_t now = clock_ms();
@@ -421,8 +421,8 @@ static void kill_all(struct supervisor *self)
             listen_once(self);
 }
 
-/* Stage by stage in the order of the file, so that what is upstream of the log rests when the log
- * seals what it has. */
+/* Stage by stage in the order of the file, so that all stages upstream of the log have stopped when
+ * it seals its batches. */
 static void stop_in_order(struct supervisor *self)
 {
     self->stopping = true;

@@ -9,7 +9,7 @@
 
 /* Runs the plan until every sink has finished. Returns the exit code of the run:
  *   EXIT_DONE         every sink has finished
- *   EXIT_RUN_FAILED   a stage died five times without progress in between (logged: its last words)
+ *   EXIT_RUN_FAILED   a stage died five times without progress in between (logged: its last line)
  *   EXIT_BAD_INPUT    a stage found its input or settings wrong (likewise)
  *   EXIT_INTERRUPTED  SIGINT, SIGTERM or SIGHUP came
  * No process it started is left when it returns, nor when it is killed. A stage that dies is

@@ -86,7 +86,7 @@ void progress_print(struct progress *self, const char *line)
 /* --- the line of the run ----------------------------------------------------------------- */
 
 /* Time left until all is read; "" where it is unknown. */
-static void tell_rest(const struct run_totals *totals, size_t size, char out[])
+static void print_rest(const struct run_totals *totals, size_t size, char out[])
 {
     char text[NUMBER_TEXT_SIZE];
     out[0] = '\0';
@@ -106,7 +106,7 @@ static void write_run(const struct progress *self, const struct run_totals *tota
     if (totals->rate >= 1)
         snprintf(rate, sizeof rate, ", %s/s", number_text((uint64_t)totals->rate, text[5]));
     char share[32] = "";
-    tell_rest(totals, sizeof rest, rest);
+    print_rest(totals, sizeof rest, rest);
     if (!totals->growing) /* while input grows the whole is unknown */
         snprintf(share, sizeof share, " (%.0f %%)",
                  totals->rows > 0 ? 100 * (double)totals->read / (double)totals->rows : 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* status_file: STATE/LOG_ID/status.json, what a run is doing, replaced once a second so that it is
- * always whole. It stays when the run is killed: whether the run is still at work, its lock tells.
+ * always whole. It stays when the run is killed: its lock shows whether the run is still at work.
  * Of a run with several logs it is in the folder of the first, and those of the others refer to it.
  */
 #ifndef TOOLS_CLUSTERSCAN_WATCH_STATUS_FILE_H

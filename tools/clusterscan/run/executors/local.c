@@ -17,7 +17,7 @@
 
 /* --- folders ----------------------------------------------------------------------------- */
 
-/* A state folder that cannot be made is a mistake of whoever named it. */
+/* A state folder that cannot be made is bad input. */
 static status make_folders(const char *path)
 {
     const status done = folder_make(path);
@@ -74,7 +74,7 @@ static status make_endpoints(struct local *self)
 
 /* --- commands ---------------------------------------------------------------------------- */
 
-/* Where a program of ours lies: beside this one, or where `cmake --install` puts stages. */
+/* The path of a program of ours: beside this one, or in the folder of installed stages. */
 static status find_program(const char *name, char out[4096])
 {
     char self[4096];

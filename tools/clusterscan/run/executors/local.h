@@ -25,13 +25,13 @@ struct local {
     struct local_process *process; /* [plan->n] */
 };
 
-/* Makes the state folder, so that the plan can note in it what it has read. STATUS_BAD_INPUT,
+/* Makes the state folder, so that the plan can record the input files in it. STATUS_BAD_INPUT,
  * logged. */
 MUST_CHECK status local_prepare_state(const char *state);
 /* Makes everything that the processes need to be started. STATUS_BAD_INPUT, logged, if something
  * cannot be; nothing is left then but the state folder. */
 MUST_CHECK status local_prepare(struct local *out, struct plan *plan);
-/* The file in which a worker notes what it has begun, beside its setup file. */
+/* The file in which a worker records the batch that it has begun, beside its setup file. */
 void local_started_path(const struct local_process *process, size_t size, char out[]);
 /* Whether the socket file of an endpoint is there; true for one of another kind. */
 bool local_socket_is_there(const char *endpoint);
@@ -43,7 +43,7 @@ MUST_CHECK status local_renew_folder(const struct local *self);
 MUST_CHECK status local_renew_setup(const struct local *self, size_t i);
 /* Keeps cleaners of temporary files from taking the socket folder for an old one. */
 void local_keep_sockets(const struct local *self);
-/* Removes the socket folder and frees what is in *self. */
+/* Removes the socket folder and frees the arrays of *self. */
 void local_fini(struct local *self);
 
 #endif
