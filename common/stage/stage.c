@@ -11,6 +11,7 @@
 
 #include "common/base/log.h"
 #include "common/stage/loop.h"
+#include "common/topology/schema/schema.h"
 
 enum stage_role stage_role_of(const struct stage *stage)
 {
@@ -61,8 +62,23 @@ static int usage(const struct stage *stage, int argc, char **argv)
     return help ? EXIT_DONE : EXIT_BAD_INPUT;
 }
 
-int stage_main(const struct stage *stage, int argc, char **argv)
+/* Help and output of a stage of ours stand in the schema table alone. */
+static struct stage completed(const struct stage *stage)
 {
+    struct stage own = *stage;
+    const struct stage_kind *kind = stage->help == NULL ? schema_stage_find(stage->name) : NULL;
+    assert(stage->help != NULL || (kind != NULL && kind->role == stage_role_of(stage)));
+    if (kind != NULL) {
+        own.help = kind->help;
+        own.output = kind->output;
+    }
+    return own;
+}
+
+int stage_main(const struct stage *table, int argc, char **argv)
+{
+    const struct stage own = completed(table);
+    const struct stage *stage = &own;
     if (argc != 3 || strcmp(argv[1], "--stage") != 0)
         return usage(stage, argc, argv);
     log_init(stage->name, LOG_INFO);

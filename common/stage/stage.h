@@ -183,7 +183,8 @@ struct stage_descriptors {
 /* Exactly one of the four tables of roles is set. */
 struct stage {
     const char *name; /* the program's */
-    const char *help; /* one sentence */
+    const char *help; /* one sentence; NULL: that of the row of this name in schema_stages, which
+                       * holds the output too */
     enum message_type output;
     /* Once, from the setup, which holds for the life of the process. STATUS_NO_SPACE: tried again
      * when there may be room; STATUS_BAD_INPUT ends the run with exit code 2. */

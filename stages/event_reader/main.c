@@ -12,8 +12,6 @@ int main(int argc, char **argv)
     static const struct stage_descriptors descriptors = {.wanted = event_reader_wanted};
     static const struct stage event_reader = {
         .name = "event_reader",
-        .help = "Reads event files and hands out numbered batches of events.",
-        .output = MESSAGE_EVENT_BATCH,
         .create = event_reader_create,
         .destroy = event_reader_destroy,
         .describe = event_reader_describe,

@@ -16,9 +16,6 @@ int main(int argc, char **argv)
     };
     static const struct stage image_log = {
         .name = "image_log",
-        .help =
-            "Keeps every image batch once, in order, on disk, and serves them to its consumers.",
-        .output = MESSAGE_IMAGE_BATCH,
         .create = image_log_create,
         .destroy = image_log_destroy,
         .describe = image_log_describe,

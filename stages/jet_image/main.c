@@ -8,8 +8,6 @@ int main(int argc, char **argv)
     };
     static const struct stage jet_image = {
         .name = "jet_image",
-        .help = "Turns events into sparse images of their two leading jets.",
-        .output = MESSAGE_IMAGE_BATCH,
         .create = jet_image_create,
         .destroy = jet_image_destroy,
         .describe = jet_image_describe,

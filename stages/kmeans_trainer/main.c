@@ -12,8 +12,6 @@ int main(int argc, char **argv)
     };
     static const struct stage kmeans_trainer = {
         .name = "kmeans_trainer",
-        .help = "Trains an ensemble of mini-batch k-means models on the jets of a mass window.",
-        .output = MESSAGE_MODEL,
         .create = kmeans_trainer_create,
         .destroy = kmeans_trainer_destroy,
         .describe = kmeans_trainer_describe,

@@ -10,8 +10,6 @@ int main(int argc, char **argv)
     };
     static const struct stage mls_scorer = {
         .name = "mls_scorer",
-        .help = "Measures the excess in the signal-rich clusters and writes the result file.",
-        .output = MESSAGE_SCORE,
         .create = mls_scorer_create,
         .destroy = mls_scorer_destroy,
         .describe = mls_scorer_describe,

@@ -12,6 +12,7 @@
 #include "common/kernels/statistics/robust.h"
 #include "common/kernels/statistics/significance.h"
 #include "common/kernels/statistics/verdicts.h"
+#include "common/stage/model_arrivals.h"
 #include "common/store/results/result_file.h"
 
 /* The last selection, copied. */
@@ -41,6 +42,7 @@ struct scorer {
     struct verdict_settings limits;
     struct verdict verdicts[VERDICT_CHECKS];
     const struct stage_input *inputs;
+    struct model_arrivals arrivals;
     struct model_record *model; /* [members] */
     void **kept;                /* [members] what their arrays lie in; NULL: not there yet */
     struct last_selection last;
@@ -75,6 +77,7 @@ void mls_scorer_destroy(void **state)
         free(self->kept[m]);
     free(self->kept);
     free(self->model);
+    model_arrivals_fini(&self->arrivals);
     last_free(&self->last);
     free(self->mls);
     free(self->bin);
@@ -148,9 +151,11 @@ status mls_scorer_create(void **out, const struct stage_setup *setup)
     self->logs = setup->logs;
     self->folder = setup->folder;
     self->sources = setup->sources;
-    const status told = read_settings(self, setup->settings);
-    if (told != STATUS_OK)
-        return told;
+    status done = read_settings(self, setup->settings);
+    if (done == STATUS_OK)
+        done = model_arrivals_init(&self->arrivals, &self->analysis);
+    if (done != STATUS_OK)
+        return done;
     const uint32_t members = setup->analysis.training.ensemble;
     self->model = calloc(members, sizeof *self->model);
     self->kept = calloc(members, sizeof(void *));
@@ -165,16 +170,12 @@ status mls_scorer_create(void **out, const struct stage_setup *setup)
 
 static status take_model(struct scorer *self, const struct model_record *record)
 {
-    if (record->member >= self->analysis.training.ensemble ||
-        record->clusters != self->analysis.training.clusters) {
-        log_error("model of member %u with %u clusters: expected one of %u members, %u clusters",
-                  record->member, record->clusters, self->analysis.training.ensemble,
-                  self->analysis.training.clusters);
-        return STATUS_BAD_INPUT;
-    }
+    status done = model_arrivals_note(&self->arrivals, record);
+    if (done != STATUS_OK)
+        return done;
     struct model_record copy;
     void *memory;
-    const status done = model_record_copy(&copy, &memory, record);
+    done = model_record_copy(&copy, &memory, record);
     if (done != STATUS_OK)
         return done;
     free(self->kept[record->member]);
@@ -359,24 +360,13 @@ status mls_scorer_process(void *state, const struct stage_item *item, struct sta
     return done == STATUS_OK ? renew_results(self) : done;
 }
 
-static status check_models(const struct scorer *self)
-{
-    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
-        if (self->kept[m] != NULL)
-            continue;
-        log_error("the trainer ended without a model of member %u", m);
-        return STATUS_BAD_INPUT;
-    }
-    return STATUS_OK;
-}
-
 status mls_scorer_finish(void *state, size_t input, uint64_t total, struct stage_outlet *outlet)
 {
     const struct scorer *self = state;
     (void)total;
     (void)outlet;
     if (self->inputs[input].type == MESSAGE_MODEL)
-        return check_models(self);
+        return model_arrivals_check(&self->arrivals);
     if (self->slices == 0) {
         log_error("no batch has arrived: there is nothing to score");
         return STATUS_BAD_INPUT;

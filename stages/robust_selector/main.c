@@ -9,8 +9,6 @@ int main(int argc, char **argv)
     };
     static const struct stage robust_selector = {
         .name = "robust_selector",
-        .help = "Picks the clusters whose spectrum sticks out by robust standardisation.",
-        .output = MESSAGE_SELECTION,
         .create = robust_selector_create,
         .destroy = robust_selector_destroy,
         .feed = &feed,

@@ -12,8 +12,6 @@ int main(int argc, char **argv)
     };
     static const struct stage spectrum_accumulator = {
         .name = "spectrum_accumulator",
-        .help = "Counts jets per cluster and mass bin, slice by slice.",
-        .output = MESSAGE_SPECTRA,
         .create = spectrum_accumulator_create,
         .destroy = spectrum_accumulator_destroy,
         .feed = &feed,

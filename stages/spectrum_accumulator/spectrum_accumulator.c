@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "common/base/array.h"
-#include "common/base/log.h"
 #include "common/kernels/clustering/model.h"
 #include "common/kernels/statistics/mass_bins.h"
 #include "common/kernels/statistics/spectra.h"
+#include "common/stage/model_arrivals.h"
 
 /* What labelling a batch needs; grows with the largest one and stays. */
 struct scratch {
@@ -28,6 +28,7 @@ struct accumulator {
     uint32_t replica;
     uint32_t replicas;
     smearing *smear;
+    struct model_arrivals arrivals;
     model **model; /* [ensemble] */
     struct scratch scratch;
     struct spectra_record spectra; /* slice: the one being filled */
@@ -43,6 +44,7 @@ void spectrum_accumulator_destroy(void **state)
     for (uint32_t m = 0; self->model != NULL && m < self->analysis.training.ensemble; m++)
         model_destroy(&self->model[m]);
     free(self->model);
+    model_arrivals_fini(&self->arrivals);
     smearing_destroy(&self->smear);
     free(self->scratch.offset);
     free(self->scratch.label);
@@ -83,7 +85,10 @@ status spectrum_accumulator_create(void **out, const struct stage_setup *setup)
                                             .bins = self->bins.n,
                                             .counts = self->counts,
                                             .signal = self->signal};
-    return smearing_create(&self->smear, analysis->image.pixels, analysis->image.smear);
+    const status done = model_arrivals_init(&self->arrivals, analysis);
+    return done == STATUS_OK
+               ? smearing_create(&self->smear, analysis->image.pixels, analysis->image.smear)
+               : done;
 }
 
 void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *filter)
@@ -99,16 +104,9 @@ void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *
 
 static status take_model(struct accumulator *self, const struct model_record *record)
 {
-    const struct analysis *analysis = &self->analysis;
-    const uint32_t pixels = analysis->image.pixels * analysis->image.pixels;
-    if (record->member >= analysis->training.ensemble ||
-        record->clusters != analysis->training.clusters || record->pixels != pixels) {
-        log_error("model of member %u with %u clusters of %u pixels: expected one of %u members, "
-                  "%u clusters, %u pixels",
-                  record->member, record->clusters, record->pixels, analysis->training.ensemble,
-                  analysis->training.clusters, pixels);
-        return STATUS_BAD_INPUT;
-    }
+    const status done = model_arrivals_note(&self->arrivals, record);
+    if (done != STATUS_OK)
+        return done;
     model_destroy(&self->model[record->member]);
     return model_create(&self->model[record->member], record, self->smear);
 }
@@ -192,23 +190,12 @@ status spectrum_accumulator_process(void *state, const struct stage_item *item,
     return done;
 }
 
-static status check_models(const struct accumulator *self)
-{
-    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
-        if (self->model[m] != NULL)
-            continue;
-        log_error("the trainer ended without a model of member %u", m);
-        return STATUS_BAD_INPUT;
-    }
-    return STATUS_OK;
-}
-
 status spectrum_accumulator_finish(void *state, size_t input, uint64_t total,
                                    struct stage_outlet *outlet)
 {
     struct accumulator *self = state;
     if (self->inputs[input].type == MESSAGE_MODEL)
-        return check_models(self);
+        return model_arrivals_check(&self->arrivals);
     const uint64_t slice = self->analysis.stream.slice;
     return emit_slices(self, (total + slice - 1) / slice * slice, outlet);
 }
