@@ -24,6 +24,7 @@
 #include "common/store/disk/hdf5_util.h"
 #include "common/store/events/event_file.h"
 #include "common/store/log/segment.h"
+#include "tools/benchmarks/harness.h"
 
 enum { SIDE = 40, BATCH = 512 };
 
@@ -57,20 +58,6 @@ static double now(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static void *must(void *memory)
-{
-    if (memory != NULL)
-        return memory;
-    log_error("out of memory");
-    exit(EXIT_RUN_FAILED);
-}
-
-static void check(status done)
-{
-    if (done != STATUS_OK)
-        exit(EXIT_RUN_FAILED);
 }
 
 static void add_event(struct jets *to, const struct image_batch *from, uint32_t e)

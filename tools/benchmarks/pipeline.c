@@ -28,6 +28,7 @@
 #include "common/store/results/result_file.h"
 #include "common/store/results/result_summary.h"
 #include "common/topology/schema/analysis.h"
+#include "tools/benchmarks/harness.h"
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -94,20 +95,6 @@ static double now(void)
     struct timespec time;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static void *must(void *memory)
-{
-    if (memory != NULL)
-        return memory;
-    log_error("out of memory");
-    exit(EXIT_RUN_FAILED);
-}
-
-static void check(status done)
-{
-    if (done != STATUS_OK)
-        exit((int)status_exit_code(done));
 }
 
 static void reserve(struct jets *self, size_t jets, size_t lit)
