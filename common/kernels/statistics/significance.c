@@ -79,6 +79,39 @@ static double poisson_log_cdf(uint64_t n, double mu)
     return mu < a + 1 ? log_complement(log_upper_series(a, mu)) : log_lower_series((double)n, mu);
 }
 
+/* The upper incomplete gamma function as Legendre's continued fraction 1 / (x + 1 - a - 1 (1 - a) /
+ * (x + 3 - a - ...)) times x^a e^-x / Gamma(a), for x >= a + 1, by Lentz's method. */
+static double log_gamma_fraction(double a, double x)
+{
+    double below = x + 1 - a;
+    double c = HUGE_VAL;
+    double d = 1 / below;
+    double fraction = d;
+    double factor = 0;
+    for (double j = 1; fabs(factor - 1) > GSL_DBL_EPSILON && j < 1e6; j++) {
+        const double part = -j * (j - a);
+        below += 2;
+        d = 1 / (part * d + below);
+        c = below + part / c;
+        factor = c * d;
+        fraction *= factor;
+    }
+    return log_poisson_term(a, x) + log(a) + log(fraction);
+}
+
+double gamma_log_sf(double shape, double x)
+{
+    assert(shape > 0 && x > 0 && isfinite(x));
+    return x < shape + 1 ? log_complement(log_upper_series(shape, x))
+                         : log_gamma_fraction(shape, x);
+}
+
+double gaussian_log_sf(double z)
+{
+    assert(fabs(z) < 1e5);
+    return gsl_sf_log_erfc(z / M_SQRT2) - M_LN2;
+}
+
 /* First terms of z^2 = 2 u - ln(2 pi z^2) - ..., u = -log_p: relative error about ln(u) / u^2. */
 static double far_gaussian_isf(double u)
 {

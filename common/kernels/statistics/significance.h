@@ -11,6 +11,11 @@
 /* ln P(X > n) for X ~ Poisson(mu), mu > 0: finite and monotone however small. For n >= mu the
  * relative error of the logarithm is below 1e-12. */
 double poisson_log_sf(uint64_t n, double mu);
+/* ln P(X > x) for X ~ Gamma(shape) of scale 1, shape > 0, x > 0: finite and monotone however small.
+ * Relative error of the logarithm below 1e-12 where it is below -0.1. */
+double gamma_log_sf(double shape, double x);
+/* ln P(Z > z) for a unit Gaussian, |z| < 1e5. */
+double gaussian_log_sf(double z);
 /* z with ln P(Z > z) = log_p for a unit Gaussian; log_p < 0; finite for every finite log_p. */
 double gaussian_isf_log(double log_p);
 

@@ -9,6 +9,7 @@
 
 #include "common/base/random.h"
 #include "common/kernels/statistics/mass_bins.h"
+#include "common/kernels/statistics/toy_null.h"
 #include "tests/support/check_main.h"
 
 #define REFERENCE SHARED_FOLDER "/reference/composition/"
@@ -184,6 +185,44 @@ START_TEST(toys_have_the_mean_and_spread_of_the_reference)
 }
 END_TEST
 
+START_TEST(the_p_value_is_that_of_the_reference)
+{
+    enum { TOYS = 1500, WINDOWS = 42 };
+    static double t[TOYS * WINDOWS], scratch[TOYS + 2 * WINDOWS];
+    struct reference reference;
+    if (!reference_open(&reference))
+        SKIP("no " REFERENCE);
+    for (int s = 0; s < 2; s++) {
+        composition *scan = scan_of(&reference, s == 1, &composition_defaults);
+        const json_t *expected = json_object_get(reference.expected, samples[s]);
+        composition_scratch *memory;
+        double observed[WINDOWS];
+        ck_assert_int_eq(composition_scratch_create(&memory, scan), STATUS_OK);
+        composition_observed(scan, memory, observed);
+        for (uint64_t toy = 0; toy < TOYS; toy++)
+            composition_toy(scan, memory, 1, toy, t + toy * WINDOWS);
+        struct toy_null null;
+        toy_null_test(TOYS, WINDOWS, observed, t, scratch, &null);
+        const struct composition_window window = composition_window(scan, null.largest);
+        const json_t *largest = json_object_get(expected, "window");
+        const json_t *moments = json_object_get(expected, "S_null");
+        ck_assert_uint_eq(window.first, (uint32_t)number_at(largest, 0));
+        ck_assert_uint_eq(window.bins, (uint32_t)number_at(largest, 1));
+        /* The noise of 1,500 toys on either side: S to about 0.1 each, the share of toys to
+         * sqrt(p (1 - p) / 1500) each, S itself included. */
+        const double p = json_number_value(json_object_get(expected, "p"));
+        ck_assert_double_eq_tol(null.s, json_number_value(json_object_get(expected, "S")), 0.2);
+        ck_assert_double_eq_tol(null.mean, number_at(moments, 0), 0.12);
+        ck_assert_double_eq_tol(null.sd, number_at(moments, 1), 0.1);
+        ck_assert_double_eq_tol(log(null.p_toys), log(p), 0.35);
+        ck_assert(!null.extrapolated);
+        composition_scratch_destroy(&memory);
+        composition_destroy(&scan);
+    }
+    reference_close(&reference);
+}
+END_TEST
+
 /* n events of two members with labels of two clusters at random, bins falling like a spectrum. */
 static composition *drawn(size_t n, uint32_t clusters, uint32_t n_bins)
 {
@@ -305,6 +344,7 @@ int main(void)
     tcase_add_test(cases, the_statistic_of_every_window_is_that_of_the_reference);
     tcase_add_test(cases, classes_and_flows_are_those_of_the_reference);
     tcase_add_test(cases, toys_have_the_mean_and_spread_of_the_reference);
+    tcase_add_test(cases, the_p_value_is_that_of_the_reference);
     tcase_add_test(cases, a_toy_depends_on_seed_and_number_alone);
     tcase_add_test(cases, a_resonance_in_one_class_has_the_largest_statistic_in_its_window);
     tcase_add_test(cases, windows_that_cannot_be_predicted_are_left_out);

@@ -50,6 +50,43 @@ START_TEST(poisson_tails_agree_with_sums_of_fifty_digits)
 }
 END_TEST
 
+START_TEST(gamma_tails_agree_with_scipy_and_exact_sums)
+{
+    /* scipy.stats.gamma.logsf (SciPy 1.10.1); beyond its range the sum exp(-x) (1 + x + x^2/2) of
+     * shape 3, by Python's decimal with 50 digits. */
+    static const struct {
+        double shape;
+        double x;
+        double log_sf;
+    } known[] = {{4, 20, -12.651197991859789},
+                 {0.5, 0.3, -0.8242175443879225},
+                 {1, 700, -700.0},
+                 {40000, 41000, -14.861369061285638},
+                 {3, 3.9, -1.3738714356704171},
+                 {3, 4.1, -1.4969400127554204},
+                 {3, 200, -190.08651261288554},
+                 {3, 10000, -9982.2722664366089},
+                 {1e6, 1.001e6, -1.8410218990178857}};
+    for (size_t i = 0; i < LENGTH(known); i++)
+        ck_assert_double_lt(relative(gamma_log_sf(known[i].shape, known[i].x), known[i].log_sf),
+                            1e-12);
+    ck_assert_double_lt(relative(gamma_log_sf(12.5, 3), -3.42682733208908e-05), 1e-9);
+}
+END_TEST
+
+START_TEST(gaussian_tails_agree_with_scipy)
+{
+    static const double z[] = {-3, 0, 2.5, 8.5, 37, 50};
+    static const double log_sf[] = {-0.001350809964748193, -0.6931471805599453,
+                                    -5.081648277278691,    -39.19739642821768,
+                                    -689.0305855768908,    -1254.8313611394199};
+    for (size_t i = 0; i < LENGTH(z); i++) {
+        ck_assert_double_lt(relative(gaussian_log_sf(z[i]), log_sf[i]), 1e-12);
+        ck_assert_double_eq_tol(gaussian_isf_log(gaussian_log_sf(z[i])), z[i], 1e-9);
+    }
+}
+END_TEST
+
 START_TEST(poisson_tails_of_deficits_agree_too)
 {
     /* the same sums, downwards from n, and 1 minus that */
@@ -239,6 +276,8 @@ END_TEST
 int main(void)
 {
     TCase *cases = tcase_create("significance");
+    tcase_add_test(cases, gamma_tails_agree_with_scipy_and_exact_sums);
+    tcase_add_test(cases, gaussian_tails_agree_with_scipy);
     tcase_add_test(cases, poisson_tails_agree_with_sums_of_fifty_digits);
     tcase_add_test(cases, poisson_tails_of_deficits_agree_too);
     tcase_add_test(cases, poisson_tails_fall_with_every_count_and_stay_finite);
