@@ -1,36 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "stages/spectrum_accumulator/spectrum_accumulator.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/array.h"
-#include "common/kernels/clustering/model.h"
-#include "common/kernels/statistics/mass_bins.h"
 #include "common/kernels/statistics/spectra.h"
-#include "common/stage/model_arrivals.h"
-
-/* What labelling a batch needs; grows with the largest one and stays. */
-struct scratch {
-    size_t offset_room;
-    size_t label_room;
-    size_t bin_room;
-    uint64_t *offset; /* [jets + 1] */
-    uint16_t *label;  /* [ensemble][jets] */
-    int32_t *bin;     /* [jets / 2] */
-};
+#include "common/stage/batch_labels.h"
 
 struct accumulator {
     struct analysis analysis;
-    struct mass_bins bins;
     const struct stage_input *inputs;
     uint32_t replica;
     uint32_t replicas;
-    smearing *smear;
-    struct model_arrivals arrivals;
-    model **model; /* [ensemble] */
-    struct scratch scratch;
+    struct batch_labels labels;
     struct spectra_record spectra; /* slice: the one being filled */
     uint64_t *counts;
     uint64_t *signal;
@@ -41,14 +23,7 @@ void spectrum_accumulator_destroy(void **state)
     struct accumulator *self = *state;
     if (self == NULL)
         return;
-    for (uint32_t m = 0; self->model != NULL && m < self->analysis.training.ensemble; m++)
-        model_destroy(&self->model[m]);
-    free(self->model);
-    model_arrivals_fini(&self->arrivals);
-    smearing_destroy(&self->smear);
-    free(self->scratch.offset);
-    free(self->scratch.label);
-    free(self->scratch.bin);
+    batch_labels_fini(&self->labels);
     free(self->counts);
     free(self->signal);
     free(self);
@@ -57,7 +32,7 @@ void spectrum_accumulator_destroy(void **state)
 
 static size_t cells_per_member(const struct accumulator *self)
 {
-    return (size_t)self->analysis.training.clusters * self->bins.n;
+    return (size_t)self->analysis.training.clusters * self->analysis.spectra.bins;
 }
 
 status spectrum_accumulator_create(void **out, const struct stage_setup *setup)
@@ -68,27 +43,21 @@ status spectrum_accumulator_create(void **out, const struct stage_setup *setup)
         return STATUS_NO_MEMORY;
     const struct analysis *analysis = &setup->analysis;
     self->analysis = *analysis;
-    self->bins = (struct mass_bins){analysis->spectra.window[0], analysis->spectra.window[1],
-                                    analysis->spectra.bins};
     self->inputs = setup->inputs;
     self->replica = setup->replica;
     self->replicas = setup->replicas;
     const size_t cells = analysis->training.ensemble * cells_per_member(self);
-    self->model = calloc(analysis->training.ensemble, sizeof(model *));
     self->counts = calloc(cells, sizeof *self->counts);
     self->signal = calloc(cells, sizeof *self->signal);
-    if (self->model == NULL || self->counts == NULL || self->signal == NULL)
+    if (self->counts == NULL || self->signal == NULL)
         return STATUS_NO_MEMORY;
     self->spectra = (struct spectra_record){.generation = 1,
                                             .members = analysis->training.ensemble,
                                             .clusters = analysis->training.clusters,
-                                            .bins = self->bins.n,
+                                            .bins = analysis->spectra.bins,
                                             .counts = self->counts,
                                             .signal = self->signal};
-    const status done = model_arrivals_init(&self->arrivals, analysis);
-    return done == STATUS_OK
-               ? smearing_create(&self->smear, analysis->image.pixels, analysis->image.smear)
-               : done;
+    return batch_labels_init(&self->labels, analysis);
 }
 
 void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *filter)
@@ -98,38 +67,15 @@ void spectrum_accumulator_filter(void *state, size_t input, struct feed_filter *
         return;
     filter->modulus = self->replicas;
     filter->remainder = self->replica;
-    filter->mass[0] = self->bins.lo;
-    filter->mass[1] = self->bins.hi;
+    memcpy(filter->mass, self->analysis.spectra.window, sizeof filter->mass);
 }
 
-static status take_model(struct accumulator *self, const struct model_record *record)
+/* Adds the events that the spectra count to the numbers that all members share. */
+static void note_events(struct accumulator *self, const struct image_batch *batch, uint32_t source)
 {
-    const status done = model_arrivals_note(&self->arrivals, record);
-    if (done != STATUS_OK)
-        return done;
-    model_destroy(&self->model[record->member]);
-    return model_create(&self->model[record->member], record, self->smear);
-}
-
-static status reserve(struct scratch *self, uint32_t jets, uint32_t members)
-{
-    status done = ARRAY_RESERVE(&self->offset, &self->offset_room, (size_t)jets + 1);
-    if (done == STATUS_OK)
-        done = ARRAY_RESERVE(&self->label, &self->label_room, members * (size_t)jets + 1);
-    return done == STATUS_OK ? ARRAY_RESERVE(&self->bin, &self->bin_room, (size_t)jets / 2 + 1)
-                             : done;
-}
-
-/* Offsets and bins of a batch, the same for every member. */
-static void prepare(struct accumulator *self, const struct image_batch *batch, uint32_t source)
-{
-    struct scratch *scratch = &self->scratch;
-    for (uint32_t j = 0; j < 2 * batch->events; j++)
-        scratch->offset[j] = batch->offset[j];
-    scratch->offset[2 * batch->events] = batch->lit;
+    tally_add_batch(&self->spectra.tally, batch);
     for (uint32_t e = 0; e < batch->events; e++) {
-        scratch->bin[e] = mass_bins_find(&self->bins, (double)batch->m_jj[e]);
-        if (scratch->bin[e] < 0)
+        if (self->labels.bin[e] < 0)
             continue;
         self->spectra.in_window++;
         self->spectra.labelled += batch->label != NULL && batch->label[e] >= 0;
@@ -140,23 +86,15 @@ static void prepare(struct accumulator *self, const struct image_batch *batch, u
 static status count_batch(struct accumulator *self, const struct image_batch *batch,
                           uint32_t source)
 {
-    struct scratch *scratch = &self->scratch;
-    const uint32_t members = self->analysis.training.ensemble;
-    const status reserved = reserve(scratch, 2 * batch->events, members);
-    if (reserved != STATUS_OK)
-        return reserved;
-    tally_add_batch(&self->spectra.tally, batch);
-    prepare(self, batch, source);
-    const struct sparse_images images = {.n = 2 * (size_t)batch->events,
-                                         .offset = scratch->offset,
-                                         .pixel = batch->pixel,
-                                         .value = batch->intensity};
-    models_label_fractions(members, self->model, self->analysis.image.power, &images,
-                           scratch->label);
-    for (uint32_t m = 0; m < members; m++) {
+    const status made = batch_labels_make(&self->labels, batch);
+    if (made != STATUS_OK)
+        return made;
+    note_events(self, batch, source);
+    for (uint32_t m = 0; m < self->analysis.training.ensemble; m++) {
         const size_t cell = m * cells_per_member(self);
-        spectra_add(batch->events, scratch->label + m * images.n, scratch->bin, batch->label,
-                    self->bins.n, self->counts + cell, self->signal + cell);
+        const uint16_t *label = self->labels.label + 2 * (size_t)m * batch->events;
+        spectra_add(batch->events, label, self->labels.bin, batch->label,
+                    self->analysis.spectra.bins, self->counts + cell, self->signal + cell);
     }
     return STATUS_OK;
 }
@@ -178,7 +116,7 @@ status spectrum_accumulator_process(void *state, const struct stage_item *item,
 {
     struct accumulator *self = state;
     if (item->header->type == MESSAGE_MODEL)
-        return take_model(self, &item->record->model);
+        return batch_labels_take(&self->labels, &item->record->model);
     /* Slices without a place of this partition end here, too. */
     status done = emit_slices(self, item->place, outlet);
     if (done == STATUS_OK)
@@ -195,7 +133,7 @@ status spectrum_accumulator_finish(void *state, size_t input, uint64_t total,
 {
     struct accumulator *self = state;
     if (self->inputs[input].type == MESSAGE_MODEL)
-        return model_arrivals_check(&self->arrivals);
+        return model_arrivals_check(&self->labels.arrivals);
     const uint64_t slice = self->analysis.stream.slice;
     return emit_slices(self, (total + slice - 1) / slice * slice, outlet);
 }
