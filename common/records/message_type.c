@@ -12,6 +12,7 @@ static const char *const message_names[MESSAGE_TYPES] = {
     [MESSAGE_SPECTRA] = "spectra",
     [MESSAGE_SELECTION] = "selection",
     [MESSAGE_SCORE] = "score",
+    [MESSAGE_SCAN] = "scan",
 };
 
 const char *message_type_name(enum message_type type)

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The six messages that pass along edges. Numbers are part of the wire format. */
+/* The messages that pass along edges. Numbers are part of the wire format. */
 enum message_type {
     MESSAGE_NONE = 0, /* a stage without output */
     MESSAGE_EVENT_BATCH,
@@ -14,6 +14,7 @@ enum message_type {
     MESSAGE_SPECTRA,
     MESSAGE_SELECTION,
     MESSAGE_SCORE,
+    MESSAGE_SCAN,
     MESSAGE_TYPES
 };
 /* "event_batch", ...; "none" for MESSAGE_NONE. */

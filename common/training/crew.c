@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -30,12 +29,6 @@ struct crew {
     uint32_t taken;
     bool stopped;
 };
-
-unsigned crew_cores(void)
-{
-    cpu_set_t cores;
-    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
-}
 
 static void train_one(const struct crew_task *task, uint32_t member, struct outcome *out)
 {

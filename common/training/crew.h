@@ -28,9 +28,6 @@ struct crew_member {
 
 typedef struct crew crew;
 
-/* Threads that can run at once: the cores this process may use. */
-unsigned crew_cores(void);
-
 /* Starts training the members first, first + step, ... below end (at least one) with at most
  * `threads` > 0 threads. What *task points at is borrowed until crew_stop. STATUS_NO_MEMORY, also
  * if there can be no thread. */

@@ -212,6 +212,28 @@ static const struct wire_field score_fields[] = {
 };
 #undef T
 
+#define T struct scan_record
+static const struct wire_field scan_fields[] = {
+    SCALAR(slice, WIRE_U64, "scanned up to and with this one"),
+    SCALAR(read, WIRE_U64, "rows so far"),
+    SCALAR(events, WIRE_U64, "of them with m_jj inside the spectrum"),
+    SCALAR(windows, WIRE_U32, "searched; 0: too few mass bins hold events"),
+    SCALAR(toys, WIRE_U32, "0: there is no p-value"),
+    SCALAR(largest, WIRE_U32, "window with the largest pull"),
+    SCALAR(reached, WIRE_U32, "toys whose largest pull is at least that"),
+    SCALAR(extrapolated, WIRE_U32,
+           "1: the p-value is that of a gamma with the mean, variance and skewness of the toys"),
+    SCALAR(s, WIRE_F64, "the largest pull"),
+    SCALAR(ln_p, WIRE_F64, "p-value, corrected for all windows and classes of this slice"),
+    SCALAR(z, WIRE_F64, "the same in standard deviations of a Gaussian, one-sided"),
+    COLUMN(first, WIRE_U32, 0, 1, EXTENTS(OF(windows)), "first mass bin"),
+    COLUMN(bins, WIRE_U32, 0, 1, EXTENTS(OF(windows)), "how many mass bins"),
+    COLUMN(t, WIRE_F64, 0, 1, EXTENTS(OF(windows)), "statistic"),
+    COLUMN(null_mean, WIRE_F64, 0, 1, EXTENTS(OF(windows)), "mean of t over the toys"),
+    COLUMN(null_sd, WIRE_F64, 0, 1, EXTENTS(OF(windows)), "standard deviation of t over the toys"),
+};
+#undef T
+
 #define T struct control_grant
 static const struct wire_field grant_fields[] = {
     SCALAR(name, WIRE_TEXT, "stage that grants"),
@@ -336,6 +358,12 @@ static const char *model_fault(const void *record, const struct wire_limits *lim
     return model_record_fault(model);
 }
 
+static const char *scan_fault(const void *record, const struct wire_limits *limits)
+{
+    (void)limits;
+    return scan_record_fault(record);
+}
+
 static const struct wire_schema *own[WIRE_OWN_TYPES];
 
 static bool is_own(unsigned type)
@@ -378,6 +406,12 @@ const struct wire_schema *wire_schema_find(unsigned type)
                                      "what the selector made of the summed spectra of a slice"),
         [MESSAGE_SCORE] =
             SCHEMA("score", struct score_record, score_fields, "the answer after a slice"),
+        [MESSAGE_SCAN] = {.name = "scan",
+                          .help = "the composition scan after a slice",
+                          .size = sizeof(struct scan_record),
+                          .n = LENGTH(scan_fields),
+                          .fields = scan_fields,
+                          .fault = scan_fault},
     };
     static const struct wire_schema controls[CONTROL_LAST - CONTROL_GRANT] = {
         SCHEMA("grant", struct control_grant, grant_fields,

@@ -15,6 +15,7 @@
 #include "common/records/event_batch.h"
 #include "common/records/image_batch.h"
 #include "common/records/model_record.h"
+#include "common/records/scan_record.h"
 #include "common/records/score_record.h"
 #include "common/records/selection_record.h"
 #include "common/records/spectra_record.h"
@@ -175,6 +176,7 @@ union record {
     struct spectra_record spectra;
     struct selection_record selection;
     struct score_record score;
+    struct scan_record scan;
 };
 
 /* Adds a message type of the program's own, WIRE_OWN_FIRST .. WIRE_OWN_FIRST + WIRE_OWN_TYPES - 1,

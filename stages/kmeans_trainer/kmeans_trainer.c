@@ -9,6 +9,7 @@
 
 #include "common/base/array.h"
 #include "common/base/log.h"
+#include "common/base/parallel.h"
 #include "common/kernels/clustering/kmeans.h"
 #include "common/kernels/image/power.h"
 #include "common/training/crew.h"
@@ -141,7 +142,7 @@ static status start_training(struct trainer *self)
                                    .images = &self->images,
                                    .norm2 = self->norm2};
     return crew_start(&self->crew, &task, self->replica, self->replicas,
-                      analysis->training.ensemble, crew_cores());
+                      analysis->training.ensemble, parallel_cores());
 }
 
 status kmeans_trainer_finish(void *state, size_t input, uint64_t total, struct stage_outlet *outlet)

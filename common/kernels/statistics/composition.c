@@ -38,14 +38,15 @@ struct composition {
     uint32_t clusters;
     uint32_t bins;
     uint32_t pairs; /* codes of unordered pairs */
-    size_t n;       /* events */
+    size_t events_added;
     size_t bin_room;
-    uint8_t *bin;    /* [n] */
-    uint16_t **code; /* [members][n] of the pair of labels */
+    uint8_t *bin;    /* [events_added] */
+    uint16_t **code; /* [members][events_added] of the pair of labels */
     size_t *code_room;
     uint16_t *first;  /* [pairs] cluster of a code, the lower one ... */
     uint16_t *second; /* ... and the other */
     /* Made by composition_prepare. */
+    size_t n;           /* events, the first of those added */
     uint64_t *events;   /* [bins] */
     uint16_t *class_of; /* [members][pairs] */
     uint32_t *classes;  /* [members] */
@@ -148,27 +149,27 @@ static status reserve(composition *self, size_t n)
 
 status composition_add(composition *self, size_t n, const int32_t bin[], const uint16_t label[])
 {
-    const status done = reserve(self, self->n + n);
+    const status done = reserve(self, self->events_added + n);
     if (done != STATUS_OK)
         return done;
     for (size_t e = 0; e < n; e++) {
         if (bin[e] < 0)
             continue;
         assert((uint32_t)bin[e] < self->bins);
-        self->bin[self->n] = (uint8_t)bin[e];
+        self->bin[self->events_added] = (uint8_t)bin[e];
         for (uint32_t m = 0; m < self->members; m++) {
             const uint16_t *pair = label + 2 * (m * n + e);
             assert(pair[0] < self->clusters && pair[1] < self->clusters);
-            self->code[m][self->n] = code_of(pair[0], pair[1]);
+            self->code[m][self->events_added] = code_of(pair[0], pair[1]);
         }
-        self->n++;
+        self->events_added++;
     }
     return STATUS_OK;
 }
 
 uint64_t composition_events(const composition *self)
 {
-    return self->n;
+    return self->events_added;
 }
 
 /* ---- preparation ---- */
@@ -236,8 +237,10 @@ static void make_windows(composition *self)
         }
 }
 
-status composition_prepare(composition *self)
+status composition_prepare(composition *self, size_t n)
 {
+    assert(n <= self->events_added);
+    self->n = n;
     memset(self->events, 0, self->bins * sizeof *self->events);
     for (size_t e = 0; e < self->n; e++)
         self->events[self->bin[e]]++;

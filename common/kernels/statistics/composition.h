@@ -64,11 +64,11 @@ MUST_CHECK status composition_add(composition *self, size_t n, const int32_t bin
                                   const uint16_t label[]);
 uint64_t composition_events(const composition *self);
 
-/* Makes classes, windows and flows of the events that are there; to be called before the functions
- * below, and again after composition_add. A window is searched if it holds events and at least
- * COMPOSITION_OUTSIDE_MIN bins outside it do. STATUS_BAD_SHAPE if there is no such window;
- * STATUS_NO_MEMORY. */
-MUST_CHECK status composition_prepare(composition *self);
+/* Makes classes, windows and flows of the first n events; to be called before the functions below,
+ * which are about those events then, also after composition_add. A window is searched if it holds
+ * events and at least COMPOSITION_OUTSIDE_MIN bins outside it do. STATUS_BAD_SHAPE if there is no
+ * such window; STATUS_NO_MEMORY. */
+MUST_CHECK status composition_prepare(composition *self, size_t n);
 size_t composition_windows(const composition *self);
 struct composition_window composition_window(const composition *self, size_t i);
 /* Classes of a member, the pooled one included. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Several threads against kmeans_train called in turn. */
-#include <sched.h>
 #include <stdlib.h>
 
 #include "common/base/random.h"
@@ -135,21 +134,6 @@ START_TEST(a_training_that_fails_is_reported)
 }
 END_TEST
 
-START_TEST(the_cores_are_those_this_process_may_use)
-{
-    cpu_set_t all, one;
-    ck_assert_int_eq(sched_getaffinity(0, sizeof all, &all), 0);
-    ck_assert_uint_eq(crew_cores(), (unsigned)CPU_COUNT(&all));
-    size_t last = CPU_SETSIZE - 1;
-    while (!CPU_ISSET(last, &all))
-        last--;
-    CPU_ZERO(&one);
-    CPU_SET(last, &one);
-    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
-    ck_assert_uint_eq(crew_cores(), 1);
-}
-END_TEST
-
 int main(void)
 {
     TCase *cases = tcase_create("crew");
@@ -158,6 +142,5 @@ int main(void)
     tcase_add_test(cases, a_replica_trains_its_share);
     tcase_add_loop_test(cases, a_crew_can_be_stopped_at_any_time, 0, 3);
     tcase_add_test(cases, a_training_that_fails_is_reported);
-    tcase_add_test(cases, the_cores_are_those_this_process_may_use);
     return run_case(cases, "crew");
 }

@@ -79,7 +79,7 @@ static composition *scan_of(const struct reference *from, bool signal,
         ck_assert_int_eq(composition_add(scan, n, bin, label), STATUS_OK);
     }
     free(label);
-    ck_assert_int_eq(composition_prepare(scan), STATUS_OK);
+    ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_OK);
     return scan;
 }
 
@@ -248,7 +248,7 @@ static composition *drawn(size_t n, uint32_t clusters, uint32_t n_bins)
 START_TEST(a_toy_depends_on_seed_and_number_alone)
 {
     composition *scan = drawn(3001, 5, 9);
-    ck_assert_int_eq(composition_prepare(scan), STATUS_OK);
+    ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_OK);
     composition_scratch *one, *other;
     ck_assert_int_eq(composition_scratch_create(&one, scan), STATUS_OK);
     ck_assert_int_eq(composition_scratch_create(&other, scan), STATUS_OK);
@@ -269,6 +269,32 @@ START_TEST(a_toy_depends_on_seed_and_number_alone)
 }
 END_TEST
 
+START_TEST(the_events_before_a_slice_are_scanned_as_if_no_others_had_come)
+{
+    composition *all = drawn(3001, 5, 9);
+    double first[64], again[64];
+    for (int more = 0; more < 2; more++) {
+        double *t = more ? again : first;
+        if (more) {
+            int32_t bin[100];
+            uint16_t label[400];
+            for (size_t e = 0; e < 100; e++)
+                bin[e] = 3;
+            memset(label, 0, sizeof label);
+            ck_assert_int_eq(composition_add(all, 100, bin, label), STATUS_OK);
+        }
+        ck_assert_int_eq(composition_prepare(all, 2000), STATUS_OK);
+        composition_scratch *scratch;
+        ck_assert_int_eq(composition_scratch_create(&scratch, all), STATUS_OK);
+        composition_observed(all, scratch, t);
+        composition_toy(all, scratch, 7, 1, t + composition_windows(all));
+        composition_scratch_destroy(&scratch);
+    }
+    ck_assert_mem_eq(first, again, 2 * composition_windows(all) * sizeof *first);
+    composition_destroy(&all);
+}
+END_TEST
+
 START_TEST(a_resonance_in_one_class_has_the_largest_statistic_in_its_window)
 {
     enum { SIGNAL = 60 };
@@ -284,7 +310,7 @@ START_TEST(a_resonance_in_one_class_has_the_largest_statistic_in_its_window)
     for (int add = 0; add < 2; add++) {
         if (add)
             ck_assert_int_eq(composition_add(scan, SIGNAL, bin, label), STATUS_OK);
-        ck_assert_int_eq(composition_prepare(scan), STATUS_OK);
+        ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_OK);
         ck_assert_int_eq(composition_scratch_create(&scratch, scan), STATUS_OK);
         composition_observed(scan, scratch, add ? after : before);
         composition_scratch_destroy(&scratch);
@@ -303,14 +329,14 @@ END_TEST
 START_TEST(windows_that_cannot_be_predicted_are_left_out)
 {
     composition *scan = drawn(500, 3, 6); /* of 4 bins: 2 are left outside */
-    ck_assert_int_eq(composition_prepare(scan), STATUS_OK);
+    ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_OK);
     ck_assert_uint_eq(composition_windows(scan), 5 + 4);
     composition_destroy(&scan);
     scan = drawn(500, 3, 4); /* 2 of 4 bins are inside */
-    ck_assert_int_eq(composition_prepare(scan), STATUS_BAD_SHAPE);
+    ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_BAD_SHAPE);
     composition_destroy(&scan);
     scan = drawn(0, 3, 16);
-    ck_assert_int_eq(composition_prepare(scan), STATUS_BAD_SHAPE);
+    ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_BAD_SHAPE);
     composition_destroy(&scan);
 }
 END_TEST
@@ -318,7 +344,7 @@ END_TEST
 START_TEST(one_cluster_has_nothing_to_compare_and_no_number_is_undefined)
 {
     composition *scan = drawn(2000, 1, 16);
-    ck_assert_int_eq(composition_prepare(scan), STATUS_OK);
+    ck_assert_int_eq(composition_prepare(scan, composition_events(scan)), STATUS_OK);
     ck_assert_uint_eq(composition_classes_of(scan, 0), 2); /* the pooled one is empty */
     composition_scratch *scratch;
     double t[64];
@@ -346,6 +372,7 @@ int main(void)
     tcase_add_test(cases, toys_have_the_mean_and_spread_of_the_reference);
     tcase_add_test(cases, the_p_value_is_that_of_the_reference);
     tcase_add_test(cases, a_toy_depends_on_seed_and_number_alone);
+    tcase_add_test(cases, the_events_before_a_slice_are_scanned_as_if_no_others_had_come);
     tcase_add_test(cases, a_resonance_in_one_class_has_the_largest_statistic_in_its_window);
     tcase_add_test(cases, windows_that_cannot_be_predicted_are_left_out);
     tcase_add_test(cases, one_cluster_has_nothing_to_compare_and_no_number_is_undefined);
