@@ -14,6 +14,7 @@
 #include "common/kernels/statistics/verdicts.h"
 #include "common/stage/model_arrivals.h"
 #include "common/store/results/result_file.h"
+#include "common/store/results/result_output.h"
 
 /* The last selection, copied. */
 struct last_selection {
@@ -329,7 +330,7 @@ static status renew_results(struct scorer *self)
 {
     const uint64_t now = clock_ms();
     if (self->written_ms == 0) {
-        const status done = result_file_make_way(self->results, self->run_id, &self->final_there);
+        const status done = result_output_make_way(self->results, self->run_id, &self->final_there);
         if (done != STATUS_OK)
             return done;
     } else if (now - self->written_ms < self->every_ms) {

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Built whole in memory: 15 members of 50 clusters take 5 MB. */
 #include "common/store/results/result_file.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/store/disk/atomic_file.h"
-#include "common/store/disk/hdf5_util.h"
+#include "common/store/results/result_attributes.h"
 #include "common/store/results/result_dataset.h"
 #include "common/store/results/result_models.h"
-#include "common/store/results/result_summary.h"
+#include "common/store/results/result_output.h"
 
 static status mismatch(const char *path, const char *what)
 {
@@ -46,63 +39,6 @@ static status check(const char *path, const struct result *result)
             result->models[m].pixels != result->models[0].pixels)
             return mismatch(path, "a model has other clusters or pixels");
     return STATUS_OK;
-}
-
-static bool write_text(hid_t file, const char *name, const char *text)
-{
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    hid_t attribute = H5I_INVALID_HID;
-    bool done = false;
-    if (type >= 0 && space >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
-        attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    if (attribute >= 0) {
-        done = H5Awrite(attribute, type, &text) >= 0;
-        H5Aclose(attribute);
-    }
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    return done;
-}
-
-static bool write_number(hid_t file, const char *name, uint64_t value)
-{
-    const hid_t space = H5Screate(H5S_SCALAR);
-    const hid_t attribute = H5Acreate2(file, name, H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    bool done = false;
-    if (attribute >= 0) {
-        done = H5Awrite(attribute, H5T_NATIVE_UINT64, &value) >= 0;
-        H5Aclose(attribute);
-    }
-    if (space >= 0)
-        H5Sclose(space);
-    return done;
-}
-
-static bool write_attributes(hid_t file, const struct result *result)
-{
-    const struct tally *tally = &result->selection->summed.tally;
-    return write_text(file, "run_id", result->run_id) &&
-           write_text(file, "log_id", result->log_id) &&
-           write_text(file, "version", result->version) &&
-           write_text(file, "analysis", result->analysis) &&
-           write_number(file, "events_read", tally->read) &&
-           write_number(file, "events_counted", tally->counted) &&
-           write_number(file, "events_dropped", tally_dropped(tally)) &&
-           write_number(file, "events_quarantined", tally->quarantined) &&
-           write_number(file, "final", result->final ? 1 : 0);
-}
-
-static bool write_dropped(const struct result_access *to, const struct tally *tally)
-{
-    const char *reasons[DROP_REASONS];
-    for (int r = 0; r < DROP_REASONS; r++)
-        reasons[r] = drop_reason_name((enum drop_reason)r);
-    return result_make_group(to, RESULT_DROPPED_REASON) &&
-           result_write_texts(to, RESULT_DROPPED_REASON, reasons) &&
-           result_write(to, RESULT_DROPPED_COUNT, tally->dropped);
 }
 
 static bool write_verdicts(const struct result_access *to,
@@ -151,18 +87,6 @@ static bool write_notes(const struct result_access *to, const struct input_notes
     return done;
 }
 
-static bool write_edges(const struct result_access *to, const struct mass_bins *bins)
-{
-    double *edges = malloc(((size_t)bins->n + 1) * sizeof *edges);
-    if (edges == NULL)
-        return false;
-    for (uint32_t i = 0; i <= bins->n; i++)
-        edges[i] = mass_bins_edge(bins, i);
-    const bool done = result_write(to, RESULT_EDGES, edges);
-    free(edges);
-    return done;
-}
-
 /* True labels are told only if those of all events in the spectra are known. */
 static bool truth_known(const struct spectra_record *summed)
 {
@@ -200,8 +124,9 @@ static bool write_score(const struct result_access *to, const struct result *res
            result_write(to, RESULT_HISTORY_MLS_MEAN, result->history_mean);
 }
 
-static bool write_all(hid_t file, const struct result *result)
+static bool write_all(hid_t file, const void *what)
 {
+    const struct result *result = what;
     const struct result_access to = {
         .file = file,
         .lengths = {[DIMENSION_MEMBER] = result->members,
@@ -216,8 +141,13 @@ static bool write_all(hid_t file, const struct result *result)
                     [DIMENSION_CHECK] = VERDICT_CHECKS,
                     [DIMENSION_FILE] = input_notes_count(result->notes, false),
                     [DIMENSION_RANGE] = input_notes_count(result->notes, true)}};
-    return write_attributes(file, result) && write_dropped(&to, &result->selection->summed.tally) &&
-           write_edges(&to, &result->bins) &&
+    const struct result_origin origin = {.run_id = result->run_id,
+                                         .log_id = result->log_id,
+                                         .version = result->version,
+                                         .analysis = result->analysis,
+                                         .tally = result->selection->summed.tally,
+                                         .final = result->final};
+    return result_attributes_write(&to, &origin) && result_output_edges(&to, &result->bins) &&
            result_models_write(&to, result->members, result->models) &&
            write_selection(&to, result->selection) && write_score(&to, result) &&
            write_verdicts(&to, result->verdicts) && write_notes(&to, result->notes, false) &&
@@ -227,49 +157,6 @@ static bool write_all(hid_t file, const struct result *result)
 status result_file_write(const char *path, const struct result *result)
 {
     assert(path != NULL && result != NULL);
-    status outcome = check(path, result);
-    if (outcome != STATUS_OK)
-        return outcome;
-    const hid_t file = hdf5_memory_file();
-    uint8_t *bytes = NULL;
-    size_t size;
-    outcome = file >= 0 && write_all(file, result) ? hdf5_memory_file_bytes(file, &bytes, &size)
-                                                   : STATUS_IO;
-    if (outcome != STATUS_OK)
-        log_error("%s: HDF5 cannot build the result in memory", path);
-    if (file >= 0)
-        H5Fclose(file);
-    if (outcome == STATUS_OK)
-        outcome = atomic_file_replace(path, size, bytes);
-    if (outcome == STATUS_NO_SPACE)
-        log_error("%s: cannot be written: no space left", path);
-    free(bytes);
-    return outcome;
-}
-
-status result_file_make_way(const char *path, const char *run_id, bool *final)
-{
-    enum { NUMBERS = 10000 };
-    char owner[33];
-    *final = false;
-    if (access(path, F_OK) != 0)
-        return STATUS_OK;
-    const bool ours = result_summary_owner(path, owner, final);
-    if (ours && strcmp(owner, run_id) == 0)
-        return STATUS_OK;
-    *final = false;
-    for (int i = 1; i < NUMBERS; i++) {
-        char kept[4200];
-        snprintf(kept, sizeof kept, "%s.%d", path, i);
-        if (renameat2(AT_FDCWD, path, AT_FDCWD, kept, RENAME_NOREPLACE) == 0) {
-            log_warning("%s held %s%s: it is kept as %s", path,
-                        ours ? "the result of run " : "what is no result of clusterscan",
-                        ours ? owner : "", kept);
-            return STATUS_OK;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    log_error("%s cannot be renamed to make way for another result: %s", path, strerror(errno));
-    return STATUS_IO;
+    const status outcome = check(path, result);
+    return outcome != STATUS_OK ? outcome : result_output_write(path, write_all, result);
 }

@@ -41,14 +41,8 @@ struct result {
     bool final;
 };
 
-/* Writes path by way of a temporary name in the same folder, fsync, rename, fsync of the folder.
- * Refuses (STATUS_BAD_SHAPE, logged) a tally that does not add up or parts that do not fit each
- * other. STATUS_BAD_INPUT for a path that cannot be written, STATUS_LOCKED while another process
- * writes it, STATUS_IO, STATUS_NO_SPACE; all are logged. */
+/* Writes path as result_output_write does. Refuses (STATUS_BAD_SHAPE, logged) a tally that does not
+ * add up or parts that do not fit each other. */
 MUST_CHECK status result_file_write(const char *path, const struct result *result);
-/* Before the first write of a run: what stands at path and is not this run's result is renamed to
- * path.1 (or .2 and so on, the first that is free), with a line that says so. *final tells whether
- * this run's final result is there already. STATUS_IO, logged, if it cannot be renamed. */
-MUST_CHECK status result_file_make_way(const char *path, const char *run_id, bool *final);
 
 #endif

@@ -19,9 +19,6 @@ struct result_verdict {
     char *text;
 };
 
-/* The run id and `final` of a result file of ours; false, nothing logged, if path is none. */
-bool result_summary_owner(const char *path, char run_id[33], bool *final);
-
 /* What `report` needs of a result file. */
 struct result_summary {
     char *run_id;

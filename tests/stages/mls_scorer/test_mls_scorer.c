@@ -2,6 +2,7 @@
 /* mls_scorer, called bare: one excess, its significance, and the file that says so. */
 #include "stages/mls_scorer/mls_scorer.h"
 
+#include "common/store/results/result_attributes.h"
 #include "common/store/results/result_file.h"
 #include "common/store/results/result_summary.h"
 #include "tests/support/bare_stage.h"
@@ -110,10 +111,10 @@ START_TEST(the_largest_excess_is_scored_and_written)
     CK_SAYS(text, "slice 1, 180 events read: mean MLS 2.21");
     char run_id[33];
     bool final;
-    ck_assert(result_summary_owner(scratch_path("results.h5"), run_id, &final));
+    ck_assert(result_attributes_owner(scratch_path("results.h5"), run_id, &final));
     ck_assert(!final); /* there from the first score on */
     ck_assert_int_eq(mls_scorer_finish(scorer, SELECTIONS, 1, &outlet.outlet), STATUS_OK);
-    ck_assert(result_summary_owner(scratch_path("results.h5"), run_id, &final));
+    ck_assert(result_attributes_owner(scratch_path("results.h5"), run_id, &final));
     ck_assert(final);
     ck_assert_str_eq(run_id, "0123456789abcdef0123456789abcdef");
 }
