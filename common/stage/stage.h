@@ -129,8 +129,8 @@ struct stage_feed {
      * (of several copies the longest), or UINT64_MAX if process had enough of it before. Of merged
      * inputs it is called once, with the first of them and the sum of their totals. */
     status (*finish)(void *self, size_t input, uint64_t total, struct stage_outlet *outlet);
-    /* Optional: long work in pieces of at most 50 ms or so, from the first finish on, again and
-     * again; *more while there is another piece. */
+    /* Optional: long work in pieces of at most 50 ms or so. From the first finish on, it is called
+     * after every finish and process, and again while *more: there is another piece. */
     status (*work)(void *self, struct stage_outlet *outlet, bool *more);
 };
 

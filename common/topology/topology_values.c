@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/kernels/statistics/composition.h"
 #include "common/topology/key_entry.h"
 #include "common/topology/topology_draft.h"
 #include "common/topology/topology_shared.h"
@@ -290,6 +291,27 @@ static void check_command(struct draft *self, size_t stage)
                      s->name, s->run);
 }
 
+static uint32_t whole_setting(const struct topology_stage *stage, const char *key)
+{
+    return (uint32_t)json_integer_value(json_object_get(stage->settings, key));
+}
+
+/* A composition scorer stands fewer clusters and bins than the others. */
+static void check_scan(struct draft *self, size_t stage)
+{
+    char why[200];
+    const struct topology_stage *s = &self->topology->stages[stage];
+    const struct analysis *analysis = &self->topology->analysis;
+    struct composition_settings scan = composition_defaults;
+    scan.narrowest = whole_setting(s, "narrowest");
+    scan.widest = whole_setting(s, "widest");
+    if (composition_fits(&scan, analysis->training.clusters, analysis->spectra.bins, sizeof why,
+                         why))
+        return;
+    const struct key_entry entry = key_entry_find(self->stages[stage].block, "run");
+    document_mistake(self->document, entry.value, entry.key, "stages.%s: %s", s->name, why);
+}
+
 void draft_check_values(struct draft *self)
 {
     if (self->analysis_known) {
@@ -310,6 +332,8 @@ void draft_check_values(struct draft *self)
             check_follow(self, i);
             check_labels(self, i);
         }
+        if (self->analysis_known && stage->kind->output == MESSAGE_SCAN)
+            check_scan(self, i);
         check_results(self, i);
     }
 }

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +62,28 @@ struct composition_scratch {
     double *moment;   /* ... and of these times the bin number */
     double *scale;    /* [bins] */
 };
+
+bool composition_fits(const struct composition_settings *settings, uint32_t clusters, uint32_t bins,
+                      size_t size, char why[])
+{
+    why[0] = '\0';
+    if (clusters > COMPOSITION_CLUSTERS_MAX)
+        snprintf(why, size,
+                 "a composition scan takes at most %d clusters, not %u: its classes are pairs of "
+                 "them",
+                 COMPOSITION_CLUSTERS_MAX, clusters);
+    else if (bins > COMPOSITION_BINS_MAX)
+        snprintf(why, size, "a composition scan takes at most %d mass bins, not %u",
+                 COMPOSITION_BINS_MAX, bins);
+    else if (settings->widest < settings->narrowest)
+        snprintf(why, size, "the widest window, %u bins, is below the narrowest, %u",
+                 settings->widest, settings->narrowest);
+    else if (settings->narrowest + COMPOSITION_OUTSIDE_MIN > bins)
+        snprintf(why, size,
+                 "windows of %u of %u mass bins leave fewer than %d outside to predict them from",
+                 settings->narrowest, bins, COMPOSITION_OUTSIDE_MIN);
+    return why[0] == '\0';
+}
 
 static uint16_t code_of(uint32_t a, uint32_t b)
 {

@@ -21,6 +21,7 @@
 #ifndef COMMON_KERNELS_STATISTICS_COMPOSITION_H
 #define COMMON_KERNELS_STATISTICS_COMPOSITION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,11 @@ extern const struct composition_settings composition_defaults;
 
 enum { COMPOSITION_CLUSTERS_MAX = 361, COMPOSITION_BINS_MAX = 256, COMPOSITION_OUTSIDE_MIN = 3 };
 
+/* Whether so many clusters and bins can be scanned with these settings; why[size]: the reason if
+ * not. */
+bool composition_fits(const struct composition_settings *settings, uint32_t clusters, uint32_t bins,
+                      size_t size, char why[]);
+
 /* A window that is searched: bins first to first + bins - 1. */
 struct composition_window {
     uint32_t first;
@@ -51,7 +57,7 @@ struct composition_window {
 
 typedef struct composition composition;
 
-/* An empty scan of clusters in 1 .. COMPOSITION_CLUSTERS_MAX and bins in 1 .. COMPOSITION_BINS_MAX.
+/* An empty scan of at most COMPOSITION_CLUSTERS_MAX clusters and COMPOSITION_BINS_MAX bins.
  * STATUS_NO_MEMORY. */
 MUST_CHECK status composition_create(composition **out, const struct composition_settings *settings,
                                      uint32_t members, uint32_t clusters, uint32_t bins);

@@ -85,7 +85,7 @@ void toy_null_test(size_t toys, size_t n, const double observed[], const double 
     }
     describe(toys, s, out);
     out->p_toys = (1 + (double)out->reached) / (1 + (double)toys);
-    out->extrapolated = out->reached < TOY_NULL_REACHED_MIN;
+    out->extrapolated = out->reached < TOY_NULL_REACHED_MIN && toys >= TOY_NULL_EXTRAPOLATED_MIN;
     out->log_p = out->extrapolated ? log_gamma_tail(out) : log(out->p_toys);
     /* All toys as large: p is 1 - 1/(2 (1 + toys)) at most, so that z is finite. */
     const double most = log1p(-0.5 / (1 + (double)toys));

@@ -9,9 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* With fewer toys beyond S than this the p-value is extrapolated: the share is known to no better
- * than a third. */
-enum { TOY_NULL_REACHED_MIN = 10 };
+/* With fewer toys beyond S than TOY_NULL_REACHED_MIN their share is known to no better than a
+ * third, and the p-value is extrapolated, if there are toys enough for that: the skewness of
+ * TOY_NULL_EXTRAPOLATED_MIN toys is known to 0.1. With fewer, p_toys stands, which is never too
+ * small: with none beyond S it is a bound. */
+enum { TOY_NULL_REACHED_MIN = 10, TOY_NULL_EXTRAPOLATED_MIN = 500 };
 
 struct toy_null {
     size_t largest; /* index of the statistic with the largest pull */

@@ -26,7 +26,8 @@ struct feed {
     feeder *out; /* NULL: it has no consumer */
     size_t n;
     struct feed_input *input;
-    bool working;
+    bool works;   /* an input has finished, and the stage has long work */
+    bool working; /* another piece of it is due */
 };
 
 static status emit(struct stage_outlet *outlet, const void *record)
@@ -175,6 +176,7 @@ static status process_item(struct feed *self, const struct stage_item *item, boo
     }
     const status done = runtime->stage->feed->process(runtime->self, item, &self->outlet);
     *enough = done == STATUS_END;
+    self->working = self->works;
     return *enough ? STATUS_OK : done;
 }
 
@@ -216,7 +218,8 @@ static status finish_input(struct feed *self, size_t i, uint64_t total)
 {
     const struct stage_feed *feed = self->runtime->stage->feed;
     self->input[i].ended = true;
-    self->working = feed->work != NULL;
+    self->works = feed->work != NULL;
+    self->working = self->works;
     return feed->finish != NULL ? feed->finish(self->runtime->self, i, total, &self->outlet)
                                 : STATUS_OK;
 }

@@ -15,6 +15,8 @@ const struct result_dimension_words result_dimensions[DIMENSIONS] = {
     [DIMENSION_PROTOTYPE] = {"prototype", "prototype"},
     [DIMENSION_FILE] = {"file", "file"},
     [DIMENSION_RANGE] = {"range", "range"},
+    [DIMENSION_WINDOW] = {"window", "window"},
+    [DIMENSION_TOY] = {"toy", "toy"},
 };
 
 /* Rank and dimensions. */
@@ -145,6 +147,44 @@ static const struct result_dataset quarantined_group[] = {
      "why they are not counted"},
 };
 
+/* Of a composition scorer, in a file of its own. */
+static const struct result_dataset scan_group[] = {
+    {RESULT_SCAN_CLASSES, "scan/classes", HDF5_U32, BY1(MEMBER), "1",
+     "classes of events, the pooled one included"},
+    {RESULT_SCAN_LOW, "scan/low", HDF5_F64, BY1(WINDOW), "GeV", "lower edge of the mass window"},
+    {RESULT_SCAN_HIGH, "scan/high", HDF5_F64, BY1(WINDOW), "GeV", "its upper edge"},
+    {RESULT_SCAN_STATISTIC, "scan/statistic", HDF5_F64, BY1(WINDOW), "1",
+     "T, mean over the members"},
+    {RESULT_SCAN_NULL_MEAN, "scan/null_mean", HDF5_F64, BY1(WINDOW), "1",
+     "mean of T over the toys"},
+    {RESULT_SCAN_NULL_SD, "scan/null_sd", HDF5_F64, BY1(WINDOW), "1",
+     "standard deviation of T over the toys"},
+    {RESULT_SCAN_LARGEST, "scan/largest", HDF5_U32, SCALAR, "1",
+     "window with the largest pull (statistic - null_mean) / null_sd"},
+    {RESULT_SCAN_PULL, "scan/pull", HDF5_F64, SCALAR, "standard deviations",
+     "that pull: local, not corrected for the number of windows"},
+    {RESULT_SCAN_TOY_PULL, "scan/toy_pull", HDF5_F64, BY1(TOY), "standard deviations",
+     "largest pull of each toy"},
+    {RESULT_SCAN_REACHED, "scan/reached", HDF5_U32, SCALAR, "1",
+     "toys whose largest pull is at least that of the events"},
+    {RESULT_SCAN_LN_P, "scan/ln_p", HDF5_F64, SCALAR, "1",
+     "logarithm of the p-value of all events, corrected for all windows and classes, not for the "
+     "looks at earlier slices"},
+    {RESULT_SCAN_Z, "scan/z", HDF5_F64, SCALAR, "standard deviations",
+     "the same p-value as a one-sided Gaussian significance"},
+    {RESULT_SCAN_EXTRAPOLATED, "scan/extrapolated", HDF5_U8, SCALAR, "1",
+     "1: fewer than 10 of at least 500 toys reach the pull, and p is that of a gamma distribution "
+     "with their mean, variance and skewness"},
+    {RESULT_SCAN_HISTORY_EVENTS, "scan/history_events", HDF5_U64, BY1(SLICE), "events",
+     "events read up to the end of the slice"},
+    {RESULT_SCAN_HISTORY_TOYS, "scan/history_toys", HDF5_U32, BY1(SLICE), "1",
+     "toys made for the slice; 0: it could not be tested"},
+    {RESULT_SCAN_HISTORY_LN_P, "scan/history_ln_p", HDF5_F64, BY1(SLICE), "1",
+     "logarithm of the p-value of those events"},
+    {RESULT_SCAN_HISTORY_Z, "scan/history_z", HDF5_F64, BY1(SLICE), "standard deviations",
+     "the same as a one-sided Gaussian significance"},
+};
+
 #define GROUP(name, datasets)                                 \
     {                                                         \
         name, sizeof(datasets) / sizeof *(datasets), datasets \
@@ -163,6 +203,7 @@ const struct result_group result_groups[] = {
     GROUP("verdict", verdict_group),
     GROUP("refused", refused_group),
     GROUP("quarantined", quarantined_group),
+    GROUP("scan", scan_group),
     {0},
 };
 

@@ -196,7 +196,7 @@ class Compare(product.ProductCase):
         self.change(change)
         told, _ = self.compare(1)
         self.assertEqual({entry["name"] for entry in told["datasets"]},
-                         {name for name in numbers if not name.startswith(("/quarantined/", "/model/"))}
+                         {name for name in numbers if not name.startswith(("/quarantined/", "/model/", "/scan/"))}
                          - {"/dropped/count"})
 
     def test_other_shapes_are_told_and_not_compared(self):

@@ -9,13 +9,15 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/base/printable.h"
 #include "common/base/status.h"
 #include "common/kernels/statistics/verdicts.h"
 #include "common/store/results/result_file.h"
 #include "common/store/results/result_summary.h"
+#include "common/store/results/scan_file.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
+#include "tools/clusterscan/report/report_text.h"
+#include "tools/clusterscan/report/scan_report.h"
 
 static bool sticks_out(const struct result_summary *result, size_t member, size_t cluster)
 {
@@ -29,15 +31,6 @@ static json_t *selected_to_json(const struct result_summary *result, size_t memb
         if (sticks_out(result, member, c))
             json_array_append_new(clusters, json_integer((json_int_t)c));
     return clusters;
-}
-
-static json_t *dropped_to_json(const struct tally *tally)
-{
-    json_t *dropped = json_object();
-    for (int r = 0; r < DROP_REASONS; r++)
-        json_object_set_new(dropped, drop_reason_name((enum drop_reason)r),
-                            json_integer((json_int_t)tally->dropped[r]));
-    return dropped;
 }
 
 static json_t *interval_to_json(const struct result_summary *result, int32_t bin)
@@ -128,7 +121,7 @@ static json_t *to_json(const struct result_summary *result)
         result->run_id, "log_id", result->log_id, "version", result->version, "events_read",
         (json_int_t)result->tally.read, "events_counted", (json_int_t)result->tally.counted,
         "events_dropped", (json_int_t)tally_dropped(&result->tally), "events_quarantined",
-        (json_int_t)result->tally.quarantined, "dropped", dropped_to_json(&result->tally),
+        (json_int_t)result->tally.quarantined, "dropped", report_dropped_to_json(&result->tally),
         "refused", notes_to_json(result, false), "quarantined", notes_to_json(result, true),
         "window_lo_gev", result->edges[0], "window_hi_gev", result->edges[result->bins], "bins",
         (json_int_t)result->bins, "members", (json_int_t)result->members, "mls_mean",
@@ -139,56 +132,18 @@ static json_t *to_json(const struct result_summary *result)
         history_to_json(result), "most_named_bin_gev", interval_to_json(result, bin));
 }
 
-static int print_json(const struct result_summary *result)
-{
-    json_t *root = to_json(result);
-    if (root == NULL) {
-        log_error("%s: cannot be told as JSON: a text in it is not UTF-8", result->run_id);
-        return EXIT_RUN_FAILED;
-    }
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    putchar('\n');
-    json_decref(root);
-    return EXIT_DONE;
-}
-
-/* A text of a file, without what a terminal would obey. */
-static void print_text_of_file(const char *text)
-{
-    char shown[1000];
-    text_printable(text, sizeof shown, shown);
-    fputs(shown, stdout);
-}
-
-static void print_count(uint64_t count, int width, const char *what)
-{
-    printf("%*" PRIu64 " %s\n", width, count, what);
-}
-
-static void print_events(const struct tally *tally)
-{
-    print_count(tally->read, 12, "events read");
-    print_count(tally->counted, 12, "counted (two jets, each with an image)");
-    print_count(tally_dropped(tally), 12, "dropped");
-    for (int r = 0; r < DROP_REASONS; r++)
-        if (tally->dropped[r] > 0)
-            print_count(tally->dropped[r], 16, drop_reason_text((enum drop_reason)r));
-    if (tally->quarantined > 0)
-        print_count(tally->quarantined, 12, "quarantined: no stage could work on them");
-}
-
 /* What of the input is not in the answer, by name. */
 static void print_notes(const struct input_notes *notes)
 {
     for (size_t i = 0; i < notes->n; i++) {
         const struct input_note *note = &notes->note[i];
         fputs(note->rows > 0 ? "quarantined: " : "refused: ", stdout);
-        print_text_of_file(note->file);
+        report_print_text(note->file);
         if (note->rows > 0)
             printf(", rows %" PRIu64 " to %" PRIu64, note->first_row,
                    note->first_row + note->rows - 1);
         fputs(": ", stdout);
-        print_text_of_file(note->reason);
+        report_print_text(note->reason);
         putchar('\n');
     }
 }
@@ -203,9 +158,9 @@ static void print_verdicts(const struct result_summary *result)
             if (verdict->state != (enum verdict_state)state)
                 continue;
             printf("%s (", state == VERDICT_BAD ? "BAD" : "DOUBTFUL");
-            print_text_of_file(verdict->name);
+            report_print_text(verdict->name);
             fputs("): ", stdout);
-            print_text_of_file(verdict->text);
+            report_print_text(verdict->text);
             fputs(".\n", stdout);
         }
     for (size_t i = 0; i < result->n_verdicts; i++)
@@ -293,13 +248,10 @@ static void print_answer(const struct result_summary *result)
 
 static void print_text(const struct result_summary *result)
 {
-    printf("Run %s (clusterscan ", result->run_id);
-    print_text_of_file(result->version);
-    puts(result->final ? ")" : "), NOT FINAL: the run had not ended when this was written");
-    putchar('\n');
+    report_print_run(result->run_id, result->version, result->final);
     print_verdicts(result);
     putchar('\n');
-    print_events(&result->tally);
+    report_print_events(&result->tally);
     print_notes(&result->notes);
     printf(
         "\nA member is one independent training: %zu of them sorted the jets into %zu clusters of "
@@ -324,12 +276,16 @@ static bool is_incomplete(const struct result_summary *result)
 int report_print(const char *path, bool json, bool *incomplete)
 {
     struct result_summary result;
+    if (scan_file_is(path)) {
+        *incomplete = false;
+        return scan_report_print(path, json);
+    }
     const status outcome = result_summary_read(&result, path);
     if (outcome != STATUS_OK)
         return (int)status_exit_code(outcome);
     int code = EXIT_DONE;
     if (json)
-        code = print_json(&result);
+        code = report_print_json(to_json(&result), result.run_id);
     else
         print_text(&result);
     *incomplete = is_incomplete(&result);
@@ -374,7 +330,8 @@ int command_report(int argc, char **argv)
                "jets stick out, and how significant their excess is."
                "\vExamples:\n"
                "  clusterscan report results.h5\n"
-               "  clusterscan report --json results.h5",
+               "  clusterscan report --json results.h5\n"
+               "  clusterscan report composition.h5",
     };
     struct arguments arguments = {0};
     if (!arguments_parse(&help, argc, argv, &arguments))

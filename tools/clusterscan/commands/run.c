@@ -28,7 +28,7 @@ struct arguments {
 
 static const struct argp_option options[] = {
     {"state", 's', "DIR", 0, "State folder (default: CLUSTERSCAN_STATE, else ./state)", 0},
-    {"json", 'j', NULL, 0, "Print the answer as one JSON object", 0},
+    {"json", 'j', NULL, 0, "Print the answer as one JSON object per result", 0},
     {"quiet", 'q', NULL, 0, "Show errors only", 0},
     {"verbose", 'v', NULL, 0, "Show every line the stages say", 0},
     {0},
@@ -58,11 +58,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* The result file of the run; NULL if no stage of ours writes one. */
-static const char *result_of(const topology *flow)
+/* The next result file from stage *s on, in the order of the file, and *s behind it; NULL: there is
+ * none. */
+static const char *next_result(const topology *flow, size_t *s)
 {
-    for (size_t s = 0; s < topology_n_stages(flow); s++) {
-        const struct topology_stage *stage = topology_stage(flow, s);
+    while (*s < topology_n_stages(flow)) {
+        const struct topology_stage *stage = topology_stage(flow, (*s)++);
         const char *path = json_string_value(json_object_get(stage->settings, "results"));
         if (stage->ours && path != NULL)
             return path;
@@ -143,6 +144,23 @@ static enum exit_code supervise_plan(const struct arguments *arguments, const st
                                                                              : code;
 }
 
+/* All results of the run, one after the other. */
+static int print_results(const struct arguments *arguments, const topology *flow)
+{
+    size_t s = 0;
+    int code = EXIT_DONE;
+    const char *result = next_result(flow, &s);
+    while (result != NULL && (code == EXIT_DONE || code == EXIT_QUARANTINED)) {
+        bool incomplete = false;
+        const int printed = report_print(result, arguments->json, &incomplete);
+        code = printed != EXIT_DONE ? printed : incomplete ? EXIT_QUARANTINED : code;
+        result = next_result(flow, &s);
+        if (result != NULL && !arguments->json)
+            putchar('\n');
+    }
+    return code;
+}
+
 static int run_plan(const struct arguments *arguments, const topology *flow,
                     const struct local *local)
 {
@@ -152,14 +170,9 @@ static int run_plan(const struct arguments *arguments, const topology *flow,
     const bool locked = take_locks(local->plan, lock);
     const enum exit_code code = locked ? supervise_plan(arguments, local) : EXIT_BAD_INPUT;
     give_locks(local->plan, lock);
-    const char *result = result_of(flow);
     if (code == EXIT_INTERRUPTED && !arguments->quiet)
-        log_interrupted(result);
-    if (code != EXIT_DONE || result == NULL)
-        return (int)code;
-    bool incomplete = false;
-    const int printed = report_print(result, arguments->json, &incomplete);
-    return printed == EXIT_DONE && incomplete ? EXIT_QUARANTINED : printed;
+        log_interrupted(next_result(flow, &(size_t){0}));
+    return code == EXIT_DONE ? print_results(arguments, flow) : (int)code;
 }
 
 static int carry_out(const struct arguments *arguments, const topology *flow, struct plan *plan)

@@ -67,6 +67,23 @@ START_TEST(beyond_the_toys_the_p_value_is_extrapolated_and_falls)
 }
 END_TEST
 
+START_TEST(few_toys_are_not_extrapolated_but_bound_the_p_value)
+{
+    enum { FEW = 100 };
+    draw();
+    double observed[N];
+    struct toy_null null;
+    for (size_t i = 0; i < N; i++)
+        observed[i] = 100. * (double)i + (i == 3 ? 40 : 0);
+    toy_null_test(FEW, N, observed, t, scratch, &null);
+    ck_assert_double_gt(null.s, 8);
+    ck_assert_uint_eq(null.reached, 0);
+    ck_assert(!null.extrapolated);
+    ck_assert_double_eq(null.p_toys, 1. / (1 + FEW));
+    ck_assert_double_eq_tol(null.z, 2.33, 0.01); /* that is all which 100 toys can say */
+}
+END_TEST
+
 START_TEST(below_all_toys_the_p_value_is_almost_1)
 {
     draw();
@@ -98,6 +115,7 @@ int main(void)
     TCase *cases = tcase_create("toy_null");
     tcase_add_test(cases, the_p_value_is_corrected_for_all_statistics_that_were_looked_at);
     tcase_add_test(cases, beyond_the_toys_the_p_value_is_extrapolated_and_falls);
+    tcase_add_test(cases, few_toys_are_not_extrapolated_but_bound_the_p_value);
     tcase_add_test(cases, below_all_toys_the_p_value_is_almost_1);
     tcase_add_test(cases, a_statistic_that_never_changes_is_left_out);
     return run_case(cases, "toy_null");
