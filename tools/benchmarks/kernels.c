@@ -3,20 +3,27 @@
  * then answers one command a line on standard input with one line of JSON:
  *   label JETS MODELS   labels the first JETS jets of the spectrum with MODELS models
  *   image_label JETS   labels of one model, straight from the fractions
+ *   composition TOYS FILE  toys of the composition scan on all cores; labels into FILE
+ *   fits N       four-parameter fits
  *   train SEED         one training on the jets of the training window
  *   cs_run SEED        train, label and count all jets of the spectrum, select, score
  *   read FILE          reads all events of a file, batch by batch
  * Times are of the named work alone, in seconds, one thread. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/log.h"
+#include "common/base/parallel.h"
+#include "common/base/random.h"
 #include "common/kernels/clustering/kmeans.h"
 #include "common/kernels/clustering/model.h"
 #include "common/kernels/image/power.h"
 #include "common/kernels/statistics/cluster_selection.h"
+#include "common/kernels/statistics/composition.h"
+#include "common/kernels/statistics/dijet_fit.h"
 #include "common/kernels/statistics/mass_bins.h"
 #include "common/kernels/statistics/robust.h"
 #include "common/kernels/statistics/significance.h"
@@ -221,6 +228,84 @@ static void cs_run(struct bench *self, uint64_t seed)
     free(rich_label);
 }
 
+/* The labels of all events by all members, [member][2n], and their bins, for the peer too. */
+static void write_labels(const struct bench *self, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    const size_t jets = self->spectrum.n;
+    check(file != NULL ? STATUS_OK : STATUS_IO);
+    for (size_t m = 0; m < self->members; m++)
+        check(fwrite(self->label + m * jets, sizeof *self->label, jets, file) == jets ? STATUS_OK
+                                                                                      : STATUS_IO);
+    check(fwrite(self->spectrum.bin, sizeof *self->spectrum.bin, jets / 2, file) == jets / 2
+              ? STATUS_OK
+              : STATUS_IO);
+    check(fclose(file) == 0 ? STATUS_OK : STATUS_IO);
+}
+
+struct toys {
+    const composition *scan;
+    size_t n, threads;
+    composition_scratch **scratch;
+    double *t; /* [threads][windows] */
+};
+
+static void make_toys(void *context, size_t thread)
+{
+    struct toys *toys = context;
+    double *t = toys->t + thread * composition_windows(toys->scan);
+    for (size_t toy = thread; toy < toys->n; toy += toys->threads)
+        composition_toy(toys->scan, toys->scratch[thread], 1, toy, t);
+}
+
+/* The composition scan of all events: so many toys on all cores. */
+static void scan_toys(struct bench *self, size_t n, const char *path)
+{
+    composition *scan;
+    const struct sparse_images images = fractions_of(&self->spectrum, self->spectrum.n);
+    models_label_fractions(self->members, self->model, 0.5, &images, self->label);
+    write_labels(self, path);
+    check(composition_create(&scan, &composition_defaults, (uint32_t)self->members,
+                             (uint32_t)self->clusters, bins.n));
+    check(composition_add(scan, images.n / 2, self->spectrum.bin, self->label));
+    check(composition_prepare(scan, composition_events(scan)));
+    struct toys toys = {.scan = scan, .n = n, .threads = parallel_cores()};
+    toys.scratch = must(calloc(toys.threads, sizeof *toys.scratch));
+    toys.t = must(calloc(toys.threads * composition_windows(scan), sizeof *toys.t));
+    for (size_t i = 0; i < toys.threads; i++)
+        check(composition_scratch_create(&toys.scratch[i], scan));
+    const double start = now();
+    parallel_run(toys.threads, make_toys, &toys);
+    printf("{\"seconds\": %.9f, \"events\": %zu, \"members\": %zu}\n", now() - start, images.n / 2,
+           self->members);
+    for (size_t i = 0; i < toys.threads; i++)
+        composition_scratch_destroy(&toys.scratch[i]);
+    free(toys.scratch);
+    free(toys.t);
+    composition_destroy(&scan);
+}
+
+/* Fits of four parameters to fluctuations of the spectrum of all events. */
+static void fit_spectra(const struct bench *self, size_t n)
+{
+    struct dijet_basis basis;
+    struct dijet_fit fit;
+    struct random_state random;
+    double variance[16] = {0}, counts[16], chi2 = 0;
+    for (size_t e = 0; e < self->spectrum.n / 2; e++)
+        variance[self->spectrum.bin[e]]++;
+    check(dijet_basis_make(&basis, &bins, 13000, 4));
+    random_init(&random, 1, 2, 3);
+    const double start = now();
+    for (size_t i = 0; i < n; i++) {
+        for (uint32_t b = 0; b < bins.n; b++)
+            counts[b] = variance[b] + sqrt(variance[b]) * random_gaussian(&random);
+        dijet_fit(&basis, counts, variance, &fit);
+        chi2 += fit.chi2;
+    }
+    printf("{\"seconds\": %.9f, \"chi2\": %.9f}\n", now() - start, chi2 / (double)n);
+}
+
 static void read_file(const char *path)
 {
     event_file *file = NULL;
@@ -243,6 +328,7 @@ static void answer(struct bench *self, char *line)
 {
     size_t a = 0;
     size_t b = 0;
+    char path[4001];
     line[strcspn(line, "\n")] = '\0';
     if (sscanf(line, "label %zu %zu", &a, &b) == 2)
         label(self, a, b);
@@ -252,6 +338,10 @@ static void answer(struct bench *self, char *line)
         train(self, a);
     else if (sscanf(line, "cs_run %zu", &a) == 1)
         cs_run(self, a);
+    else if (sscanf(line, "composition %zu %4000s", &a, path) == 2)
+        scan_toys(self, a, path);
+    else if (sscanf(line, "fits %zu", &a) == 1)
+        fit_spectra(self, a);
     else if (strncmp(line, "read ", 5) == 0)
         read_file(line + 5);
     else

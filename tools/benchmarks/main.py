@@ -25,12 +25,13 @@ from kernels import cs_run, image_to_label, label_jets, label_jets_15, read, tra
 from latency import latency
 from memory import memory
 from pipeline import pipeline
+from scans import composition, fit4
 from wire import wire
 
 # Each yields its rows (measure.py).
 BENCHMARKS = {work.__name__: work for work in (
-    label_jets, label_jets_15, image_to_label, train, cs_run, jets, read, pipeline, wire, latency,
-    memory)}
+    label_jets, label_jets_15, image_to_label, train, cs_run, composition, fit4, jets, read,
+    pipeline, wire, latency, memory)}
 
 
 def answer_of(*command):

@@ -55,12 +55,20 @@ struct composition {
     mass_flow *flow;
 };
 
+/* A sum of logarithms as the logarithm of a product, which is taken when the product is large. */
+struct log_sum {
+    double product;
+    double sum;
+};
+
 struct composition_scratch {
-    uint8_t *moved;   /* [n] */
-    uint32_t *counts; /* [classes][bins] of one member */
-    double *scaled;   /* [bins + 1] sums of scaled counts below a bin ... */
-    double *moment;   /* ... and of these times the bin number */
-    double *scale;    /* [bins] */
+    uint8_t *moved;       /* [n] */
+    uint32_t *counts;     /* [classes][bins] of one member */
+    double *scaled;       /* [bins + 1] sums of scaled counts below a bin ... */
+    double *moment;       /* ... and of these times the bin number */
+    double *scale;        /* [bins] */
+    struct log_sum *sums; /* [windows] */
+    uint32_t *without;    /* [windows] classes without an excess */
 };
 
 bool composition_fits(const struct composition_settings *settings, uint32_t clusters, uint32_t bins,
@@ -320,8 +328,11 @@ status composition_scratch_create(composition_scratch **out, const composition *
     scratch->scaled = malloc((self->bins + 1) * sizeof *scratch->scaled);
     scratch->moment = malloc((self->bins + 1) * sizeof *scratch->moment);
     scratch->scale = malloc(self->bins * sizeof *scratch->scale);
+    scratch->sums = malloc(self->windows * sizeof *scratch->sums);
+    scratch->without = malloc(self->windows * sizeof *scratch->without);
     if (scratch->moved == NULL || scratch->counts == NULL || scratch->scaled == NULL ||
-        scratch->moment == NULL || scratch->scale == NULL)
+        scratch->moment == NULL || scratch->scale == NULL || scratch->sums == NULL ||
+        scratch->without == NULL)
         composition_scratch_destroy(&scratch);
     *out = scratch;
     return scratch != NULL ? STATUS_OK : STATUS_NO_MEMORY;
@@ -337,6 +348,8 @@ void composition_scratch_destroy(composition_scratch **out)
     free(self->scaled);
     free(self->moment);
     free(self->scale);
+    free(self->sums);
+    free(self->without);
     free(self);
     *out = NULL;
 }
@@ -387,10 +400,35 @@ static double excess(const composition *self, const struct window *window, const
     return n > e ? 2 * (n * log(n / e) - (n - e)) * window->damping : 0;
 }
 
-/* ln(1 + odds exp(x)) that does not overflow. */
-static double log_mixture(double odds, double x)
+/* Adds ln(1 + odds exp(x)), x >= 0. */
+static void add_mixture(struct log_sum *self, double odds, double x)
 {
-    return x < 600 ? log1p(odds * exp(x)) : log(odds) + x;
+    const double far = 600; /* exp(x) nears the end of doubles; the 1 is far below odds exp(x) */
+    if (x > far) {
+        self->sum += log(odds) + x;
+        return;
+    }
+    self->product *= 1 + odds * exp(x);
+    if (self->product > 1e20) {
+        self->sum += log(self->product);
+        self->product = 1;
+    }
+}
+
+/* Of one class in every window. */
+static void add_class(const composition *self, composition_scratch *scratch, double odds, double h)
+{
+    const bool pairs = self->settings.classes == COMPOSITION_PAIRS;
+    const double total = (double)self->n;
+    for (size_t w = 0; w < self->windows; w++) {
+        const double d = excess(self, &self->window[w], scratch->scaled, scratch->moment, total);
+        if (!pairs)
+            scratch->sums[w].sum += d;
+        else if (d > 0)
+            add_mixture(&scratch->sums[w], odds, h * d);
+        else
+            scratch->without[w]++;
+    }
 }
 
 /* Adds the part of one member to t[windows]. */
@@ -401,21 +439,18 @@ static void add_member(const composition *self, composition_scratch *scratch, ui
     const double square = settings->width * settings->width;
     const double h = square / (2 * (1 + square));
     const double odds = settings->prior / (1 - settings->prior) / sqrt(1 + square);
-    const double nothing = log1p(odds);
-    const bool pairs = settings->classes == COMPOSITION_PAIRS;
-    const double total = (double)self->n;
+    for (size_t w = 0; w < self->windows; w++) {
+        scratch->sums[w] = (struct log_sum){.product = 1};
+        scratch->without[w] = 0;
+    }
     for (uint32_t c = 0; c < self->classes[m]; c++) {
         add_up(self->bins, scratch->counts + (size_t)c * self->bins, scratch->scale,
                scratch->scaled, scratch->moment);
-        for (size_t w = 0; w < self->windows; w++) {
-            const double d =
-                excess(self, &self->window[w], scratch->scaled, scratch->moment, total);
-            if (pairs)
-                t[w] += d > 0 ? log_mixture(odds, h * d) : nothing;
-            else
-                t[w] += d;
-        }
+        add_class(self, scratch, odds, h);
     }
+    for (size_t w = 0; w < self->windows; w++)
+        t[w] += scratch->sums[w].sum + log(scratch->sums[w].product) +
+                scratch->without[w] * log1p(odds);
 }
 
 static void compute(const composition *self, composition_scratch *scratch, const uint8_t bin[],

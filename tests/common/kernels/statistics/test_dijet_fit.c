@@ -212,8 +212,8 @@ START_TEST(the_null_distributions_are_the_published_ones)
         double mean, error;
         draw_null(known[i].parameters, &mean, &error);
         ck_assert_double_lt(fabs(mean - known[i].mean), 3 * hypot(error, known[i].error));
-        /* A quantile of 100,000 values: sqrt(q (1 - q) / 100000) / density, that is 0.002, 0.003 and
-         * 0.008; theirs have errors of the same kind. */
+        /* A quantile of 100,000 values: sqrt(q (1 - q) / 100000) / density, that is 0.002, 0.003
+         * and 0.008; theirs have errors of the same kind. */
         ck_assert_double_eq_tol(mls[TOYS / 2], known[i].quantile[0], 0.02);
         ck_assert_double_eq_tol(mls[TOYS * 9 / 10], known[i].quantile[1], 0.03);
         ck_assert_double_eq_tol(mls[TOYS * 99 / 100], known[i].quantile[2], 0.08);
