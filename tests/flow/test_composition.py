@@ -108,6 +108,18 @@ class Composition(ProductCase):
         done = self.command("report", "scan.h5", code=2)
         self.assertIn("scan.h5", done.stderr)
 
+    def test_commands_for_other_results_name_the_kind_of_file(self):
+        self.scan("scan.h5")
+        for command in (("compare", "scan.h5", "scan.h5"), ("plot", "scan.h5"), ("events", "scan.h5")):
+            self.assertIn("scan.h5: is the result of a composition scorer, which `clusterscan report` "
+                          "shows", self.command(*command, code=2).stderr)
+
+    def test_validate_says_what_grows_with_the_stream(self):
+        done = self.command("validate", "scan.yaml").stdout
+        cores = len(os.sched_getaffinity(0))
+        self.assertIn("Growing with the stream:\n  composition     "
+                      f"{1 + cores + 3 * 2} B an event with m_jj inside the spectrum", done)
+
     def test_a_damaged_file_is_refused_by_name(self):
         self.scan("scan.h5")
         for name, value in (("largest", 99), ("ln_p", 1.0), ("z", math.nan), ("reached", 301)):

@@ -13,6 +13,17 @@
 #include "common/store/results/result_attributes.h"
 #include "common/store/results/result_dataset.h"
 
+static status check_kind(const struct result_access *source)
+{
+    if (result_has_group(source, RESULT_SCORE_MLS) ||
+        !result_has_group(source, RESULT_SCAN_CLASSES))
+        return STATUS_OK;
+    log_error("%s: is the result of a composition scorer, which `clusterscan report` shows; "
+              "expected that of an mls_scorer",
+              source->path);
+    return STATUS_BAD_INPUT;
+}
+
 /* Attributes and drop reasons, which become the summary's. */
 static status read_about(struct result_summary *out, struct result_access *source)
 {
@@ -203,7 +214,9 @@ status result_summary_read(struct result_summary *out, const char *path)
         hdf5_guard(NULL);
         return outcome;
     }
-    outcome = read_about(out, &source);
+    outcome = check_kind(&source);
+    if (outcome == STATUS_OK)
+        outcome = read_about(out, &source);
     if (outcome == STATUS_OK)
         outcome = read_frame(out, &source);
     if (outcome == STATUS_OK)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/base/parallel.h"
 #include "common/base/status.h"
 #include "common/kernels/image/image.h"
 #include "common/records/event_batch.h"
@@ -36,6 +37,7 @@ struct memory {
     uint64_t feed;           /* in flight in a stage that follows the logs */
     uint64_t training_event; /* typical, in every trainer process */
     uint64_t slice_item;     /* counts of one slice, right of the log */
+    uint64_t scan_event;     /* in a composition scorer; 0: there is none */
 };
 
 static uint64_t event_bytes(uint64_t particles)
@@ -93,6 +95,16 @@ static uint64_t batches_ahead(const topology *flow)
     return STAGE_FEED_AHEAD * (uint64_t)topology_n_logs(flow);
 }
 
+/* Its bin, where a toy moves it on each core, and its labels by all members. */
+static uint64_t scan_bytes(const topology *flow)
+{
+    const uint64_t members = topology_analysis(flow)->training.ensemble;
+    for (size_t i = 0; i < topology_n_stages(flow); i++)
+        if (topology_stage(flow, i)->output == MESSAGE_SCAN)
+            return 1 + parallel_cores() + members * sizeof(uint16_t);
+    return 0;
+}
+
 static struct memory memory_of(const topology *flow)
 {
     const struct analysis *analysis = topology_analysis(flow);
@@ -105,6 +117,7 @@ static struct memory memory_of(const topology *flow)
         .training_event = training_bytes(lit),
         .slice_item = (uint64_t)analysis->training.ensemble * analysis->training.clusters *
                       analysis->spectra.bins * sizeof(uint64_t),
+        .scan_event = scan_bytes(flow),
     };
     memory.worker =
         STAGE_WORKER_CREDITS * n_sources(flow) * memory.event_batch + memory.image_batch;
@@ -197,6 +210,12 @@ static void print_memory(const topology *flow)
            "8 B\n",
            bytes_text(memory.slice_item, sizeof one, one), (unsigned)analysis->training.ensemble,
            (unsigned)analysis->training.clusters, (unsigned)analysis->spectra.bins);
+    if (memory.scan_event > 0)
+        printf("Growing with the stream:\n"
+               "  composition     %s an event with m_jj inside the spectrum, in the composition "
+               "scorer:\n                  %s for every %d events\n",
+               bytes_text(memory.scan_event, sizeof one, one),
+               bytes_text(SHOWN_EVENTS * memory.scan_event, sizeof all, all), SHOWN_EVENTS);
 }
 
 static void print_summary(const topology *flow)
@@ -225,11 +244,12 @@ static json_t *memory_to_json(const topology *flow)
 {
     const struct memory memory = memory_of(flow);
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "event_batch_bytes", (json_int_t)memory.event_batch,
-        "image_batch_bytes", (json_int_t)memory.image_batch, "in_flight_worker_bytes",
-        (json_int_t)memory.worker, "in_flight_log_bytes", (json_int_t)memory.log,
-        "in_flight_follower_bytes", (json_int_t)memory.feed, "training_event_bytes",
-        (json_int_t)memory.training_event, "slice_item_bytes", (json_int_t)memory.slice_item);
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "event_batch_bytes",
+        (json_int_t)memory.event_batch, "image_batch_bytes", (json_int_t)memory.image_batch,
+        "in_flight_worker_bytes", (json_int_t)memory.worker, "in_flight_log_bytes",
+        (json_int_t)memory.log, "in_flight_follower_bytes", (json_int_t)memory.feed,
+        "training_event_bytes", (json_int_t)memory.training_event, "slice_item_bytes",
+        (json_int_t)memory.slice_item, "scan_event_bytes", (json_int_t)memory.scan_event);
 }
 
 static status print_json(const topology *flow)
