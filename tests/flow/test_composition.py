@@ -110,9 +110,30 @@ class Composition(ProductCase):
 
     def test_commands_for_other_results_name_the_kind_of_file(self):
         self.scan("scan.h5")
-        for command in (("compare", "scan.h5", "scan.h5"), ("plot", "scan.h5"), ("events", "scan.h5")):
+        for command in (("compare", "scan.h5", "scan.h5"), ("events", "scan.h5")):
             self.assertIn("scan.h5: is the result of a composition scorer, which `clusterscan report` "
                           "shows", self.command(*command, code=2).stderr)
+
+    def test_plot_draws_what_the_file_holds(self):
+        self.scan("scan.h5")
+        done = self.command("plot", "scan.h5", "--out", "figures", "--data", "numbers")
+        self.assertIn("figures/scan.pdf and .png", done.stdout)
+        self.assertTrue((self.folder / "figures/scan.pdf").read_bytes().startswith(b"%PDF"))
+        self.assertTrue((self.folder / "figures/scan.png").read_bytes().startswith(b"\x89PNG"))
+        windows, toys, history = [
+            np.loadtxt(block.splitlines(), ndmin=2)
+            for block in (self.folder / "numbers/scan.txt").read_text().split("\n\n\n")]
+        with h5py.File(self.folder / "scan.h5") as file:
+            scan = {name: node[()] for name, node in file["scan"].items()}
+        np.testing.assert_array_equal(windows[:, 0], scan["low"])
+        np.testing.assert_array_equal(windows[:, 1], scan["high"])
+        self.assertEqual(windows[:, 2].max(), float(scan["pull"]))
+        self.assertEqual(toys[:, 1].sum(), 300)
+        np.testing.assert_array_equal(history[:, 1], scan["history_z"])
+        self.scan("none.h5", *settings(stages__scan__settings__toys=0))
+        self.assertIn("this scan has no p-value, and no figure",
+                      self.command("plot", "none.h5", code=2).stderr)
+        self.assertIn("there is no p-value", self.command("report", "none.h5").stdout)
 
     def test_validate_says_what_grows_with_the_stream(self):
         done = self.command("validate", "scan.yaml").stdout

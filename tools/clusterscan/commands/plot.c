@@ -11,10 +11,12 @@
 
 #include "common/base/log.h"
 #include "common/store/disk/atomic_file.h"
+#include "common/store/results/scan_file.h"
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/events/result_logs.h"
 #include "tools/clusterscan/figures/figure.h"
+#include "tools/clusterscan/figures/figure_scan.h"
 #include "tools/clusterscan/figures/figures_answer.h"
 #include "tools/clusterscan/figures/gnuplot.h"
 
@@ -227,15 +229,19 @@ static status prepare(const struct plot *self, struct drawing drawings[],
     return STATUS_OK;
 }
 
+static status make_folders(const struct arguments *arguments)
+{
+    const status done = make_folder(arguments->out);
+    return done == STATUS_OK && arguments->data != NULL ? make_folder(arguments->data) : done;
+}
+
 static status draw_all(const struct plot *self)
 {
     struct drawing drawings[GNUPLOT_DRAWINGS_MAX];
     const struct figure *drawn[GNUPLOT_DRAWINGS_MAX];
     const struct arguments *arguments = self->arguments;
     size_t n = 0;
-    status done = make_folder(arguments->out);
-    if (done == STATUS_OK && arguments->data != NULL)
-        done = make_folder(arguments->data);
+    status done = make_folders(arguments);
     if (done == STATUS_OK)
         done = prepare(self, drawings, drawn, &n);
     if (done == STATUS_OK)
@@ -250,6 +256,27 @@ static status draw_all(const struct plot *self)
         free((char *)drawings[i].table);
         free((char *)drawings[i].script);
     }
+    return done;
+}
+
+static status plot_scan(const struct arguments *arguments)
+{
+    struct scan_summary scan;
+    struct drawing drawing = {0};
+    status done = scan_summary_read(&scan, arguments->path);
+    if (done == STATUS_OK)
+        done = figure_scan_make(&scan, &drawing);
+    if (done == STATUS_OK)
+        done = make_folders(arguments);
+    if (done == STATUS_OK)
+        done = gnuplot_draw(arguments->out, 1, &drawing);
+    if (done == STATUS_OK && arguments->data != NULL)
+        done = keep_table(arguments->data, drawing.name, drawing.table);
+    if (done == STATUS_OK)
+        printf("%s/%s.pdf and .png: %s\n", arguments->out, drawing.name, FIGURE_SCAN_TITLE);
+    free((char *)(uintptr_t)drawing.table);
+    free((char *)(uintptr_t)drawing.script);
+    scan_summary_fini(&scan);
     return done;
 }
 
@@ -337,7 +364,9 @@ static const struct argp parser = {
            "members, the significance and bin of every training; history, how the mean grew with "
            "the events; mass, the dijet masses of all events; and summary, one page of it all. "
            "Where one training is shown, it is that with the median significance, chosen before "
-           "anybody looked at its spectrum.\v"
+           "anybody looked at its spectrum. Of a composition scan one figure is drawn: the pull of "
+           "every "
+           "mass window, the largest pulls of the toys, and the significance after every slice.\v"
            "Examples:\n"
            "  clusterscan plot results.h5\n"
            "  clusterscan plot results.h5 --state demo/state --out demo/figures\n"
@@ -350,5 +379,6 @@ int command_plot(int argc, char **argv)
     if (!arguments_parse(&parser, argc, argv, &arguments))
         return EXIT_BAD_INPUT;
     arguments.state = state_argument(arguments.state);
-    return (int)status_exit_code(plot_result(&arguments));
+    return (int)status_exit_code(scan_file_is(arguments.path) ? plot_scan(&arguments)
+                                                              : plot_result(&arguments));
 }
