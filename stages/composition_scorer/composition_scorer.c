@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "common/base/array.h"
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/stage/batch_labels.h"
-#include "common/store/results/result_output.h"
+#include "common/stage/result_renewal.h"
 #include "common/store/results/scan_file.h"
 #include "stages/composition_scorer/slice_scan.h"
 
@@ -38,11 +37,10 @@ struct scorer {
     const char *log_id;
     const char *analysis_text;
     const struct stage_input *inputs;
-    char *results;
+    struct result_renewal renewal;
     uint32_t toys;      /* of the last slice ... */
     uint32_t live_toys; /* ... and of every other */
     uint64_t seed;
-    uint64_t every_ms;
     struct batch_labels labels;
     composition *data;
     struct tally tally;
@@ -55,8 +53,6 @@ struct scorer {
     slice_scan *last;
     struct pending last_slice;
     struct history history;
-    uint64_t written_ms; /* 0: not yet */
-    bool final_there;    /* an earlier life of this run wrote it */
 };
 
 void composition_scorer_destroy(void **state)
@@ -73,7 +69,7 @@ void composition_scorer_destroy(void **state)
     free(self->history.toys);
     free(self->history.ln_p);
     free(self->history.z);
-    free(self->results);
+    result_renewal_fini(&self->renewal);
     free(self);
     *state = NULL;
 }
@@ -93,25 +89,16 @@ static uint32_t toys_of(const json_t *settings, const char *key)
 static status read_settings(struct scorer *self, const json_t *settings,
                             struct composition_settings *scan)
 {
-    const char *results = json_string_value(json_object_get(settings, "results"));
     const char *classes = json_string_value(json_object_get(settings, "classes"));
-    if (results == NULL) {
-        log_error("settings.results is missing: where shall the result file go?");
-        return STATUS_BAD_INPUT;
-    }
     self->toys = toys_of(settings, "toys");
     self->live_toys = toys_of(settings, "live_toys");
     self->seed = whole_number(settings, "seed");
-    self->every_ms = (uint64_t)(1000 * json_number_value(json_object_get(settings, "every")));
     *scan = composition_defaults;
     if (classes != NULL && strcmp(classes, "jets") == 0)
         scan->classes = COMPOSITION_JETS;
     scan->narrowest = (uint32_t)whole_number(settings, "narrowest");
     scan->widest = (uint32_t)whole_number(settings, "widest");
-    self->results = realpath(results, NULL); /* a link stays: the file that it names is replaced */
-    if (self->results == NULL)
-        self->results = strdup(results);
-    return self->results != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    return result_renewal_init(&self->renewal, settings, self->run_id);
 }
 
 status composition_scorer_create(void **out, const struct stage_setup *setup)
@@ -276,7 +263,7 @@ static status write_results(const struct scorer *self, const struct scan_record 
         .history_toys = self->history.toys,
         .history_ln_p = self->history.ln_p,
         .history_z = self->history.z};
-    const status done = scan_file_write(self->results, &result);
+    const status done = scan_file_write(self->renewal.path, &result);
     free(classes);
     return done;
 }
@@ -285,17 +272,10 @@ static status write_results(const struct scorer *self, const struct scan_record 
  * must succeed. */
 static status renew_results(struct scorer *self, const struct scan_record *scan)
 {
-    const uint64_t now = clock_ms();
-    if (self->written_ms == 0) {
-        const status done = result_output_make_way(self->results, self->run_id, &self->final_there);
-        if (done != STATUS_OK)
-            return done;
-    } else if (now - self->written_ms < self->every_ms) {
-        return STATUS_OK;
-    }
-    self->written_ms = now;
-    if (self->final_there)
-        return STATUS_OK;
+    bool due;
+    const status checked = result_renewal_check(&self->renewal, &due);
+    if (checked != STATUS_OK || !due)
+        return checked;
     const status done = write_results(self, scan, false);
     return done == STATUS_NO_MEMORY ? done : STATUS_OK;
 }

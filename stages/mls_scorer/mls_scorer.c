@@ -6,15 +6,14 @@
 #include <string.h>
 
 #include "common/base/array.h"
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/kernels/statistics/ensemble.h"
 #include "common/kernels/statistics/robust.h"
 #include "common/kernels/statistics/significance.h"
 #include "common/kernels/statistics/verdicts.h"
 #include "common/stage/model_arrivals.h"
+#include "common/stage/result_renewal.h"
 #include "common/store/results/result_file.h"
-#include "common/store/results/result_output.h"
 
 /* The last selection, copied. */
 struct last_selection {
@@ -33,13 +32,10 @@ struct scorer {
     const char *run_id;
     const char *log_id;
     const char *analysis_text;
-    char *results;      /* links followed */
+    struct result_renewal renewal;
     const json_t *logs; /* NULL: there is one, whose folder and sources follow */
     const char *folder;
     uint32_t sources;
-    uint64_t every_ms;
-    uint64_t written_ms; /* when the file was renewed; 0: not yet */
-    bool final_there;    /* of this very run, from an earlier life */
     struct verdict_settings limits;
     struct verdict verdicts[VERDICT_CHECKS];
     const struct stage_input *inputs;
@@ -85,7 +81,7 @@ void mls_scorer_destroy(void **state)
     free(self->scratch);
     free(self->history_events);
     free(self->history_mean);
-    free(self->results);
+    result_renewal_fini(&self->renewal);
     free(self);
     *state = NULL;
 }
@@ -118,12 +114,6 @@ static double number_of(const json_t *settings, const char *key, double fallback
 static status read_settings(struct scorer *self, const json_t *settings)
 {
     const struct verdict_settings *usual = &verdict_defaults;
-    const char *results = json_string_value(json_object_get(settings, "results"));
-    if (results == NULL) {
-        log_error("settings.results is missing: where shall the result file go?");
-        return STATUS_BAD_INPUT;
-    }
-    self->every_ms = (uint64_t)(1000 * number_of(settings, "every", 5));
     self->limits = (struct verdict_settings){
         .counts = (uint32_t)number_of(settings, "few_counts", usual->counts),
         .few_doubtful = number_of(settings, "few_doubtful", usual->few_doubtful),
@@ -131,11 +121,7 @@ static status read_settings(struct scorer *self, const json_t *settings)
         .agreement = number_of(settings, "agreement", usual->agreement),
         .depleted_doubtful = number_of(settings, "depleted_doubtful", usual->depleted_doubtful),
         .depleted_bad = number_of(settings, "depleted_bad", usual->depleted_bad)};
-    /* A link stays a link: what it points to is replaced. */
-    self->results = realpath(results, NULL);
-    if (self->results == NULL)
-        self->results = strdup(results);
-    return self->results != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    return result_renewal_init(&self->renewal, settings, self->run_id);
 }
 
 status mls_scorer_create(void **out, const struct stage_setup *setup)
@@ -319,7 +305,7 @@ static status write_results(const struct scorer *self, bool final)
         .final = final,
     };
     if (done == STATUS_OK)
-        done = result_file_write(self->results, &result);
+        done = result_file_write(self->renewal.path, &result);
     input_notes_fini(&notes);
     return done;
 }
@@ -328,17 +314,10 @@ static status write_results(const struct scorer *self, bool final)
  * final one must be. */
 static status renew_results(struct scorer *self)
 {
-    const uint64_t now = clock_ms();
-    if (self->written_ms == 0) {
-        const status done = result_output_make_way(self->results, self->run_id, &self->final_there);
-        if (done != STATUS_OK)
-            return done;
-    } else if (now - self->written_ms < self->every_ms) {
-        return STATUS_OK;
-    }
-    self->written_ms = now;
-    if (self->final_there)
-        return STATUS_OK;
+    bool due;
+    const status checked = result_renewal_check(&self->renewal, &due);
+    if (checked != STATUS_OK || !due)
+        return checked;
     const status done = write_results(self, false);
     return done == STATUS_NO_MEMORY ? done : STATUS_OK;
 }

@@ -335,6 +335,20 @@ static const struct key kmeans_trainer_settings[] = {
     {.path = NULL},
 };
 
+/* How a scorer keeps its result file. */
+#define RESULT_KEYS                                                                        \
+    {.path = "every",                                                                      \
+     .type = KEY_NUMBER,                                                                   \
+     .fallback = "5",                                                                      \
+     .max = 86400,                                                                         \
+     .file_name = true,                                                                    \
+     .unit = "s",                                                                          \
+     .help = "the file is renewed after a slice at most so often before the end"},         \
+    {                                                                                      \
+        .path = "provenance", .type = KEY_BOOLEAN, .fallback = "false", .file_name = true, \
+        .help = "write RESULTS.provenance.json too: files, commands, host and times"       \
+    }
+
 static const struct key mls_scorer_settings[] = {
     {.path = "results",
      .type = KEY_PATH,
@@ -343,18 +357,7 @@ static const struct key mls_scorer_settings[] = {
      .max = PATH_BYTES_MAX,
      .file_name = true,
      .help = "result file to write"},
-    {.path = "every",
-     .type = KEY_NUMBER,
-     .fallback = "5",
-     .max = 86400,
-     .file_name = true,
-     .unit = "s",
-     .help = "the file is renewed after a slice at most so often before the end"},
-    {.path = "provenance",
-     .type = KEY_BOOLEAN,
-     .fallback = "false",
-     .file_name = true,
-     .help = "write RESULTS.provenance.json too: files, commands, host and times"},
+    RESULT_KEYS,
     {.path = "few_counts",
      .type = KEY_INTEGER,
      .fallback = "20",
@@ -400,18 +403,7 @@ static const struct key composition_scorer_settings[] = {
      .max = PATH_BYTES_MAX,
      .file_name = true,
      .help = "result file to write"},
-    {.path = "every",
-     .type = KEY_NUMBER,
-     .fallback = "5",
-     .max = 86400,
-     .file_name = true,
-     .unit = "s",
-     .help = "the file is renewed after a slice at most so often before the end"},
-    {.path = "provenance",
-     .type = KEY_BOOLEAN,
-     .fallback = "false",
-     .file_name = true,
-     .help = "write RESULTS.provenance.json too: files, commands, host and times"},
+    RESULT_KEYS,
     {.path = "toys",
      .type = KEY_INTEGER,
      .fallback = "1000",
