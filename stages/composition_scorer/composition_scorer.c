@@ -44,7 +44,8 @@ struct scorer {
     struct batch_labels labels;
     composition *data;
     struct tally tally;
-    uint64_t slice; /* the one being filled */
+    uint64_t slice;   /* the one being filled */
+    uint64_t reached; /* one past the place of the last batch */
     size_t waiting_room;
     struct pending *waiting; /* [n_waiting] in order */
     size_t n_waiting;
@@ -169,6 +170,7 @@ status composition_scorer_process(void *state, const struct stage_item *item,
     status done = end_slices(self, item->place);
     if (done == STATUS_OK)
         done = add_batch(self, &item->record->images);
+    self->reached = item->place + 1;
     /* The last of its places in a slice ends it; where the next batch is not known yet, next may be
      * far beyond. */
     const uint64_t end = (self->slice + 1) * self->analysis.stream.slice;
@@ -193,16 +195,24 @@ status composition_scorer_finish(void *state, size_t input, uint64_t total,
 
 /* ---- scans ---- */
 
-static bool is_last(const struct scorer *self)
+/* Whether a batch behind the first waiting slice has arrived. */
+static bool is_before_others(const struct scorer *self)
 {
-    return self->ended && self->n_waiting == 1;
+    return self->n_waiting > 1 ||
+           (self->n_waiting == 1 &&
+            self->reached > (self->waiting[0].slice + 1) * self->analysis.stream.slice);
 }
 
-/* The last slice has more toys than the others, so that it must be known to be the last: the one
- * that may be it waits for the next batch, or the end. */
+static bool is_last(const struct scorer *self)
+{
+    return self->ended && self->n_waiting == 1 && !is_before_others(self);
+}
+
+/* The last slice has more toys than the others: a slice is scanned once the next batch or the end
+ * of the log shows which it is. */
 static status begin_scan(struct scorer *self, bool *begun)
 {
-    *begun = self->n_waiting > 1 || is_last(self);
+    *begun = is_before_others(self) || is_last(self);
     if (!*begun)
         return STATUS_OK;
     const uint32_t toys = is_last(self) ? self->toys : self->live_toys;

@@ -129,6 +129,8 @@ static void run(void)
     for (uint64_t place = 0; place < BATCHES; place++) {
         take_images(place);
         work();
+        /* A slice of two batches is scanned when the batch behind it has come. */
+        ck_assert_uint_eq(outlet.n, place / 2);
     }
     ck_assert_int_eq(composition_scorer_finish(scorer, IMAGES, BATCHES, &outlet.outlet), STATUS_OK);
     work();
