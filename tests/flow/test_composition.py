@@ -110,9 +110,28 @@ class Composition(ProductCase):
 
     def test_commands_for_other_results_name_the_kind_of_file(self):
         self.scan("scan.h5")
-        for command in (("compare", "scan.h5", "scan.h5"), ("events", "scan.h5")):
+        self.command("run", "scan.yaml", "--quiet")
+        for command in (("compare", "results.h5", "scan.h5"), ("events", "scan.h5")):
             self.assertIn("scan.h5: is the result of a composition scorer, which `clusterscan report` "
                           "shows", self.command(*command, code=2).stderr)
+
+    def test_compare_names_what_differs_between_two_scans(self):
+        self.scan("first.h5")
+        self.scan("second.h5", *settings(stages__scan__settings__toys=200))
+        same = self.command("compare", "first.h5", "first.h5").stdout
+        self.assertTrue(same.endswith("The results are equal.\n"), same)
+        other = self.command("compare", "first.h5", "second.h5", code=1).stdout
+        self.assertIn("/scan/toy_pull: 300 numbers in A, 200 in B\n", other)
+        self.assertRegex(other, r"/scan/null_mean: 42 of 42 numbers differ, at most by [0-9.e-]+\n")
+        self.assertNotIn("/scan/statistic", other)
+        self.assertRegex(other, r"A: p [0-9.]+, Z -?[0-9.]+, at \d+ to \d+ GeV, from 300 toys\n")
+        told = json.loads(self.command("compare", "--json", "first.h5", "second.h5", code=1).stdout)
+        with h5py.File(self.folder / "first.h5") as a, h5py.File(self.folder / "second.h5") as b:
+            self.assertEqual(told["z"], [float(a["scan/z"][()]), float(b["scan/z"][()])])
+            largest = abs(a["scan/null_mean"][:] - b["scan/null_mean"][:]).max()
+        found = {entry["name"]: entry for entry in told["datasets"]}
+        self.assertEqual(found["scan/null_mean"]["largest"], largest)
+        self.assertEqual((told["equal"], told["toys"]), (False, [300, 200]))
 
     def test_plot_draws_what_the_file_holds(self):
         self.scan("scan.h5")

@@ -11,6 +11,7 @@
 #include "tools/clusterscan/command.h"
 #include "tools/clusterscan/commands/arguments.h"
 #include "tools/clusterscan/compare/difference.h"
+#include "tools/clusterscan/compare/scan_difference.h"
 
 enum { EXIT_DIFFERENT = 1 }; /* as diff(1) */
 
@@ -287,19 +288,83 @@ static void print_text(const struct arguments *arguments, json_t *difference)
     print_end(difference, equal);
 }
 
+static void print_scan(size_t i, const json_t *difference)
+{
+    const json_t *window = json_array_get(json_object_get(difference, "window_gev"), i);
+    printf("%s: ", i == 0 ? "A" : "B");
+    if (json_is_null(window)) {
+        puts("no p-value");
+        return;
+    }
+    printf("p %.3g, Z %.2f, at %g to %g GeV, from %" JSON_INTEGER_FORMAT " toys\n",
+           json_real_value(json_array_get(json_object_get(difference, "p"), i)),
+           json_real_value(json_array_get(json_object_get(difference, "z"), i)),
+           json_real_value(json_array_get(window, 0)), json_real_value(json_array_get(window, 1)),
+           json_integer_value(json_array_get(json_object_get(difference, "toys"), i)));
+}
+
+static void print_scans(const struct arguments *arguments, const json_t *difference)
+{
+    size_t i;
+    const json_t *dataset, *numbers;
+    printf("A is %s, B is %s\n", arguments->paths[0], arguments->paths[1]);
+    print_scan(0, difference);
+    print_scan(1, difference);
+    json_array_foreach(json_object_get(difference, "datasets"), i, dataset)
+    {
+        numbers = json_object_get(dataset, "numbers");
+        printf("/%s: ", json_string_value(json_object_get(dataset, "name")));
+        if (json_is_array(numbers))
+            printf("%" JSON_INTEGER_FORMAT " numbers in A, %" JSON_INTEGER_FORMAT " in B\n",
+                   json_integer_value(json_array_get(numbers, 0)),
+                   json_integer_value(json_array_get(numbers, 1)));
+        else
+            printf("%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+                   " numbers differ, at most by %.6g\n",
+                   json_integer_value(json_object_get(dataset, "differ")),
+                   json_integer_value(numbers),
+                   json_real_value(json_object_get(dataset, "largest")));
+    }
+    puts(json_is_true(json_object_get(difference, "equal")) ? "The results are equal."
+                                                            : "The results differ.");
+}
+
 static int print(const struct arguments *arguments, json_t *difference)
 {
     if (arguments->json) {
         json_dumpf(difference, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
         putchar('\n');
+    } else if (json_object_get(difference, "kind") != NULL) {
+        print_scans(arguments, difference);
     } else {
         print_text(arguments, difference);
     }
     return json_is_true(json_object_get(difference, "equal")) ? EXIT_DONE : EXIT_DIFFERENT;
 }
 
+/* Two composition scans. */
+static int compare_scans(const struct arguments *arguments)
+{
+    struct scan_summary scans[2] = {{.toys = 0}, {.toys = 0}};
+    json_t *difference = NULL;
+    status done = STATUS_OK;
+    for (size_t i = 0; done == STATUS_OK && i < 2; i++)
+        done = scan_summary_read(&scans[i], arguments->paths[i]);
+    if (done == STATUS_OK)
+        difference = scan_difference_find(scans);
+    if (done == STATUS_OK && difference == NULL)
+        done = STATUS_NO_MEMORY;
+    const int code = done == STATUS_OK ? print(arguments, difference) : (int)status_exit_code(done);
+    json_decref(difference);
+    scan_summary_fini(&scans[0]);
+    scan_summary_fini(&scans[1]);
+    return code;
+}
+
 static int compare(const struct arguments *arguments)
 {
+    if (scan_file_is(arguments->paths[0]) && scan_file_is(arguments->paths[1]))
+        return compare_scans(arguments);
     struct result_tables results[2] = {{.pixels = 0}, {.pixels = 0}};
     json_t *difference = NULL;
     status done = STATUS_OK;
@@ -354,7 +419,8 @@ int command_compare(int argc, char **argv)
                "with 1 if they differ, with 2 if a file is no result."
                "\vExamples:\n"
                "  clusterscan compare results.h5 shadow.h5\n"
-               "  clusterscan compare --json before.h5 after.h5",
+               "  clusterscan compare --json before.h5 after.h5\n"
+               "  clusterscan compare composition.h5 other-seed.h5",
     };
     struct arguments arguments = {.n = 0};
     if (!arguments_parse(&help, argc, argv, &arguments))
