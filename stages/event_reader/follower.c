@@ -32,7 +32,7 @@ struct seen {
     struct file_identity identity;
     uint64_t since_ms; /* it has had this identity, by our own clock: that of a server may be off */
     bool bad;          /* was read, and is no event file */
-    bool told;         /* that it is waited for */
+    bool wait_reported; /* that it is waited for */
 };
 
 static const char *const not_good = "it is no event file that can be read from end to end";
@@ -50,7 +50,7 @@ struct follower {
     bool news;
     bool end_seen; /* at the last look, before the folder was listed */
     bool full;     /* no space for the journal: not before next_ms again */
-    bool told_gone;
+    bool gone_reported;
     uint64_t looked_ms;
     uint64_t next_ms;
     size_t n;    /* new names, in order */
@@ -146,13 +146,13 @@ static status list_folder(follower *self)
 {
     DIR *folder = opendir(self->folder);
     if (folder == NULL) {
-        if (!self->told_gone)
+        if (!self->gone_reported)
             log_warning("%s: cannot be looked into: %s; trying again", self->folder,
                         strerror(errno));
-        self->told_gone = true;
+        self->gone_reported = true;
         return STATUS_OK;
     }
-    self->told_gone = false;
+    self->gone_reported = false;
     self->others = 0;
     status done = STATUS_OK;
     for (struct dirent *entry; done == STATUS_OK && (entry = readdir(folder)) != NULL;)
@@ -421,9 +421,9 @@ static status wait_for_writer(follower *self, struct seen *seen)
 {
     if (is_long_ended(self) && is_calm(seen, self->patience_ms))
         return refuse(self, "somebody still has it open for writing");
-    if (!seen->told)
+    if (!seen->wait_reported)
         log_info("waiting for the writer of %s/%s", self->folder, seen->name);
-    seen->told = true;
+    seen->wait_reported = true;
     postpone(self);
     return STATUS_OK;
 }

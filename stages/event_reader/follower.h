@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* follower: the files of a folder that is still being filled.
- * Files whose names match a pattern are taken, each once, when it is complete (renamed into the
- * folder, or closed by whoever wrote it; one of another user when it has been quiet for a while),
- * until a file of a given name ends the input. Those that are there at one look are taken in byte
- * order of their names; the journal keeps the order. A file that is open for writing is waited for,
- * and so is one that cannot be opened, or is no event file from its first row to its last, while it
- * may become good; others go on meanwhile. Then it is refused for good, logged and noted, and so is
- * one with the same bytes as another. A second
- * name of a file that was taken (a link, a new name) is none. Other names are nobody's business. */
+ * Files whose names match a pattern are accepted, each once, when it is complete (renamed into the
+ * folder, or closed by its writer; one of another user when it has not changed for a while), until
+ * a file of a given name ends the input. Files found at one look are accepted in byte order of
+ * their names; the journal keeps the order. A file that is open for writing is waited for, and so
+ * is one that cannot be opened, or is no event file from its first row to its last, while it may
+ * become good; others go on meanwhile. Then it is refused for good, logged and noted, and so is one
+ * with the same bytes as another. A second name of an accepted file (a link, a new name) is
+ * ignored, and so are other names. */
 #ifndef STAGES_EVENT_READER_FOLLOWER_H
 #define STAGES_EVENT_READER_FOLLOWER_H
 

@@ -14,7 +14,7 @@ MUST_CHECK status segment_cache_create(segment_cache **out, log_folder *folder);
 void segment_cache_destroy(segment_cache **self);
 
 /* The batch at a place that is sealed; borrowed until the next call. STATUS_BAD_SHAPE, not logged,
- * if its segment is missing or damaged: segment_cache_fault tells. Other errors as log_folder_load.
+ * if its segment is missing or damaged: see segment_cache_fault. Other errors as log_folder_load.
  */
 MUST_CHECK status segment_cache_get(segment_cache *self, uint64_t place, struct segment_batch *out);
 /* Its source, and its images of the events with mass[0] <= m_jj < mass[1]. */

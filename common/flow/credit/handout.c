@@ -132,8 +132,8 @@ static status take_grant(handout *self, const struct arrival *arrival)
     consumer->heard_ms = clock_ms();
     count_grant(self, consumer, grant);
     const struct control_alive alive = {.epoch = self->flow->incarnation};
-    const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
-    return told == STATUS_END ? STATUS_OK : told;
+    const status sent = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
+    return sent == STATUS_END ? STATUS_OK : sent;
 }
 
 static void drop_silent(handout *self)

@@ -18,7 +18,7 @@ struct consumer {
     struct control_pull want;
     uint64_t cursor;
     uint64_t heard_ms;
-    bool told_end;
+    bool end_sent;
 };
 
 struct feeder {
@@ -153,10 +153,10 @@ static status take_pull(feeder *self, const struct arrival *arrival)
     if (pull->until < until)
         consumer->want.until = until;
     consumer->heard_ms = clock_ms();
-    consumer->told_end = false;
+    consumer->end_sent = false;
     const struct control_alive alive = {.epoch = self->flow->incarnation};
-    const status told = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
-    return told == STATUS_END ? STATUS_OK : told;
+    const status sent = link_send_control(self->link, &arrival->route, CONTROL_ALIVE, &alive);
+    return sent == STATUS_END ? STATUS_OK : sent;
 }
 
 /* The cursor behind what the consumer's partition leaves out. */
@@ -210,7 +210,7 @@ static status send_item(feeder *self, const struct consumer *consumer, uint64_t 
 static status send_end(feeder *self, struct consumer *consumer)
 {
     const struct control_end end = {.total = self->available};
-    consumer->told_end = true;
+    consumer->end_sent = true;
     return link_send_control(self->link, &consumer->route, CONTROL_END, &end);
 }
 
@@ -227,7 +227,7 @@ static status serve(feeder *self, struct consumer *consumer, bool *more)
         *more = true;
         return STATUS_OK;
     }
-    if (self->ended && index >= self->available && !consumer->told_end)
+    if (self->ended && index >= self->available && !consumer->end_sent)
         return send_end(self, consumer);
     return STATUS_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* link: one ZeroMQ socket with this house's options, and the messages it carries.
- * Every receipt is checked (frames, caps, run id, header) before anybody sees it; what is refused
- * is counted and logged. This works around traps of libzmq 4.3.4: LINGER is bounded, MAXMSGSIZE is
- * set before bind and connect, ROUTER_MANDATORY tells of peers that are gone, and nothing is queued
+ * Every receipt is checked (frames, caps, run id, header) before it is used; a refused message is
+ * counted and logged. This works around traps of libzmq 4.3.4: LINGER is bounded, MAXMSGSIZE is set
+ * before bind and connect, ROUTER_MANDATORY reports peers that are gone, and nothing is queued
  * without a credit, so high-water marks are off. */
 #ifndef COMMON_FLOW_LINK_LINK_H
 #define COMMON_FLOW_LINK_LINK_H

@@ -24,9 +24,9 @@ struct source {
     ledger *book;
     uint64_t batches;
     uint64_t rows;
-    uint64_t told_ms;   /* when quarantine was last repeated */
-    uint32_t given_up;  /* one after the other, with none that arrived in between */
-    uint64_t watermark; /* when the last was */
+    uint64_t repeated_ms; /* when quarantine was last repeated */
+    uint32_t given_up;    /* one after the other, with none that arrived in between */
+    uint64_t watermark;   /* when the last was */
 };
 
 static void learn_extent(struct runtime *runtime)
@@ -170,9 +170,9 @@ static status take_refusals(struct runtime *runtime)
     while (done == STATUS_OK && handout_refused(self->out, &seq, &reason))
         done = take_refusal(runtime, seq, reason);
     const uint64_t now = clock_ms();
-    if (done != STATUS_OK || now - self->told_ms < FLOW_HEARTBEAT_MS)
+    if (done != STATUS_OK || now - self->repeated_ms < FLOW_HEARTBEAT_MS)
         return done;
-    self->told_ms = now;
+    self->repeated_ms = now;
     for (seq = 0; done == STATUS_OK && ledger_quarantined(self->book, &seq); seq++)
         done = send_quarantined(runtime, seq);
     return done;

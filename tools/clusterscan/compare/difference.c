@@ -268,7 +268,7 @@ static json_t *named_bin(const struct result_summary *result, size_t *named)
 }
 
 /* Both name a bin, and these are the same or neighbours: a peak may lie on an edge. */
-static bool same_place(const json_t *a, const json_t *b)
+static bool same_range(const json_t *a, const json_t *b)
 {
     if (json_is_null(a) || json_is_null(b))
         return json_equal(a, b);
@@ -285,7 +285,7 @@ static json_t *find_answer(const struct result_summary *a, const struct result_s
     const double ordinary =
         2 * sqrt(s[0] * s[0] / (double)a->members + s[1] * s[1] / (double)b->members);
     json_t *bins[] = {named_bin(a, &named[0]), named_bin(b, &named[1])};
-    const bool agree = fabs(a->mls_mean - b->mls_mean) <= ordinary && same_place(bins[0], bins[1]);
+    const bool agree = fabs(a->mls_mean - b->mls_mean) <= ordinary && same_range(bins[0], bins[1]);
     return json_pack("{s:[f, f], s:[f, f], s:[o, o], s:[I, I], s:[f, f], s:f, s:o}", "mean",
                      a->mls_mean, b->mls_mean, "median", a->mls_median, b->mls_median, "bin",
                      bins[0], bins[1], "named", (json_int_t)named[0], (json_int_t)named[1],

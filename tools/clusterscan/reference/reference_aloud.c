@@ -55,7 +55,7 @@ static double as_double(uint64_t bits)
     return value;
 }
 
-/* A column, as its field says; a digest is none. */
+/* A column, by its field; a digest is none. */
 static void print_bin(const struct reading *self, const uint8_t *from, size_t n)
 {
     fprintf(self->to, "a bin of %zu bytes", n);

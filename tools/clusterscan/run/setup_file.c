@@ -147,11 +147,11 @@ json_t *setup_file_make(const struct plan *self, const struct plan_process *proc
                   self->monitor, "watch", self->watch, "contents", self->contents[process->stage]);
     free(text);
     const size_t k = topology_log_of(self->flow, process->stage);
-    json_t *told = k < self->n_logs ? of_log(self, process, k) : of_logs(self, process);
-    if (told == NULL || json_object_update(setup, told) != 0) {
+    json_t *keys = k < self->n_logs ? of_log(self, process, k) : of_logs(self, process);
+    if (keys == NULL || json_object_update(setup, keys) != 0) {
         json_decref(setup);
         setup = NULL;
     }
-    json_decref(told);
+    json_decref(keys);
     return setup;
 }

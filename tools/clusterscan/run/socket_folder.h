@@ -2,9 +2,9 @@
 /* socket_folder: where the sockets and setup files of a run lie. One parent folder of ours holds a
  * folder of six letters and digits for each run:
  *   $XDG_RUNTIME_DIR/clusterscan, else $TMPDIR/clusterscan-UID, else /tmp/clusterscan-UID
- * the first whose names are short enough for a socket address. The parent must be ours and nobody
- * else's (0700). A run's folder holds sockets, N.json, N.started and `lock`; nothing else is ever
- * removed. */
+ * the first whose names are short enough for a socket address. The parent must be ours alone
+ * (0700). A run's folder holds sockets, N.json, N.started and `lock`; nothing else is ever removed.
+ */
 #ifndef TOOLS_CLUSTERSCAN_RUN_SOCKET_FOLDER_H
 #define TOOLS_CLUSTERSCAN_RUN_SOCKET_FOLDER_H
 
