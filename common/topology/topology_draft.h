@@ -41,7 +41,8 @@ struct draft {
     bool analysis_known;        /* and of schema_analysis */
 };
 
-/* Marks `index` and all stages upstream of it, models apart; also in a circle. */
+/* Marks `index` and, up to the logs and no further, the stages that its items are made of, models
+ * apart; also in a circle. */
 void topology_mark_origins(const topology *self, size_t index, bool origin[TOPOLOGY_STAGES_MAX]);
 
 #endif

@@ -296,7 +296,7 @@ static uint32_t whole_setting(const struct topology_stage *stage, const char *ke
     return (uint32_t)json_integer_value(json_object_get(stage->settings, key));
 }
 
-/* A composition scorer stands fewer clusters and bins than the others. */
+/* A composition scorer takes fewer clusters and bins than the other stages. */
 static void check_scan(struct draft *self, size_t stage)
 {
     char why[200];

@@ -278,12 +278,14 @@ static status write_results(const struct scorer *self, const struct scan_record 
     return done;
 }
 
-/* A file to look at while the run goes on. A failed write is tried again later: only the final one
- * must succeed. */
-static status renew_results(struct scorer *self, const struct scan_record *scan)
+/* After the last slice the final file; before, one to look at while the run goes on. A failed write
+ * is tried again later: only the final one must succeed. */
+static status renew_results(struct scorer *self, const struct scan_record *scan, bool last)
 {
     bool due;
     const status checked = result_renewal_check(&self->renewal, &due);
+    if (checked == STATUS_OK && last)
+        return write_results(self, scan, true);
     if (checked != STATUS_OK || !due)
         return checked;
     const status done = write_results(self, scan, false);
@@ -305,8 +307,8 @@ static status end_scan(struct scorer *self, struct stage_outlet *outlet)
     if (done == STATUS_OK)
         done = outlet->emit(outlet, &record);
     if (done == STATUS_OK)
-        done = renew_results(self, &record);
-    return done == STATUS_OK && last ? write_results(self, &record, true) : done;
+        done = renew_results(self, &record, last);
+    return done;
 }
 
 status composition_scorer_work(void *state, struct stage_outlet *outlet, bool *more)

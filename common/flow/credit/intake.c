@@ -71,7 +71,7 @@ static status send_grant(intake *self, uint64_t now)
 status intake_say(intake *self)
 {
     const uint64_t now = clock_ms();
-    self->talk.heard_ms = now; /* it cannot be answered meanwhile */
+    self->talk.heard_ms = now; /* answers are not read meanwhile: no silence of the producer */
     return send_grant(self, now);
 }
 

@@ -174,8 +174,8 @@ static double descend(const struct dijet_basis *basis, const double counts[],
     return -1;
 }
 
-/* The parameters from the coefficients: both are sums of the same functions, so that the triangle
- * is solved from its last row. */
+/* The parameters, ln p1 in place of p1, from the coefficients: both are sums of the same functions,
+ * so that the triangle is solved from its last row. */
 static void convert(const struct dijet_basis *basis, const double c[], double parameter[P])
 {
     for (uint32_t k = P; k-- > 0;) {
@@ -187,7 +187,6 @@ static void convert(const struct dijet_basis *basis, const double c[], double pa
             sum -= basis->triangle[k][j] * parameter[j];
         parameter[k] = sum / basis->triangle[k][k];
     }
-    parameter[0] = exp(parameter[0]);
 }
 
 void dijet_fit(const struct dijet_basis *basis, const double counts[], const double variance[],
@@ -211,4 +210,6 @@ void dijet_fit(const struct dijet_basis *basis, const double counts[], const dou
         going = change >= 0;
     }
     convert(basis, c, out->parameter);
+    out->log_p1 = out->parameter[0];
+    out->parameter[0] = exp(out->log_p1);
 }

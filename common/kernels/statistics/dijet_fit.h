@@ -36,7 +36,10 @@ struct dijet_fit {
     double chi2;
     uint32_t ndf;                           /* bins - parameters */
     double parameter[DIJET_PARAMETERS_MAX]; /* p1 in counts per bin; those not fitted are 0 */
-    double expected[DIJET_BINS_MAX];        /* [bins] f */
+    /* ln p1. p1 is f continued to x = 1, far from the bins, and may be 0 or infinite as a double in
+     * fits of five parameters to few events; its logarithm is finite. */
+    double log_p1;
+    double expected[DIJET_BINS_MAX]; /* [bins] f */
 };
 
 /* Fits counts[bins] with variance[bins] > 0 of each, which the caller takes from the spectrum that

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mass_flow: moves events between mass bins so that the number of events in every bin stays and
  * narrow structure is washed out: the null hypothesis of the composition scan (composition.h). The
- * projection alone would keep every trend linear in mass; cutting its negative flows weakens trends
- * (to 0.64 of the slope for the falling spectrum of the reference case). The expected numbers that
- * go from bin to bin are F = N H cut at 0 and balanced, H the projection onto linear functions with
- * weights N: F[a][b] = N[a] N[b] (1/S + (x[a] - mean)(x[b] - mean) / Sxx), S the sum of N, mean and
- * Sxx the weighted mean and sum of squares of the bin centres x. Sinkhorn's iteration (Ann. Math.
- * Stat. 35 (1964) 876) in its symmetric form, F[a][b] r[a] r[b], brings the row sums back to N. */
+ * expected numbers that go from bin to bin are F = N H, cut at 0 and balanced, H the projection
+ * onto linear functions with weights N:
+ *
+ *     F[a][b] = N[a] N[b] (1/S + (x[a] - mean)(x[b] - mean) / Sxx)
+ *
+ * S is the sum of N, mean and Sxx are the weighted mean and sum of squares of the bin centres x.
+ * Sinkhorn's iteration (Ann. Math. Stat. 35 (1964) 876) in its symmetric form, F[a][b] r[a] r[b],
+ * brings the row sums back to N. The projection alone would keep every trend linear in mass; the
+ * cut weakens trends, to 0.64 of the slope for the falling spectrum of the reference case. */
 #ifndef COMMON_KERNELS_STATISTICS_MASS_FLOW_H
 #define COMMON_KERNELS_STATISTICS_MASS_FLOW_H
 

@@ -199,24 +199,35 @@ static void draw_null(uint32_t parameters, double *mean, double *error)
     qsort(mls, TOYS, sizeof *mls, ascending);
 }
 
+/* Standard error of the quantile q of the sorted mls: half the distance of the order statistics one
+ * binomial standard deviation away on either side. */
+static double quantile_error(double q)
+{
+    const double at = q * TOYS, away = sqrt(TOYS * q * (1 - q));
+    return (mls[(size_t)(at + away)] - mls[(size_t)(at - away)]) / 2;
+}
+
 START_TEST(the_null_distributions_are_the_published_ones)
 {
+    static const double share[4] = {0.5, 0.9, 0.99, 0.999};
+    static const double rounded[4] = {0.0005, 0.0005, 0.0005, 0.005}; /* of what is printed */
     static const struct {
         uint32_t parameters;
-        double mean, error; /* of 100,000 toys or so */
-        double quantile[3]; /* 50, 90, 99 % */
-    } known[] = {{0, 1.7654, 0.0017, {1.720, 2.458, 3.190}},
-                 {4, 1.5855, 0.0032, {1.534, 2.195, 2.889}},
-                 {3, 1.6450, 0.0033, {1.590, 2.264, 2.978}}};
+        double mean, error;
+        double quantile[4];
+    } known[] = {{0, 1.7654, 0.0017, {1.720, 2.458, 3.190, 3.81}},
+                 {4, 1.5855, 0.0032, {1.534, 2.195, 2.889, 3.44}},
+                 {3, 1.6450, 0.0033, {1.590, 2.264, 2.978, 3.59}}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         double mean, error;
         draw_null(known[i].parameters, &mean, &error);
         ck_assert_double_lt(fabs(mean - known[i].mean), 3 * hypot(error, known[i].error));
-        /* A quantile of 100,000 values: sqrt(q (1 - q) / 100000) / density, that is 0.002, 0.003
-         * and 0.008; theirs have errors of the same kind. */
-        ck_assert_double_eq_tol(mls[TOYS / 2], known[i].quantile[0], 0.02);
-        ck_assert_double_eq_tol(mls[TOYS * 9 / 10], known[i].quantile[1], 0.03);
-        ck_assert_double_eq_tol(mls[TOYS * 99 / 100], known[i].quantile[2], 0.08);
+        /* Their toys are fewer by the square of the ratio of the errors of the means, so that the
+         * errors of their quantiles are larger by this ratio. */
+        const double both = hypot(1, known[i].error / error);
+        for (size_t q = 0; q < 4; q++)
+            ck_assert_double_eq_tol(mls[(size_t)(TOYS * share[q])], known[i].quantile[q],
+                                    3 * both * quantile_error(share[q]) + rounded[q]);
     }
 }
 END_TEST
@@ -239,12 +250,39 @@ START_TEST(spectra_with_few_or_no_events_end_in_a_finite_fit_or_say_that_they_di
             }
             dijet_fit(&basis, counts, variance, &fit);
             converged += fit.converged;
-            ck_assert(isfinite(fit.chi2));
+            ck_assert(isfinite(fit.chi2) && isfinite(fit.log_p1));
             for (uint32_t b = 0; b < BINS; b++)
                 ck_assert(isfinite(fit.expected[b]) && fit.expected[b] >= 0);
         }
         ck_assert_uint_gt(converged, 290);
     }
+}
+END_TEST
+
+START_TEST(ln_p1_and_the_other_parameters_give_the_function_where_p1_is_no_double)
+{
+    struct random_state random;
+    size_t beyond = 0;
+    const struct dijet_basis basis = basis_of(5);
+    random_init(&random, 4, 5, 6);
+    for (int toy = 0; toy < 200; toy++) {
+        double counts[BINS], variance[BINS];
+        struct dijet_fit fit;
+        for (uint32_t b = 0; b < BINS; b++) {
+            variance[b] = 0.01 * published[b];
+            counts[b] = round(variance[b] + sqrt(variance[b]) * random_gaussian(&random));
+        }
+        dijet_fit(&basis, counts, variance, &fit);
+        ck_assert(fit.converged);
+        beyond += !isfinite(fit.parameter[0]) || fit.parameter[0] == 0;
+        for (uint32_t b = 0; b < BINS; b++) {
+            const double x = centre(b), l = log(x), *p = fit.parameter;
+            const double f = fit.log_p1 + p[1] * log1p(-x) + l * (p[2] + l * (p[3] + l * p[4]));
+            /* Terms of some 1e4 cancel, to 1e-11 of them. */
+            ck_assert_double_eq_tol(f, log(fit.expected[b]), 1e-6);
+        }
+    }
+    ck_assert_uint_gt(beyond, 50);
 }
 END_TEST
 
@@ -270,6 +308,7 @@ int main(void)
     tcase_add_test(cases, the_null_distributions_are_the_published_ones);
     tcase_add_test(cases,
                    spectra_with_few_or_no_events_end_in_a_finite_fit_or_say_that_they_did_not);
+    tcase_add_test(cases, ln_p1_and_the_other_parameters_give_the_function_where_p1_is_no_double);
     tcase_add_test(cases, bins_that_cannot_be_fitted_are_refused);
     return run_case(cases, "dijet_fit");
 }
